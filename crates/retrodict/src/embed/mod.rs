@@ -1,0 +1,1 @@
+//! What happens to the data before a network sees them.

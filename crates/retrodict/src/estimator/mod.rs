@@ -1,0 +1,1 @@
+//! Conditional densities: normalizing flows and mixtures.

@@ -1,0 +1,5 @@
+//! Inference methods. Each makes a [`Posterior`].
+
+mod posterior;
+
+pub use posterior::Posterior;

@@ -1,0 +1,33 @@
+//! What every inference method makes.
+
+use crate::error::Result;
+use crate::prior::Parameter;
+use crate::samples::Samples;
+use crate::seed::Seed;
+use crate::table::Table;
+
+/// A distribution over the parameters, for any observation.
+///
+/// Every draw and every maximum lies inside the prior's support, by construction.
+pub trait Posterior: Send + Sync {
+    /// The parameters, in column order.
+    fn parameters(&self) -> &[Parameter];
+
+    /// `n` draws from p(θ | x).
+    ///
+    /// # Errors
+    /// If `x` does not have the length the method was trained for, or is not finite.
+    fn sample(&self, x: &[f64], n: usize, seed: Seed) -> Result<Samples>;
+
+    /// log p(θ | x) for each row of `theta`: −∞ outside the prior's support, never NaN.
+    ///
+    /// # Errors
+    /// As [`Posterior::sample`], and if `theta` does not have one column a parameter.
+    fn log_prob(&self, theta: &Table, x: &[f64]) -> Result<Vec<f64>>;
+
+    /// The θ with the largest posterior density, searched from several starts.
+    ///
+    /// # Errors
+    /// As [`Posterior::sample`].
+    fn map(&self, x: &[f64], seed: Seed) -> Result<Vec<f64>>;
+}

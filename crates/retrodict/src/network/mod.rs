@@ -1,0 +1,1 @@
+//! Plain, residual and masked multilayer perceptrons.

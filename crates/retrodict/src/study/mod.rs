@@ -1,0 +1,1 @@
+//! A study file, the folder a run leaves, and its stages.

@@ -1,0 +1,1 @@
+//! Fitting an estimator: batches, optimiser, early stopping, ensembles.

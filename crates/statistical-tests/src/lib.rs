@@ -1,0 +1,1 @@
+//! Slow calibration tests of Retrodict; they live in `tests/`.
