@@ -94,11 +94,11 @@ pub fn parse(bytes: &[u8]) -> std::result::Result<Array, String> {
 }
 
 fn header(kind: &str, shape: &[usize]) -> Vec<u8> {
-    let axes: String = shape.iter().map(|n| format!("{n},")).collect();
-    let axes = if shape.len() > 1 {
-        axes.trim_end_matches(',')
+    let axes: Vec<String> = shape.iter().map(ToString::to_string).collect();
+    let axes = if axes.len() == 1 {
+        format!("{},", axes[0])
     } else {
-        &axes
+        axes.join(", ")
     };
     let mut text = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({axes}), }}");
     // NumPy aligns the data to 64 bytes, the newline included.
