@@ -1,5 +1,10 @@
 //! A module uses only the modules below it: reads the `crate::` paths of every source file.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test stops at what it does not expect"
+)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,0 +1,38 @@
+# The two commands: `cargo run --release -- demo` does the main job, `make test` passes all tests.
+
+# cargo-nextest runs tests in parallel and reports better; plain cargo does the same work.
+NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
+ifeq ($(NEXTEST),yes)
+RUN_TESTS := cargo nextest run
+else
+RUN_TESTS := cargo test --all-targets
+endif
+
+.PHONY: test fast statistical guide lint format benchmark-sbibm
+
+test: fast statistical guide ## everything: Rust, Python, documents
+
+fast: ## unit and integration tests, and the examples in the documentation comments
+	$(RUN_TESTS) --workspace --exclude retrodict-statistical-tests
+	cargo test --workspace --doc
+
+statistical: ## slow tests: calibration, false-alarm rates, exact posteriors
+	$(RUN_TESTS) -p retrodict-statistical-tests
+
+guide: ## run the examples of README.md and docs/, and build the guide
+	cargo build --release
+	python3 docs/run_examples.py --retrodict target/release/retrodict README.md docs/src
+	docs/build
+
+lint: ## formatting, lints and documentation warnings
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+format:
+	cargo fmt --all
+
+benchmark-sbibm: ## the accuracy table of docs/src/accuracy.md
+	benchmarks/sbibm/download.sh
+	cargo run --release -p retrodict-benchmark-sbibm -- run
+	cargo run --release -p retrodict-benchmark-sbibm -- table
