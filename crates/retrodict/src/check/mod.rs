@@ -1,4 +1,37 @@
-//! Tests of a result, and the verdict.
+//! Checks of a result, and the verdict.
+//!
+//! Every check answers two questions and keeps them apart: *is there anything* (a p-value, with a
+//! stated rate of false alarms), and *does it matter* (a size, in units a scientist can judge). A
+//! check that found nothing, or found something too small to matter, has passed. The limits and
+//! the reasons for them stand in [`thresholds`].
+//!
+//! | check | what it finds | source |
+//! |---|---|---|
+//! | [`Calibration`] | where the truth ranks among posterior draws, for simulations never trained on | Talts et al. 2018 |
+//! | [`RankUniformity`] | marginals that are shifted, too narrow or too wide; wrong correlations | Säilynoja et al. 2022 |
+//! | [`ExpectedCoverage`] | credible regions that hold the truth too rarely or too often | Hermans et al. 2022 |
+//! | [`DataDependence`] | posteriors that ignore part of the data, which ranks alone cannot see | Zhao et al. 2021 |
+//! | [`Predictive`] | an observation unlike anything simulated, or that the posterior cannot reproduce | Gelman et al. 1996 |
+//! | simulation failures, training, draws inside the prior | what went wrong on the way | |
+//!
+//! The [`Verdict`] turns them into one word.
+
+mod calibration;
+mod coverage;
+mod data_dependence;
+mod ecdf_band;
+mod predictive;
+mod rank_uniformity;
+pub mod thresholds;
+mod verdict;
+
+pub use calibration::{Calibration, Quantity, QuantityKind};
+pub use coverage::{CoverageAt, CoverageCurve, ExpectedCoverage};
+pub use data_dependence::{DataDependence, Dependence};
+pub use ecdf_band::EcdfBand;
+pub use predictive::{FeaturePrediction, JointDistance, Predictive, PredictiveKind};
+pub use rank_uniformity::{RankUniformity, Ranks};
+pub use verdict::{Verdict, Word};
 
 use serde::{Deserialize, Serialize};
 
@@ -31,27 +64,4 @@ pub struct Check {
     pub status: CheckStatus,
     /// What it means, and what to do if it did not pass, in words.
     pub explanation: String,
-}
-
-/// One word about a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Word {
-    /// Every check passed.
-    Trusted,
-    /// Read the reasons before relying on the result.
-    Caution,
-    /// Do not use the result.
-    Failed,
-}
-
-/// The verdict of a run: `verdict.json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Verdict {
-    /// The one word.
-    pub verdict: Word,
-    /// Why, in words a scientist understands; each says what to do next.
-    pub reasons: Vec<String>,
-    /// The checks it rests on.
-    pub checks: Vec<Check>,
 }
