@@ -1,7 +1,16 @@
 //! Simulators, worker processes, and the store of simulations.
+//!
+//! A [`Simulator`] turns one θ into one row of data; [`simulate()`] runs it over a table of θ in
+//! parallel, the store does the same into a folder that survives being killed. Simulation
+//! *i* depends on (seed, i) alone, whatever runs it, in whatever order.
 
+mod function;
+mod in_process;
+mod rows;
 mod simulations;
 
+pub use function::FunctionSimulator;
+pub use rows::{Noise, Observer, Progress, RowSink, Rows, simulate};
 pub use simulations::{Failures, Simulations, Status};
 
 use crate::error::Result;
@@ -37,4 +46,17 @@ pub trait Simulator: Send + Sync {
         random: &mut Random,
         x: &mut [f64],
     ) -> Result<(), SimulationFailure>;
+
+    /// Simulates many rows and hands them to `sink`, in any order, as they are finished.
+    ///
+    /// Row *i* draws from `rows.random(i)` alone. The provided method calls
+    /// [`Simulator::simulate`] on all threads; a simulator that lives outside this process
+    /// has its own.
+    ///
+    /// # Errors
+    /// If the simulator as a whole cannot go on, or `sink` refuses a block or is interrupted. A
+    /// simulation that fails is no error: its status says so and its data are NaN.
+    fn simulate_rows(&self, rows: &Rows<'_>, sink: &dyn RowSink) -> Result<()> {
+        in_process::simulate_rows(self, rows, sink)
+    }
 }
