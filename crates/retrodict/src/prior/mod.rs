@@ -1,33 +1,79 @@
 //! Priors: distributions over named parameters, and the maps from their support to real space.
+//!
+//! A [`Prior`] is made from a configuration (the `[parameters]` table of a study, or the same in
+//! code), from closures ([`CustomPrior`]), or by joining priors. It draws, gives its log-density,
+//! and makes a [`SupportMap`]: a bijection from its support to real space.
+//!
+//! # Example
+//! ```
+//! use retrodict::prior::{DistributionConfig as D, Prior, SupportKind};
+//! use retrodict::{Seed, Stream};
+//!
+//! let prior = Prior::new([("rate", D::uniform(0.0, 2.0)), ("noise", D::normal(0.0, 1.0))])?;
+//! let draws = prior.sample_table(1_000, Seed(1), Stream::Parameters);
+//! assert!(draws.rows().all(|theta| prior.contains(theta)));
+//! assert_eq!(prior.log_prob(&[3.0, 0.0]), f64::NEG_INFINITY);
+//!
+//! let map = prior.support_map(SupportKind::Logit)?;
+//! let mut theta = [0.0; 2];
+//! map.inverse(&[1e30, -5.0], &mut theta);
+//! assert!(prior.contains(&theta)); // whatever the point of real space
+//! # Ok::<(), retrodict::Error>(())
+//! ```
 
-use serde::{Deserialize, Serialize};
+mod beta;
+mod block;
+mod cauchy;
+mod check;
+mod conditional;
+mod config;
+mod coordinate;
+mod custom;
+mod dirichlet;
+mod discrete;
+mod exponential;
+mod gamma;
+mod half_normal;
+mod interval;
+mod joint;
+#[cfg(test)]
+mod laws;
+mod log_normal;
+mod log_uniform;
+mod mixture;
+mod multivariate_normal;
+mod normal;
+mod parameter;
+mod read;
+mod reference;
+mod solve;
+mod special;
+mod stick_breaking;
+mod student_t;
+mod support_map;
+mod truncated;
+mod uniform;
+mod univariate;
 
-/// What a column of θ is called and measured in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Parameter {
-    /// The name: the column's header, the key in a study file.
-    pub name: String,
-    /// The label in figures, for example `μ₁`; the name if there is none.
-    pub label: Option<String>,
-    /// The unit in figures, for example `km/s`.
-    pub unit: Option<String>,
-}
-
-impl Parameter {
-    /// A parameter that is only a name.
-    pub fn named(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            label: None,
-            unit: None,
-        }
-    }
-
-    /// What stands at an axis: `label [unit]`.
-    pub fn title(&self) -> String {
-        let label = self.label.as_ref().unwrap_or(&self.name);
-        self.unit
-            .as_ref()
-            .map_or_else(|| label.clone(), |unit| format!("{label} [{unit}]"))
-    }
-}
+pub use beta::Beta;
+pub use cauchy::Cauchy;
+pub use config::{Argument, DistributionConfig, ParameterConfig, ParametersConfig};
+pub use custom::CustomPrior;
+pub use dirichlet::Dirichlet;
+pub use discrete::Discrete;
+pub use exponential::Exponential;
+pub use gamma::Gamma;
+pub use half_normal::HalfNormal;
+pub use interval::Interval;
+pub use joint::Prior;
+pub use log_normal::LogNormal;
+pub use log_uniform::LogUniform;
+pub use mixture::Mixture;
+pub use multivariate_normal::MultivariateNormal;
+pub use normal::Normal;
+pub use parameter::Parameter;
+pub use student_t::StudentT;
+pub use support_map::{SupportKind, SupportMap};
+pub use truncated::Truncated;
+pub use uniform::Uniform;
+pub use univariate::{Law, Moments, Tail, Tails, Univariate};

@@ -1,0 +1,371 @@
+//! Distributions as they stand in a study file.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+/// An argument of a distribution: a number, or the name of an earlier parameter whose value it is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Argument {
+    /// A number.
+    Number(f64),
+    /// The value of the parameter with this name, which stands before this one.
+    Parameter(String),
+}
+
+impl From<f64> for Argument {
+    fn from(value: f64) -> Self {
+        Self::Number(value)
+    }
+}
+
+impl From<&str> for Argument {
+    fn from(name: &str) -> Self {
+        Self::Parameter(name.to_string())
+    }
+}
+
+impl std::fmt::Display for Argument {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(value) => write!(f, "{value}"),
+            Self::Parameter(name) => write!(f, "`{name}`"),
+        }
+    }
+}
+
+/// A distribution; `prior = "…"` says which.
+///
+/// Where an argument may depend on an earlier parameter, its name stands in place of the number:
+/// `{ prior = "uniform", low = 0.0, high = "mu_1" }`.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, JsonSchema)]
+#[serde(tag = "prior", rename_all = "snake_case", deny_unknown_fields)]
+pub enum DistributionConfig {
+    /// Constant between two ends: [`super::Uniform`].
+    Uniform {
+        /// The lower end.
+        low: Argument,
+        /// The upper end.
+        high: Argument,
+    },
+    /// Constant on the logarithm: [`super::LogUniform`].
+    LogUniform {
+        /// The lower end, positive.
+        low: Argument,
+        /// The upper end.
+        high: Argument,
+    },
+    /// Normal: [`super::Normal`].
+    Normal {
+        /// The mean.
+        mean: Argument,
+        /// The standard deviation.
+        sd: Argument,
+    },
+    /// The exponential of a normal variable: [`super::LogNormal`].
+    LogNormal {
+        /// The mean of the logarithm.
+        mean_log: Argument,
+        /// The standard deviation of the logarithm.
+        sd_log: Argument,
+    },
+    /// The absolute value of a centred normal variable: [`super::HalfNormal`].
+    HalfNormal {
+        /// The standard deviation of that normal variable.
+        scale: Argument,
+    },
+    /// Gamma, with mean shape / rate: [`super::Gamma`].
+    Gamma {
+        /// The shape.
+        shape: Argument,
+        /// The rate, the inverse of the scale.
+        rate: Argument,
+    },
+    /// Beta on (0, 1): [`super::Beta`].
+    Beta {
+        /// The shape at 0.
+        alpha: Argument,
+        /// The shape at 1.
+        beta: Argument,
+    },
+    /// Exponential, with mean 1 / rate: [`super::Exponential`].
+    Exponential {
+        /// The rate.
+        rate: Argument,
+    },
+    /// Student's t: [`super::StudentT`].
+    StudentT {
+        /// The degrees of freedom.
+        degrees_of_freedom: Argument,
+        /// The centre.
+        #[serde(default = "zero")]
+        location: Argument,
+        /// The scale.
+        #[serde(default = "one")]
+        scale: Argument,
+    },
+    /// Cauchy: [`super::Cauchy`].
+    Cauchy {
+        /// The centre.
+        #[serde(default = "zero")]
+        location: Argument,
+        /// The scale.
+        #[serde(default = "one")]
+        scale: Argument,
+    },
+    /// A continuous distribution cut to an interval: [`super::Truncated`].
+    Truncated {
+        /// The distribution that is cut.
+        distribution: Box<DistributionConfig>,
+        /// The lower end; none if it is left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        low: Option<Argument>,
+        /// The upper end; none if it is left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        high: Option<Argument>,
+    },
+    /// A weighted mixture of continuous distributions: [`super::Mixture`].
+    Mixture {
+        /// One weight for each component; they are scaled to sum to one.
+        weights: Vec<f64>,
+        /// The components.
+        components: Vec<DistributionConfig>,
+    },
+    /// Finitely many values: [`super::Discrete`].
+    Discrete {
+        /// The values.
+        values: Vec<f64>,
+        /// One probability for each value; they are scaled to sum to one.
+        probabilities: Vec<f64>,
+    },
+    /// The values 0, 1, …, k − 1: [`super::Discrete`].
+    Categorical {
+        /// One probability for each value; they are scaled to sum to one.
+        probabilities: Vec<f64>,
+    },
+    /// k shares that sum to one, as k columns `NAME_1`, …, `NAME_k`: [`super::Dirichlet`].
+    Dirichlet {
+        /// One concentration for each column.
+        concentration: Vec<f64>,
+    },
+    /// k correlated normal columns `NAME_1`, …, `NAME_k`: [`super::MultivariateNormal`].
+    MultivariateNormal {
+        /// The means.
+        mean: Vec<f64>,
+        /// The covariance matrix, row after row.
+        covariance: Vec<Vec<f64>>,
+    },
+}
+
+fn zero() -> Argument {
+    Argument::Number(0.0)
+}
+
+fn one() -> Argument {
+    Argument::Number(1.0)
+}
+
+impl DistributionConfig {
+    /// Uniform on [low, high].
+    pub fn uniform(low: impl Into<Argument>, high: impl Into<Argument>) -> Self {
+        Self::Uniform {
+            low: low.into(),
+            high: high.into(),
+        }
+    }
+
+    /// Normal.
+    pub fn normal(mean: impl Into<Argument>, sd: impl Into<Argument>) -> Self {
+        Self::Normal {
+            mean: mean.into(),
+            sd: sd.into(),
+        }
+    }
+
+    /// Log-normal, by the mean and standard deviation of the logarithm.
+    pub fn log_normal(mean_log: impl Into<Argument>, sd_log: impl Into<Argument>) -> Self {
+        Self::LogNormal {
+            mean_log: mean_log.into(),
+            sd_log: sd_log.into(),
+        }
+    }
+
+    /// This distribution cut to an interval.
+    #[must_use]
+    pub fn truncated(self, low: Option<Argument>, high: Option<Argument>) -> Self {
+        Self::Truncated {
+            distribution: Box::new(self),
+            low,
+            high,
+        }
+    }
+
+    /// How many columns of θ it fills.
+    pub fn n_columns(&self) -> usize {
+        match self {
+            Self::Dirichlet { concentration } => concentration.len(),
+            Self::MultivariateNormal { mean, .. } => mean.len(),
+            _ => 1,
+        }
+    }
+
+    /// This distribution for a parameter with a label.
+    pub fn label(self, label: impl Into<String>) -> ParameterConfig {
+        ParameterConfig::from(self).label(label)
+    }
+
+    /// This distribution for a parameter with a unit.
+    pub fn unit(self, unit: impl Into<String>) -> ParameterConfig {
+        ParameterConfig::from(self).unit(unit)
+    }
+}
+
+/// One entry of `[parameters]`: a distribution, and how the parameter is called in figures.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, JsonSchema)]
+pub struct ParameterConfig {
+    /// The distribution.
+    #[serde(flatten)]
+    pub distribution: DistributionConfig,
+    /// The label in figures, for example `μ₁`; the name if it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// The unit in figures, for example `km/s`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+}
+
+impl ParameterConfig {
+    /// The same with a label.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// The same with a unit.
+    #[must_use]
+    pub fn unit(mut self, unit: impl Into<String>) -> Self {
+        self.unit = Some(unit.into());
+        self
+    }
+}
+
+impl From<DistributionConfig> for ParameterConfig {
+    fn from(distribution: DistributionConfig) -> Self {
+        Self {
+            distribution,
+            label: None,
+            unit: None,
+        }
+    }
+}
+
+/// The `[parameters]` table: names and their distributions, in column order.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ParametersConfig(pub Vec<(String, ParameterConfig)>);
+
+impl Serialize for Argument {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Number(value) => serializer.serialize_f64(*value),
+            Self::Parameter(name) => serializer.serialize_str(name),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Argument {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ArgumentVisitor;
+        impl Visitor<'_> for ArgumentVisitor {
+            type Value = Argument;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a number or the name of an earlier parameter")
+            }
+
+            fn visit_f64<E>(self, value: f64) -> Result<Argument, E> {
+                Ok(Argument::Number(value))
+            }
+
+            fn visit_i64<E>(self, value: i64) -> Result<Argument, E> {
+                Ok(Argument::Number(value as f64))
+            }
+
+            fn visit_u64<E>(self, value: u64) -> Result<Argument, E> {
+                Ok(Argument::Number(value as f64))
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<Argument, E> {
+                Ok(Argument::from(name))
+            }
+        }
+        deserializer.deserialize_any(ArgumentVisitor)
+    }
+}
+
+impl JsonSchema for Argument {
+    fn schema_name() -> Cow<'static, str> {
+        "Argument".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A number, or the name of an earlier parameter.",
+            "type": ["number", "string"],
+        })
+    }
+}
+
+impl Serialize for ParametersConfig {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, parameter) in &self.0 {
+            map.serialize_entry(name, parameter)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for ParametersConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ParametersVisitor;
+        impl<'de> Visitor<'de> for ParametersVisitor {
+            type Value = ParametersConfig;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a table of parameters")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> Result<ParametersConfig, A::Error> {
+                let mut parameters: Vec<(String, ParameterConfig)> = Vec::new();
+                while let Some(name) = map.next_key::<String>()? {
+                    if parameters.iter().any(|(known, _)| *known == name) {
+                        return Err(de::Error::custom(format!("the parameter `{name}` twice")));
+                    }
+                    parameters.push((name, map.next_value()?));
+                }
+                Ok(ParametersConfig(parameters))
+            }
+        }
+        deserializer.deserialize_map(ParametersVisitor)
+    }
+}
+
+impl JsonSchema for ParametersConfig {
+    fn schema_name() -> Cow<'static, str> {
+        "ParametersConfig".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "The parameters in column order: a name, and its prior distribution.",
+            "type": "object",
+            "additionalProperties": generator.subschema_for::<ParameterConfig>(),
+        })
+    }
+}
