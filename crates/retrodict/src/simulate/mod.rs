@@ -4,6 +4,7 @@
 //! parallel, the store does the same into a folder that survives being killed. Simulation
 //! *i* depends on (seed, i) alone, whatever runs it, in whatever order.
 
+pub mod builtin;
 mod function;
 mod in_process;
 mod rows;
