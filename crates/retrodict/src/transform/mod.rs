@@ -3,7 +3,24 @@
 //! Everything is feature-major: a batch of `n` rows with `d` features is `d` runs of `stride`
 //! numbers, where `stride` is `n` rounded up to the SIMD padding. `forward` is data → noise,
 //! everywhere.
+//!
+//! What stands in the padding must be finite on the way forward, and the gradients handed in there
+//! must be zero on the way back; then the padding adds nothing to any gradient.
 
+mod affine;
+mod coupling;
+mod lu;
+mod permutation;
+mod spline;
+
+pub use affine::AutoregressiveAffine;
+pub use coupling::CouplingSpline;
+pub use lu::LuLinear;
+pub use permutation::Permutation;
+pub use retrodict_kernels::{SplineShape, Tail};
+pub use spline::AutoregressiveSpline;
+
+use crate::network::Inputs;
 use crate::seed::Random;
 
 /// A batch of inputs, feature-major.
@@ -15,6 +32,17 @@ pub struct Batch<'a> {
     pub context: &'a [f32],
     /// The length of one feature's run.
     pub stride: usize,
+}
+
+impl<'a> Batch<'a> {
+    /// The same batch, as a network sees it.
+    fn inputs(self) -> Inputs<'a> {
+        Inputs {
+            context: self.context,
+            features: self.x,
+            stride: self.stride,
+        }
+    }
 }
 
 /// What flows back through a transform.
@@ -79,3 +107,4 @@ pub trait Transform: Send + Sync + std::fmt::Debug {
         scratch: &mut [f32],
     );
 }
+

@@ -1,0 +1,182 @@
+//! The elementwise affine map of autoregressive flows, and its log-determinant.
+
+use crate::Kernels;
+use crate::functions::{ln, softplus_and_sigmoid};
+use crate::lanes::{Rows, RowsMut, vectors_per_row};
+use pulp::{Simd, WithSimd};
+
+/// The least scale, and the least derivative of a spline: softplus alone could underflow.
+pub const MIN_SCALE: f32 = 1e-3;
+
+/// The u whose scale is one: ln(e^(1 − [`MIN_SCALE`]) − 1).
+pub const IDENTITY_SCALE: f32 = 0.539_742_4;
+
+/// yⱼ = scaleⱼ xⱼ + shiftⱼ with scaleⱼ = softplus(uⱼ) + [`MIN_SCALE`]; log-det = Σⱼ ln scaleⱼ.
+#[derive(Debug)]
+pub struct AffineForward<'a> {
+    /// `d × stride`.
+    pub x: &'a [f32],
+    /// In: (shiftⱼ, uⱼ) for each feature, `2d × stride`. Out: (shiftⱼ, scaleⱼ).
+    pub parameters: &'a mut [f32],
+    /// Out: sigmoid(uⱼ), for the way back; `d × stride`.
+    pub sigmoid: &'a mut [f32],
+    /// Length of a row.
+    pub stride: usize,
+    /// Out: `d × stride`.
+    pub y: &'a mut [f32],
+    /// Added to; `stride`.
+    pub log_det: &'a mut [f32],
+}
+
+/// The gradients of [`AffineForward`].
+#[derive(Debug)]
+pub struct AffineBackward<'a> {
+    /// `d × stride`.
+    pub x: &'a [f32],
+    /// As `AffineForward` left them.
+    pub parameters: &'a [f32],
+    /// As `AffineForward` left them.
+    pub sigmoid: &'a [f32],
+    /// Length of a row.
+    pub stride: usize,
+    /// ∂L/∂`log_det`; `stride`.
+    pub log_det_gradient: &'a [f32],
+    /// In: ∂L/∂y. Out: ∂L/∂x as far as it goes through the map itself; `d × stride`.
+    pub values: &'a mut [f32],
+    /// Out: ∂L/∂(shiftⱼ, uⱼ); `2d × stride`.
+    pub parameter_gradient: &'a mut [f32],
+}
+
+/// xⱼ = (yⱼ − shiftⱼ) / scaleⱼ; log-det = −Σⱼ ln scaleⱼ.
+#[derive(Debug)]
+pub struct AffineInverse<'a> {
+    /// `d × stride`.
+    pub y: &'a [f32],
+    /// (shiftⱼ, uⱼ); `2d × stride`.
+    pub parameters: &'a [f32],
+    /// Length of a row.
+    pub stride: usize,
+    /// Out: `d × stride`.
+    pub x: &'a mut [f32],
+    /// Added to; `stride`.
+    pub log_det: &'a mut [f32],
+}
+
+impl AffineForward<'_> {
+    /// Runs on the given tier.
+    ///
+    /// # Panics
+    /// If the lengths do not fit together, or `stride` is no multiple of [`crate::PADDING`].
+    pub fn run(self, kernels: Kernels) {
+        assert_eq!(self.y.len(), self.x.len());
+        assert_eq!(self.sigmoid.len(), self.x.len());
+        assert_eq!(self.parameters.len(), 2 * self.x.len());
+        assert_eq!(self.log_det.len(), self.stride);
+        kernels.dispatch(self);
+    }
+}
+
+impl WithSimd for AffineForward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let n_features = self.x.len() / self.stride;
+        let x = Rows::new(simd, self.x, self.stride);
+        let mut parameters = RowsMut::new(simd, self.parameters, self.stride);
+        let mut sigmoids = RowsMut::new(simd, self.sigmoid, self.stride);
+        let mut y = RowsMut::new(simd, self.y, self.stride);
+        let mut log_det = RowsMut::new(simd, self.log_det, self.stride);
+        for v in 0..vectors_per_row::<S>(self.stride) {
+            let mut sum = log_det.get(0, v);
+            for j in 0..n_features {
+                let (softplus, sigmoid) = softplus_and_sigmoid(parameters.get(2 * j + 1, v));
+                let scale = softplus + softplus.all(MIN_SCALE);
+                parameters.set(2 * j + 1, v, scale);
+                sigmoids.set(j, v, sigmoid);
+                y.set(j, v, x.get(j, v).mul_add(scale, parameters.get(2 * j, v)));
+                sum += ln(scale);
+            }
+            log_det.set(0, v, sum);
+        }
+    }
+}
+
+impl AffineBackward<'_> {
+    /// Runs on the given tier.
+    ///
+    /// # Panics
+    /// If the lengths do not fit together, or `stride` is no multiple of [`crate::PADDING`].
+    pub fn run(self, kernels: Kernels) {
+        assert_eq!(self.values.len(), self.x.len());
+        assert_eq!(self.sigmoid.len(), self.x.len());
+        assert_eq!(self.parameters.len(), 2 * self.x.len());
+        assert_eq!(self.parameter_gradient.len(), 2 * self.x.len());
+        assert_eq!(self.log_det_gradient.len(), self.stride);
+        kernels.dispatch(self);
+    }
+}
+
+impl WithSimd for AffineBackward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let n_features = self.x.len() / self.stride;
+        let x = Rows::new(simd, self.x, self.stride);
+        let parameters = Rows::new(simd, self.parameters, self.stride);
+        let sigmoid = Rows::new(simd, self.sigmoid, self.stride);
+        let d_log_det = Rows::new(simd, self.log_det_gradient, self.stride);
+        let mut values = RowsMut::new(simd, self.values, self.stride);
+        let mut gradient = RowsMut::new(simd, self.parameter_gradient, self.stride);
+        for v in 0..vectors_per_row::<S>(self.stride) {
+            for j in 0..n_features {
+                let scale = parameters.get(2 * j + 1, v);
+                let d_y = values.get(j, v);
+                let d_scale = d_y.mul_add(x.get(j, v), d_log_det.get(0, v) / scale);
+                gradient.set(2 * j, v, d_y);
+                gradient.set(2 * j + 1, v, d_scale * sigmoid.get(j, v));
+                values.set(j, v, d_y * scale);
+            }
+        }
+    }
+}
+
+impl AffineInverse<'_> {
+    /// Runs on the given tier.
+    ///
+    /// # Panics
+    /// If the lengths do not fit together, or `stride` is no multiple of [`crate::PADDING`].
+    pub fn run(self, kernels: Kernels) {
+        assert_eq!(self.x.len(), self.y.len());
+        assert_eq!(self.parameters.len(), 2 * self.y.len());
+        assert_eq!(self.log_det.len(), self.stride);
+        kernels.dispatch(self);
+    }
+}
+
+impl WithSimd for AffineInverse<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let n_features = self.y.len() / self.stride;
+        let y = Rows::new(simd, self.y, self.stride);
+        let parameters = Rows::new(simd, self.parameters, self.stride);
+        let mut x = RowsMut::new(simd, self.x, self.stride);
+        let mut log_det = RowsMut::new(simd, self.log_det, self.stride);
+        for v in 0..vectors_per_row::<S>(self.stride) {
+            let mut sum = log_det.get(0, v);
+            for j in 0..n_features {
+                let softplus = softplus_and_sigmoid(parameters.get(2 * j + 1, v)).0;
+                let scale = softplus + softplus.all(MIN_SCALE);
+                x.set(j, v, (y.get(j, v) - parameters.get(2 * j, v)) / scale);
+                sum = sum - ln(scale);
+            }
+            log_det.set(0, v, sum);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,192 @@
+//! y = activation(W x + b).
+#![allow(unsafe_code, reason = "the inner loops go through raw pointers")]
+
+use super::Dense;
+use super::tile::{Sums, Terms, Tile, cover, load, multiply, store};
+use crate::lanes::{Lanes, vectors_per_row};
+use crate::{Activation, Kernels};
+use pulp::{Simd, WithSimd};
+
+/// output = activation(W inputs + b), or activation(output + W inputs + b).
+#[derive(Debug)]
+pub struct DenseForward<'a> {
+    /// The layer.
+    pub layer: &'a Dense,
+    /// Its weights.
+    pub weights: &'a [f32],
+    /// The rows of input, `n_inputs × stride` together: those of the second follow those of the
+    /// first.
+    pub inputs: [&'a [f32]; 2],
+    /// Length of a row.
+    pub stride: usize,
+    /// Applied to the sum.
+    pub activation: Activation,
+    /// Whether what stands in `output` is a term of the sum.
+    pub accumulate: bool,
+    /// `n_outputs × stride`.
+    pub output: &'a mut [f32],
+    /// Takes the sum before the activation, `n_outputs × stride`, where the derivative needs it.
+    pub before: Option<&'a mut [f32]>,
+}
+
+impl DenseForward<'_> {
+    /// Runs on the given tier.
+    ///
+    /// # Panics
+    /// If a length does not fit the layer, or `stride` is no multiple of [`crate::PADDING`].
+    pub fn run(self, kernels: Kernels) {
+        let rows = self.layer.n_outputs() * self.stride;
+        self.layer.check_weights(self.weights);
+        self.layer.check_inputs(self.inputs, self.stride);
+        assert_eq!(self.output.len(), rows, "rows of output");
+        assert!(
+            self.before
+                .as_ref()
+                .is_none_or(|before| before.len() == rows)
+        );
+        kernels.dispatch(self);
+    }
+}
+
+impl WithSimd for DenseForward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let n_vectors = vectors_per_row::<S>(self.stride);
+        let tile = ForwardTile {
+            simd,
+            layer: self.layer,
+            weights: self.weights,
+            inputs: self.inputs,
+            stride: self.stride,
+            activation: self.activation,
+            accumulate: self.accumulate,
+            output: self.output.as_mut_ptr(),
+            before: self.before.map(<[f32]>::as_mut_ptr),
+        };
+        // SAFETY: `run` checked that all matrices have the layer's rows of `stride` numbers.
+        unsafe { cover(tile, self.layer.n_outputs(), n_vectors) }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct ForwardTile<'a, S> {
+    simd: S,
+    layer: &'a Dense,
+    weights: &'a [f32],
+    inputs: [&'a [f32]; 2],
+    stride: usize,
+    activation: Activation,
+    accumulate: bool,
+    output: *mut f32,
+    before: Option<*mut f32>,
+}
+
+impl<S: Simd> Tile<S> for ForwardTile<'_, S> {
+    #[inline(always)]
+    unsafe fn run<const ROWS: usize, const VECTORS: usize>(self, row: usize, vector: usize) {
+        let column = vector * S::F32_LANES;
+        let n_inputs = self.layer.n_inputs;
+        let reach = self.layer.reach[row + ROWS - 1];
+        let n_first = self.inputs[0].len() / self.stride;
+        // SAFETY: the caller vouches for the rows and vectors; `reach` is at most the rows of both
+        // inputs together; the weights of row `row + r` are `n_inputs` from `(row + r) · n_inputs`.
+        unsafe {
+            let mut sums = self.start::<ROWS, VECTORS>(row, column);
+            let terms = Terms {
+                rows: self.inputs[0].as_ptr().wrapping_add(column),
+                stride: self.stride,
+                weights: self.weights.as_ptr().add(row * n_inputs),
+                weight_step: 1,
+                weight_stride: n_inputs,
+                count: reach.min(n_first),
+            };
+            multiply(self.simd, &mut sums, terms);
+            let terms = Terms {
+                rows: self.inputs[1].as_ptr().wrapping_add(column),
+                weights: terms.weights.wrapping_add(n_first),
+                count: reach.saturating_sub(n_first),
+                ..terms
+            };
+            multiply(self.simd, &mut sums, terms);
+            self.finish(sums, row, column);
+        }
+    }
+}
+
+impl<S: Simd> ForwardTile<'_, S> {
+    /// # Safety
+    /// As for `run`.
+    #[inline(always)]
+    unsafe fn start<const ROWS: usize, const VECTORS: usize>(
+        self,
+        row: usize,
+        column: usize,
+    ) -> Sums<S, ROWS, VECTORS> {
+        let mut sums = [[Lanes::splat(self.simd, 0.0); VECTORS]; ROWS];
+        if let Some(start) = self.layer.bias_start() {
+            for (r, sums) in sums.iter_mut().enumerate() {
+                *sums = [Lanes::splat(self.simd, self.weights[start + row + r]); VECTORS];
+            }
+        }
+        if self.accumulate {
+            for (r, sums) in sums.iter_mut().enumerate() {
+                for (v, sum) in sums.iter_mut().enumerate() {
+                    let at = (row + r) * self.stride + column + v * S::F32_LANES;
+                    // SAFETY: within the output, as the caller vouches.
+                    *sum += unsafe { load(self.simd, self.output.add(at)) };
+                }
+            }
+        }
+        sums
+    }
+
+    /// # Safety
+    /// As for `run`.
+    #[inline(always)]
+    unsafe fn finish<const ROWS: usize, const VECTORS: usize>(
+        self,
+        sums: Sums<S, ROWS, VECTORS>,
+        row: usize,
+        column: usize,
+    ) {
+        if let Some(before) = self.before {
+            // SAFETY: `before` has the shape of the output.
+            unsafe { self.write(before, sums, row, column, Activation::Identity) };
+        }
+        // One branch for the tile, so that its functions are evaluated side by side.
+        // SAFETY: within the output, as the caller vouches.
+        unsafe {
+            match self.activation {
+                Activation::Identity => {
+                    self.write(self.output, sums, row, column, Activation::Identity);
+                }
+                Activation::Tanh => self.write(self.output, sums, row, column, Activation::Tanh),
+                Activation::Relu => self.write(self.output, sums, row, column, Activation::Relu),
+                Activation::Gelu => self.write(self.output, sums, row, column, Activation::Gelu),
+                Activation::Silu => self.write(self.output, sums, row, column, Activation::Silu),
+            }
+        }
+    }
+
+    /// # Safety
+    /// The tile's rows and columns must lie within the matrix at `to`.
+    #[inline(always)]
+    unsafe fn write<const ROWS: usize, const VECTORS: usize>(
+        self,
+        to: *mut f32,
+        sums: Sums<S, ROWS, VECTORS>,
+        row: usize,
+        column: usize,
+        activation: Activation,
+    ) {
+        for (r, sums) in sums.iter().enumerate() {
+            for (v, sum) in sums.iter().enumerate() {
+                let at = (row + r) * self.stride + column + v * S::F32_LANES;
+                // SAFETY: the caller's promise.
+                unsafe { store(to.add(at), activation.apply(*sum)) };
+            }
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! ∂L/∂W = ∂L/∂y xᵀ and ∂L/∂b.
+#![allow(unsafe_code, reason = "the inner loops go through raw pointers")]
+
+use super::Dense;
+use super::tile::load;
+use crate::Kernels;
+use crate::lanes::{Lanes, Rows, vectors_per_row};
+use pulp::{Simd, WithSimd};
+
+/// weight_gradient += output_gradient · inputsᵀ, where the mask lets through, and the biases'.
+#[derive(Debug)]
+pub struct DenseWeightGradient<'a> {
+    /// The layer.
+    pub layer: &'a Dense,
+    /// The rows of input, as for [`crate::DenseForward`].
+    pub inputs: [&'a [f32]; 2],
+    /// Length of a row.
+    pub stride: usize,
+    /// ∂L/∂(W x + b), `n_outputs × stride`.
+    pub output_gradient: &'a [f32],
+    /// Added to; as long as the layer's weights.
+    pub weight_gradient: &'a mut [f32],
+}
+
+impl DenseWeightGradient<'_> {
+    /// Runs on the given tier.
+    ///
+    /// # Panics
+    /// If a length does not fit the layer, or `stride` is no multiple of [`crate::PADDING`].
+    pub fn run(self, kernels: Kernels) {
+        self.layer.check_weights(self.weight_gradient);
+        self.layer.check_inputs(self.inputs, self.stride);
+        assert_eq!(
+            self.output_gradient.len(),
+            self.layer.n_outputs() * self.stride,
+            "rows of output gradient"
+        );
+        kernels.dispatch(self);
+    }
+}
+
+impl WithSimd for DenseWeightGradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let n_vectors = vectors_per_row::<S>(self.stride);
+        if let Some(start) = self.layer.bias_start() {
+            let biases = &mut self.weight_gradient[start..];
+            add_row_sums(simd, self.output_gradient, self.stride, n_vectors, biases);
+        }
+        let mut first_input = 0;
+        for rows in self.inputs {
+            let block = InputBlock {
+                simd,
+                layer: self.layer,
+                stride: self.stride,
+                n_vectors,
+                first_input,
+                rows,
+                output_gradient: self.output_gradient,
+                weight_gradient: self.weight_gradient.as_mut_ptr(),
+            };
+            // SAFETY: `run` checked the shapes; the rows are inputs `first_input` onwards.
+            unsafe { block.run() };
+            first_input += rows.len() / self.stride;
+        }
+    }
+}
+
+#[inline(always)]
+fn add_row_sums<S: Simd>(
+    simd: S,
+    values: &[f32],
+    stride: usize,
+    n_vectors: usize,
+    sums: &mut [f32],
+) {
+    let rows = Rows::new(simd, values, stride);
+    for (row, total) in sums.iter_mut().enumerate() {
+        let mut sum = Lanes::splat(simd, 0.0);
+        for v in 0..n_vectors {
+            sum += rows.get(row, v);
+        }
+        *total += sum.sum();
+    }
+}
+
+/// Some of the layer's inputs.
+#[derive(Clone, Copy)]
+struct InputBlock<'a, S> {
+    simd: S,
+    layer: &'a Dense,
+    stride: usize,
+    n_vectors: usize,
+    first_input: usize,
+    rows: &'a [f32],
+    output_gradient: &'a [f32],
+    weight_gradient: *mut f32,
+}
+
+impl<S: Simd> InputBlock<'_, S> {
+    /// # Safety
+    /// The rows must be the layer's inputs from `first_input`, and the other shapes the layer's.
+    #[inline(always)]
+    unsafe fn run(self) {
+        let n_outputs = self.layer.n_outputs();
+        let n_rows = self.rows.len() / self.stride;
+        let mut output = 0;
+        while output < n_outputs {
+            let height = match n_outputs - output {
+                1 => 1,
+                2 | 3 => 2,
+                _ => 4,
+            };
+            let reach = self.layer.reach[output + height - 1];
+            let seen = reach.saturating_sub(self.first_input).min(n_rows);
+            // SAFETY: `height` outputs and `seen` rows exist.
+            unsafe {
+                match height {
+                    1 => self.outputs::<1>(output, seen),
+                    2 => self.outputs::<2>(output, seen),
+                    _ => self.outputs::<4>(output, seen),
+                }
+            }
+            output += height;
+        }
+    }
+
+    /// # Safety
+    /// Outputs `output..output + OUTPUTS` and rows `0..seen` must exist.
+    #[inline(always)]
+    unsafe fn outputs<const OUTPUTS: usize>(self, output: usize, seen: usize) {
+        // 4 × 3 running sums, 3 inputs and a gradient fill the 16 registers of AVX2.
+        let widest = if S::REGISTER_COUNT >= 32 { 4 } else { 3 };
+        let mut row = 0;
+        while row < seen {
+            let width = widest.min(seen - row);
+            // SAFETY: `width` rows are left.
+            unsafe {
+                match width {
+                    1 => self.tile::<OUTPUTS, 1>(output, row),
+                    2 => self.tile::<OUTPUTS, 2>(output, row),
+                    3 => self.tile::<OUTPUTS, 3>(output, row),
+                    _ => self.tile::<OUTPUTS, 4>(output, row),
+                }
+            }
+            row += width;
+        }
+    }
+
+    /// # Safety
+    /// Outputs `output..output + OUTPUTS` and rows `row..row + ROWS` must exist.
+    #[inline(always)]
+    unsafe fn tile<const OUTPUTS: usize, const ROWS: usize>(self, output: usize, row: usize) {
+        let mut sums = [[Lanes::splat(self.simd, 0.0); ROWS]; OUTPUTS];
+        for v in 0..self.n_vectors {
+            let column = v * S::F32_LANES;
+            let mut x = [Lanes::splat(self.simd, 0.0); ROWS];
+            for (i, x) in x.iter_mut().enumerate() {
+                let at = (row + i) * self.stride + column;
+                // SAFETY: the caller vouches for the row; `column` is within it.
+                *x = unsafe { load(self.simd, self.rows.as_ptr().add(at)) };
+            }
+            for (o, sums) in sums.iter_mut().enumerate() {
+                let at = (output + o) * self.stride + column;
+                // SAFETY: the caller vouches for the output; `column` is within its row.
+                let gradient = unsafe { load(self.simd, self.output_gradient.as_ptr().add(at)) };
+                for (sum, x) in sums.iter_mut().zip(x) {
+                    *sum = gradient.mul_add(x, *sum);
+                }
+            }
+        }
+        for (o, sums) in sums.iter().enumerate() {
+            let reach = self.layer.reach[output + o];
+            for (i, sum) in sums.iter().enumerate() {
+                let input = self.first_input + row + i;
+                let sum = sum.sum();
+                if input < reach {
+                    // SAFETY: the entry (output, input) of W.
+                    unsafe {
+                        *self
+                            .weight_gradient
+                            .add((output + o) * self.layer.n_inputs + input) += sum;
+                    }
+                }
+            }
+        }
+    }
+}
