@@ -9,10 +9,12 @@ mod function;
 mod in_process;
 mod rows;
 mod simulations;
+mod worker;
 
 pub use function::FunctionSimulator;
 pub use rows::{Noise, Observer, Progress, RowSink, Rows, simulate};
 pub use simulations::{Failures, Simulations, Status};
+pub use worker::{Protocol, WorkerConfig, WorkerPool};
 
 use crate::error::Result;
 use crate::seed::Random;

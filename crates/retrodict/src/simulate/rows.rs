@@ -53,6 +53,11 @@ impl<'a> Rows<'a> {
         self.indices.is_empty()
     }
 
+    /// The parameters of all rows, row after row.
+    pub fn all_theta(&self) -> &'a [f64] {
+        self.theta
+    }
+
     /// The parameters of row `i`.
     pub fn theta(&self, i: usize) -> &'a [f64] {
         let n = self.theta.len() / self.indices.len();

@@ -1,0 +1,407 @@
+//! A pool of worker processes that acts as one simulator.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, Result};
+use crate::seed::Random;
+use crate::simulate::rows::{RowSink, Rows};
+use crate::simulate::worker::driver::Driver;
+use crate::simulate::worker::hello::{Hello, LONGEST_HELLO};
+use crate::simulate::worker::loss::Loss;
+use crate::simulate::worker::messages::Messages;
+use crate::simulate::worker::process::Process;
+use crate::simulate::worker::protocol::{Answer, Job};
+use crate::simulate::worker::{Protocol, WorkerConfig};
+use crate::simulate::{SimulationFailure, Simulator, Status};
+
+/// How often a process that ends before its hello is started: by itself, or killed from outside.
+const MOST_STARTS: usize = 3;
+const MOST_KILLED_STARTS: usize = 10;
+
+/// Worker processes behind the [`Simulator`] trait.
+///
+/// Results do not depend on how many processes there are, nor on when one dies: a batch whose
+/// process is lost is run again row by row, so that only a simulation that ends its process by
+/// itself is counted as failed. The processes end when the pool is dropped.
+///
+/// # Example
+/// ```no_run
+/// use retrodict::simulate::{Noise, Protocol, WorkerConfig, WorkerPool, simulate};
+/// use retrodict::{Seed, Stream, Table};
+/// let config = WorkerConfig::new(["python3", "simulator.py"], Protocol::Binary);
+/// let pool = WorkerPool::start(config, ".", 2)?;
+/// let theta = Table::new(["mass", "spin"], vec![1.4, 0.3, 1.5, 0.1])?;
+/// let noise = Noise { seed: Seed(1), purpose: Stream::Simulator, first: 0 };
+/// let simulations = simulate(&pool, theta, noise, &())?;
+/// # Ok::<(), retrodict::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct WorkerPool {
+    pub(crate) config: WorkerConfig,
+    folder: PathBuf,
+    hello: Hello,
+    slots: Vec<Mutex<Option<Process>>>,
+    messages: Arc<Messages>,
+    lost_in_a_row: AtomicUsize,
+    has_answered: AtomicBool,
+}
+
+impl WorkerPool {
+    /// Starts the first process in `folder` and reads its hello; the others follow when there is
+    /// work for them.
+    ///
+    /// # Errors
+    /// If the configuration cannot be used, the program cannot be started, dies or says nothing in
+    /// time, its hello is none, or it does not take `n_parameters` parameters.
+    pub fn start(
+        config: WorkerConfig,
+        folder: impl AsRef<Path>,
+        n_parameters: usize,
+    ) -> Result<Self> {
+        config.validate()?;
+        let folder = folder.as_ref().to_path_buf();
+        let messages = Arc::new(Messages::default());
+        let starter = Starter {
+            config: &config,
+            folder: &folder,
+            messages: &messages,
+        };
+        let (process, hello) = starter.start(&|| false)?;
+        if hello.parameters != n_parameters {
+            let problem = format!(
+                "it takes {} parameters (its hello line), but the study has {n_parameters}",
+                hello.parameters
+            );
+            return Err(starter.error(
+                &problem,
+                "Give one prior for each parameter of the simulator, in its order.",
+            ));
+        }
+        let slots: Vec<_> = (0..config.n_workers()).map(|_| Mutex::new(None)).collect();
+        *lock(&slots[0]) = Some(process);
+        Ok(Self {
+            config,
+            folder,
+            hello,
+            slots,
+            messages,
+            lost_in_a_row: AtomicUsize::new(0),
+            has_answered: AtomicBool::new(false),
+        })
+    }
+
+    fn starter(&self) -> Starter<'_> {
+        Starter {
+            config: &self.config,
+            folder: &self.folder,
+            messages: &self.messages,
+        }
+    }
+
+    /// Another process, which has to say the same hello as the first.
+    pub(crate) fn start_process(&self, interrupted: &dyn Fn() -> bool) -> Result<Process> {
+        let (process, hello) = self.starter().start(interrupted)?;
+        if hello == self.hello {
+            return Ok(process);
+        }
+        let problem = format!(
+            "a process said that it takes {} parameters and gives data of shape {:?}, another {} \
+             and {:?}",
+            self.hello.parameters, self.hello.data, hello.parameters, hello.data
+        );
+        Err(self
+            .starter()
+            .error(&problem, "The hello line must not change between starts."))
+    }
+
+    /// Runs all rows of a job on all processes.
+    fn run(&self, job: &Job<'_>, sink: &dyn RowSink) -> Result<()> {
+        let n = job.seeds.len();
+        let n_drivers = self.slots.len().min(n);
+        let queue = Queue::new(n, n_drivers);
+        let drive = |slot: &Mutex<Option<Process>>| {
+            let mut process = lock(slot);
+            let mut driver = Driver {
+                pool: self,
+                job,
+                sink,
+                queue: &queue,
+                process: &mut process,
+                answer: Answer::default(),
+                row_time: None,
+                size: 1,
+            };
+            let result = driver.run();
+            if result.is_err() {
+                // What this process still says belongs to rows that nobody waits for.
+                *driver.process = None;
+                queue.close();
+            }
+            result
+        };
+        let results: Vec<Result<()>> = std::thread::scope(|scope| {
+            let drivers: Vec<_> = self.slots[..n_drivers]
+                .iter()
+                .map(|slot| scope.spawn(|| drive(slot)))
+                .collect();
+            drivers
+                .into_iter()
+                .map(|driver| driver.join().expect("a driver does not panic"))
+                .collect()
+        });
+        self.log(sink);
+        // An error closes the queue, which interrupts the other drivers: the cause comes first.
+        let (stopped, caused): (Vec<_>, Vec<_>) = results
+            .into_iter()
+            .partition(|result| matches!(result, Err(Error::Interrupted)));
+        caused.into_iter().chain(stopped).collect()
+    }
+
+    /// Counts a lost process; too many in a row mean that the simulator does not work.
+    pub(crate) fn lost(&self, loss: &Loss, last_lines: &str) -> Result<()> {
+        let in_a_row = self.lost_in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
+        let has_answered = self.has_answered.load(Ordering::Relaxed);
+        if in_a_row < loss.most_in_a_row(has_answered) {
+            return Ok(());
+        }
+        let history = if has_answered {
+            "with no answer between"
+        } else {
+            "and never answered"
+        };
+        let problem = format!(
+            "its process was lost {in_a_row} times in a row, {history}; the last one {}, and \
+             {last_lines}",
+            loss.words()
+        );
+        Err(self.starter().error(&problem, self.advice(loss)))
+    }
+
+    pub(crate) fn answered(&self) {
+        self.lost_in_a_row.store(0, Ordering::Relaxed);
+        self.has_answered.store(true, Ordering::Relaxed);
+    }
+
+    fn advice(&self, loss: &Loss) -> &'static str {
+        match (loss, self.config.protocol) {
+            (Loss::TimedOut(_), _) => FLUSH,
+            (Loss::Malformed(_), Protocol::Binary) => {
+                "Does it speak the binary protocol (`protocol = \"text\"` if it writes lines), and \
+                 print nothing else on its standard output?"
+            }
+            (Loss::Malformed(_), Protocol::Text) => {
+                "Write one line of numbers for each line read, or `failed REASON`, and print \
+                 everything else on standard error."
+            }
+            _ => "Run it by hand with a few simulations as input.",
+        }
+    }
+
+    pub(crate) fn writes_too_much(&self, text: &str) -> Error {
+        self.starter().error(
+            &format!("it wrote more than it was asked for: `{text}`"),
+            "Only answers belong on the standard output: print everything else on standard error.",
+        )
+    }
+
+    /// Passes on what the processes wrote to their standard error.
+    pub(crate) fn log(&self, sink: &dyn RowSink) {
+        self.messages.drain(|line| sink.log(line));
+    }
+}
+
+const FLUSH: &str = "Does it flush its standard output after each answer (Python: \
+    `print(..., flush=True)` or `sys.stdout.flush()`; C: `fflush(stdout)`; awk: `fflush()`, and \
+    `mawk -W interactive`), and read exactly what it is sent? If it is only slow, raise the time \
+    limit.";
+
+impl Simulator for WorkerPool {
+    fn name(&self) -> String {
+        self.config.command_line()
+    }
+
+    fn n_parameters(&self) -> usize {
+        self.hello.parameters
+    }
+
+    fn data_shape(&self) -> Vec<usize> {
+        self.hello.data.clone()
+    }
+
+    fn simulate(
+        &self,
+        theta: &[f64],
+        random: &mut Random,
+        x: &mut [f64],
+    ) -> Result<(), SimulationFailure> {
+        let row = OneRow(Mutex::new((Status::Crashed, Vec::new(), String::new())));
+        let job = Job {
+            theta,
+            seeds: &[seed_number(random)],
+            n_parameters: self.hello.parameters,
+            length: x.len(),
+        };
+        let outcome = self.run(&job, &row);
+        let (status, values, reason) = row.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let reason = outcome.map_or_else(|error| error.to_string(), |()| reason);
+        if status != Status::Ok {
+            return Err(SimulationFailure { status, reason });
+        }
+        x.copy_from_slice(&values);
+        Ok(())
+    }
+
+    fn simulate_rows(&self, rows: &Rows<'_>, sink: &dyn RowSink) -> Result<()> {
+        let seeds: Vec<u64> = (0..rows.len())
+            .map(|i| seed_number(&mut rows.random(i)))
+            .collect();
+        let job = Job {
+            theta: rows.all_theta(),
+            seeds: &seeds,
+            n_parameters: self.hello.parameters,
+            length: self.hello.data.iter().product(),
+        };
+        self.run(&job, sink)
+    }
+}
+
+impl Drop for WorkerPool {
+    fn drop(&mut self) {
+        // All are asked to exit before the first is waited for.
+        for slot in &self.slots {
+            if let Some(process) = lock(slot).as_mut() {
+                process.close_input();
+            }
+        }
+    }
+}
+
+/// A seed that any language can hold exactly, doubles included.
+pub(crate) fn seed_number(random: &mut Random) -> u64 {
+    random.next_u64() >> 11
+}
+
+/// Starts processes and reads their hello.
+struct Starter<'a> {
+    config: &'a WorkerConfig,
+    folder: &'a Path,
+    messages: &'a Arc<Messages>,
+}
+
+impl Starter<'_> {
+    fn start(&self, interrupted: &dyn Fn() -> bool) -> Result<(Process, Hello)> {
+        let mut starts = 1;
+        loop {
+            let mut process = Process::start(&self.config.command, self.folder, self.messages)?;
+            let deadline = Instant::now() + Duration::from_secs_f64(self.config.startup_timeout);
+            let said = process
+                .take_line(LONGEST_HELLO, deadline, interrupted)
+                .map(<[u8]>::to_vec);
+            match said {
+                Ok(line) => return Ok((process, self.hello(&line)?)),
+                Err(Loss::Interrupted) => return Err(Error::Interrupted),
+                Err(Loss::Died(_)) if starts < MOST_STARTS => starts += 1,
+                Err(Loss::Killed(_)) if starts < MOST_KILLED_STARTS => starts += 1,
+                Err(loss) => {
+                    process.kill();
+                    return Err(self.no_hello(&loss, &process.last_lines()));
+                }
+            }
+        }
+    }
+
+    fn hello(&self, line: &[u8]) -> Result<Hello> {
+        Hello::parse(line).map_err(|problem| {
+            self.error(
+                &problem,
+                "Print that line first and nothing before it, and everything that is no answer on \
+                 standard error.",
+            )
+        })
+    }
+
+    fn no_hello(&self, loss: &Loss, last_lines: &str) -> Error {
+        let problem = format!(
+            "its process {} before it had said hello, and {last_lines}",
+            loss.words()
+        );
+        let problem = problem.replace("did not answer in time before", "ran out of time before");
+        let advice = if matches!(loss, Loss::TimedOut(_)) {
+            FLUSH
+        } else {
+            "Run the command in a shell, in the study's folder: it must print its hello line and \
+             wait for input."
+        };
+        self.error(&problem, advice)
+    }
+
+    fn error(&self, problem: &str, advice: &str) -> Error {
+        Error::Simulator {
+            simulator: self.config.command_line(),
+            problem: problem.trim_end().to_string(),
+            advice: advice.into(),
+        }
+    }
+}
+
+/// The rows that nobody has taken yet.
+pub(crate) struct Queue {
+    next: Mutex<usize>,
+    closed: AtomicBool,
+    n: usize,
+    n_drivers: usize,
+}
+
+impl Queue {
+    fn new(n: usize, n_drivers: usize) -> Self {
+        Self {
+            next: Mutex::new(0),
+            closed: AtomicBool::new(false),
+            n,
+            n_drivers,
+        }
+    }
+
+    /// The next rows, at most `size`; fewer near the end, so that all processes end together.
+    pub(crate) fn take(&self, size: usize) -> Option<Range<usize>> {
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = self.n - *next;
+        let size = size.min(left.div_ceil(2 * self.n_drivers));
+        let range = *next..*next + size;
+        *next = range.end;
+        (!range.is_empty()).then_some(range)
+    }
+
+    /// Ends the work: what is under way is given up.
+    fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+}
+
+struct OneRow(Mutex<(Status, Vec<f64>, String)>);
+
+impl RowSink for OneRow {
+    fn finished(&self, _first: usize, status: &[Status], x: &[f64]) -> Result<()> {
+        let mut row = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        row.0 = status[0];
+        row.1 = x.to_vec();
+        Ok(())
+    }
+
+    fn log(&self, line: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).2 = line.to_string();
+    }
+}
+
+/// A driver that panicked has left at worst a process that the next one replaces.
+fn lock(slot: &Mutex<Option<Process>>) -> std::sync::MutexGuard<'_, Option<Process>> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner)
+}
