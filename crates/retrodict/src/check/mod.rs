@@ -12,24 +12,34 @@
 //! | [`ExpectedCoverage`] | credible regions that hold the truth too rarely or too often | Hermans et al. 2022 |
 //! | [`DataDependence`] | posteriors that ignore part of the data, which ranks alone cannot see | Zhao et al. 2021 |
 //! | [`Predictive`] | an observation unlike anything simulated, or that the posterior cannot reproduce | Gelman et al. 1996 |
-//! | simulation failures, training, draws inside the prior | what went wrong on the way | |
+//! | [`simulation_failures`], [`draws_inside_prior`] | what went wrong on the way | |
 //!
-//! The [`Verdict`] turns them into one word.
+//! [`Verdict::from_checks`] turns them into one word.
 
 mod calibration;
 mod coverage;
 mod data_dependence;
 mod ecdf_band;
+mod failures;
+mod inside_prior;
+mod joint_distance;
+mod multiplicity;
+mod normal;
 mod predictive;
 mod rank_uniformity;
+mod tail;
 pub mod thresholds;
 mod verdict;
+mod words;
 
 pub use calibration::{Calibration, Quantity, QuantityKind};
 pub use coverage::{CoverageAt, CoverageCurve, ExpectedCoverage};
 pub use data_dependence::{DataDependence, Dependence};
 pub use ecdf_band::EcdfBand;
-pub use predictive::{FeaturePrediction, JointDistance, Predictive, PredictiveKind};
+pub use failures::simulation_failures;
+pub use inside_prior::draws_inside_prior;
+pub use joint_distance::JointDistance;
+pub use predictive::{FeaturePrediction, Predictive, PredictiveKind};
 pub use rank_uniformity::{RankUniformity, Ranks};
 pub use verdict::{Verdict, Word};
 

@@ -2,6 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::joint_distance::{JointDistance, joint_distance};
+use super::multiplicity::holm;
+use super::tail::upper_tail_probability;
+use super::thresholds as limit;
+use super::words::{list, p_words};
+use super::{Check, CheckStatus};
+use crate::error::{Error, Result};
+use crate::samples::quantiles;
+use crate::table::Table;
+
 /// Where the parameters of the simulated data come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -28,22 +38,22 @@ pub struct FeaturePrediction {
     /// The same, corrected for looking at several features (Holm 1979).
     pub adjusted_p_value: f64,
     /// How far the observed value lies outside the range, in standard deviations of the simulated
-    /// values; zero inside.
+    /// values, or in units of the value itself if the feature never varies; zero inside.
     pub outside: f64,
-}
-
-/// How far the observation lies from the middle of the simulated data, all features together.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct JointDistance {
-    /// The Mahalanobis distance of the observation, divided by the root of the number of features.
-    pub observed: f64,
-    /// The 2.5, 16, 50, 84 and 97.5 % quantiles of the same distance of simulated rows.
-    pub quantiles: [f64; 5],
-    /// The probability of a simulated row at least as far away.
-    pub p_value: f64,
+    /// Whether the simulated values vary at all.
+    pub varies: bool,
 }
 
 /// Simulated data beside the observation.
+///
+/// A feature's p-value is twice the smaller of the probabilities of a simulated value at least as
+/// large and at least as small; beyond all simulated values the tail is continued by a generalised
+/// Pareto distribution. For the posterior these p-values are conservative: the observation was used
+/// twice.
+///
+/// # Reference
+/// Box 1980, "Sampling and Bayes' inference in scientific modelling and robustness", JRSS A 143;
+/// Gelman, Meng and Stern 1996, "Posterior predictive assessment of model fitness", Stat. Sinica 6.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Predictive {
     /// Where the parameters come from.
@@ -56,4 +66,359 @@ pub struct Predictive {
     pub features: Vec<FeaturePrediction>,
     /// All features together; absent if none varies or there are too few rows.
     pub joint: Option<JointDistance>,
+}
+
+/// Numbers closer than this, relative to their size, are the same number in another order of
+/// summation.
+const SAME: f64 = 1e-9;
+/// A range of values from fewer simulations says little.
+const FEWEST_ROWS: usize = 20;
+
+impl Predictive {
+    /// Compares the observation with simulated rows; rows with values that are not finite are left
+    /// out and counted.
+    ///
+    /// # Errors
+    /// If the columns do not match, the observation is not finite, or fewer than 20 rows are left.
+    pub fn of(kind: PredictiveKind, simulated: &Table, observed: &[f64]) -> Result<Self> {
+        check_observation(simulated, observed)?;
+        let finite: Vec<usize> = (0..simulated.n_rows())
+            .filter(|&i| simulated.row(i).iter().all(|v| v.is_finite()))
+            .collect();
+        if finite.len() < FEWEST_ROWS {
+            return Err(Error::invalid(
+                "predictive simulations",
+                format!("{} rows with finite data", finite.len()),
+                format!("at least {FEWEST_ROWS}"),
+                "Simulate more rows, or look at why they fail.",
+            ));
+        }
+        let rows = simulated.select(&finite);
+        let mut features: Vec<FeaturePrediction> = (0..rows.n_columns())
+            .map(|j| feature(&rows, j, observed[j]))
+            .collect();
+        let p_values: Vec<f64> = features.iter().map(|f| f.p_value).collect();
+        for (feature, adjusted) in features.iter_mut().zip(holm(&p_values)) {
+            feature.adjusted_p_value = adjusted;
+        }
+        let varying: Vec<usize> = (0..features.len())
+            .filter(|&j| features[j].varies)
+            .collect();
+        Ok(Self {
+            kind,
+            n_rows: rows.n_rows(),
+            n_dropped: simulated.n_rows() - rows.n_rows(),
+            joint: joint_distance(&rows, observed, &varying),
+            features,
+        })
+    }
+
+    /// One check of the features one by one, and one of all together.
+    pub fn checks(&self) -> Vec<Check> {
+        std::iter::once(self.check_features())
+            .chain(self.check_joint())
+            .collect()
+    }
+
+    fn check_features(&self) -> Check {
+        let mut unusual: Vec<&FeaturePrediction> = self
+            .features
+            .iter()
+            .filter(|f| f.status() != CheckStatus::Passed)
+            .collect();
+        unusual.sort_by(|a, b| {
+            (b.status(), b.outside)
+                .partial_cmp(&(a.status(), a.outside))
+                .expect("finite")
+        });
+        let smallest = self
+            .features
+            .iter()
+            .map(|f| f.adjusted_p_value)
+            .fold(1.0, f64::min);
+        let status = unusual.first().map_or(CheckStatus::Passed, |f| f.status());
+        let explanation = if unusual.is_empty() {
+            format!(
+                "Each of the {} features of the observation {}.",
+                self.features.len(),
+                self.fits()
+            )
+        } else {
+            let named: Vec<String> = unusual.iter().map(|f| f.words()).collect();
+            let named: Vec<&str> = named.iter().map(String::as_str).collect();
+            format!(
+                "The observation {}: {}. {}",
+                self.does_not_fit(),
+                list(&named),
+                self.advice()
+            )
+        };
+        Check {
+            name: format!("{}: features", self.name()),
+            statistic: unusual.len() as f64,
+            interval: Some([0.0, 0.0]),
+            p_value: Some(smallest),
+            threshold: Some(limit::PREDICTIVE_FALSE_ALARM),
+            status,
+            explanation,
+        }
+    }
+
+    fn check_joint(&self) -> Option<Check> {
+        let joint = self.joint.as_ref()?;
+        let status = status(joint.p_value);
+        let measured = format!(
+            "At distance {:.2} from the middle of the simulated data (95 % of them lie within \
+             {:.2}; {}), the observation as a whole ",
+            joint.observed,
+            joint.quantiles[4],
+            p_words(joint.p_value)
+        );
+        let explanation = if status == CheckStatus::Passed {
+            format!("{measured}{}.", self.fits())
+        } else {
+            format!("{measured}{}. {}", self.does_not_fit(), self.advice())
+        };
+        Some(Check {
+            name: format!("{}: all features together", self.name()),
+            statistic: joint.observed,
+            interval: Some([0.0, joint.quantiles[4]]),
+            p_value: Some(joint.p_value),
+            threshold: Some(limit::PREDICTIVE_FALSE_ALARM),
+            status,
+            explanation,
+        })
+    }
+
+    fn name(&self) -> &'static str {
+        match self.kind {
+            PredictiveKind::Prior => "prior predictive check",
+            PredictiveKind::Posterior => "posterior predictive check",
+        }
+    }
+
+    fn fits(&self) -> &'static str {
+        match self.kind {
+            PredictiveKind::Prior => "lies within what was simulated from the prior",
+            PredictiveKind::Posterior => "is reproduced by simulations from the posterior",
+        }
+    }
+
+    fn does_not_fit(&self) -> &'static str {
+        match self.kind {
+            PredictiveKind::Prior => "is unlike what was simulated from the prior",
+            PredictiveKind::Posterior => "is not reproduced by simulations from the posterior",
+        }
+    }
+
+    fn advice(&self) -> &'static str {
+        match self.kind {
+            PredictiveKind::Prior => {
+                "The network has to extrapolate. Compare units, order and noise of the observation \
+                 with the simulator's; then widen the prior, or mend what the simulator leaves out."
+            }
+            PredictiveKind::Posterior => {
+                "Either the posterior is not learned well (see calibration), or no parameters make \
+                 such data: look at what the simulator leaves out in these features."
+            }
+        }
+    }
+}
+
+impl FeaturePrediction {
+    fn status(&self) -> CheckStatus {
+        if !self.varies && self.outside > SAME {
+            // Nothing is known about the tail of a feature that never varied.
+            return CheckStatus::Caution;
+        }
+        status(self.adjusted_p_value)
+    }
+
+    fn words(&self) -> String {
+        let (name, observed) = (&self.name, self.observed);
+        if !self.varies {
+            return format!(
+                "{name} is {observed:.4} but always {:.4} in simulations",
+                self.range[0]
+            );
+        }
+        let p = p_words(self.adjusted_p_value);
+        if self.outside > 0.0 {
+            format!(
+                "{name} is {observed:.4}, {:.1} sd outside anything simulated ({p})",
+                self.outside
+            )
+        } else {
+            format!("{name} is {observed:.4}, in the far tail of what was simulated ({p})")
+        }
+    }
+}
+
+fn status(p_value: f64) -> CheckStatus {
+    if p_value < limit::PREDICTIVE_FAILED {
+        CheckStatus::Failed
+    } else if p_value < limit::PREDICTIVE_FALSE_ALARM {
+        CheckStatus::Caution
+    } else {
+        CheckStatus::Passed
+    }
+}
+
+fn check_observation(simulated: &Table, observed: &[f64]) -> Result<()> {
+    let given = match observed.iter().position(|v| !v.is_finite()) {
+        _ if observed.len() != simulated.n_columns() => format!("{} values", observed.len()),
+        Some(j) => format!("{} in feature {}", observed[j], simulated.names()[j]),
+        None => return Ok(()),
+    };
+    Err(Error::invalid(
+        "observation",
+        given,
+        format!(
+            "{} finite values, as the simulator gives",
+            simulated.n_columns()
+        ),
+        "Leave out or fill in missing features in the simulator and in the observation alike.",
+    ))
+}
+
+fn feature(rows: &Table, j: usize, observed: f64) -> FeaturePrediction {
+    let values = rows.column(j);
+    let n = values.len() as f64;
+    let weights = vec![1.0 / n; values.len()];
+    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let size = low.abs().max(high.abs()).max(f64::MIN_POSITIVE);
+    let varies = high - low > SAME * size;
+    let gap = (observed - high).max(low - observed).max(0.0);
+    let p_value = if varies {
+        let negative: Vec<f64> = values.iter().map(|v| -v).collect();
+        let upper = upper_tail_probability(&values, observed);
+        let lower = upper_tail_probability(&negative, -observed);
+        (2.0 * upper.min(lower)).min(1.0)
+    } else if gap > SAME * size {
+        1.0 / (n + 1.0)
+    } else {
+        1.0
+    };
+    let unit = if varies {
+        sd(&values)
+    } else {
+        size.max(observed.abs())
+    };
+    FeaturePrediction {
+        name: rows.names()[j].clone(),
+        observed,
+        quantiles: quantiles(&values, &weights, [0.025, 0.16, 0.5, 0.84, 0.975]),
+        range: [low, high],
+        p_value,
+        adjusted_p_value: p_value,
+        outside: if gap > 0.0 { gap / unit } else { 0.0 },
+        varies,
+    }
+}
+
+fn sd(values: &[f64]) -> f64 {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seed::{Random, Seed, Stream};
+
+    /// Rows of correlated features with light, heavy, discrete and constant columns.
+    fn row(p: usize, random: &mut Random) -> Vec<f64> {
+        let common = random.normal();
+        (0..p)
+            .map(|j| match j % 4 {
+                0 => common + 0.1 * random.normal(),
+                1 => (common + random.normal()).exp(),
+                2 => random.below(3) as f64,
+                _ => 7.0,
+            })
+            .collect()
+    }
+
+    fn table(n: usize, p: usize, random: &mut Random) -> Table {
+        Table::numbered("x", p, (0..n).flat_map(|_| row(p, random)).collect()).unwrap()
+    }
+
+    #[test]
+    fn an_observation_that_the_simulator_made_passes() {
+        // 400 runs with two tests of 0.1 % each: 0.8 expected; 6 or more has probability 2·10⁻⁴.
+        for (p, n) in [(1, 300), (8, 300), (100, 300)] {
+            let alarms = (0..400)
+                .filter(|&i| {
+                    let mut random = Seed(6).stream(Stream::Test, i);
+                    let simulated = table(n, p, &mut random);
+                    let observed = row(p, &mut random);
+                    let predictive =
+                        Predictive::of(PredictiveKind::Prior, &simulated, &observed).unwrap();
+                    predictive
+                        .checks()
+                        .iter()
+                        .any(|c| c.status != CheckStatus::Passed)
+                })
+                .count();
+            assert!(alarms < 6, "{p} features: {alarms}");
+        }
+    }
+
+    #[test]
+    fn a_feature_far_outside_is_named_and_fails() {
+        let mut random = Seed(7).stream(Stream::Test, 0);
+        let simulated = table(5000, 20, &mut random);
+        let mut observed = simulated.row(3).to_vec();
+        observed[16] = simulated.column(16).iter().copied().fold(0.0, f64::max) + 6.0;
+        let predictive = Predictive::of(PredictiveKind::Prior, &simulated, &observed).unwrap();
+        let check = &predictive.checks()[0];
+        assert_eq!(check.status, CheckStatus::Failed);
+        assert!(check.explanation.contains("x_17") && check.explanation.contains("6.0 sd outside"));
+        assert_eq!(check.statistic, 1.0);
+    }
+
+    #[test]
+    fn a_broken_correlation_is_seen_by_the_joint_distance_alone() {
+        let mut random = Seed(7).stream(Stream::Test, 1);
+        let values = (0..2000).flat_map(|_| {
+            let a = random.normal();
+            [a, a + 0.1 * random.normal()]
+        });
+        let simulated = Table::numbered("x", 2, values.collect()).unwrap();
+        let predictive =
+            Predictive::of(PredictiveKind::Posterior, &simulated, &[1.0, -1.0]).unwrap();
+        let checks = predictive.checks();
+        assert_eq!(checks[0].status, CheckStatus::Passed);
+        assert_eq!(
+            checks[1].status,
+            CheckStatus::Failed,
+            "{}",
+            checks[1].explanation
+        );
+    }
+
+    #[test]
+    fn constants_and_missing_values_are_handled() {
+        let mut simulated = table(100, 4, &mut Seed(7).stream(Stream::Test, 2));
+        simulated.values_mut()[0] = f64::NAN;
+        let mut observed = simulated.row(5).to_vec();
+        let predictive = Predictive::of(PredictiveKind::Prior, &simulated, &observed).unwrap();
+        assert_eq!((predictive.n_rows, predictive.n_dropped), (99, 1));
+        assert!(!predictive.features[3].varies && predictive.features[3].p_value == 1.0);
+        observed[3] = 8.0;
+        let check = &Predictive::of(PredictiveKind::Prior, &simulated, &observed)
+            .unwrap()
+            .checks()[0];
+        assert_eq!(check.status, CheckStatus::Caution);
+        assert!(
+            check.explanation.contains("always 7"),
+            "{}",
+            check.explanation
+        );
+        observed[0] = f64::NAN;
+        assert!(Predictive::of(PredictiveKind::Prior, &simulated, &observed).is_err());
+        assert!(Predictive::of(PredictiveKind::Prior, &simulated, &[1.0]).is_err());
+    }
 }

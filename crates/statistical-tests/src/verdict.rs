@@ -1,0 +1,63 @@
+//! A whole verdict, as a run makes it, without training.
+
+use retrodict::check::{
+    Calibration, DataDependence, ExpectedCoverage, Predictive, PredictiveKind, RankUniformity,
+    Verdict, simulation_failures,
+};
+use retrodict::infer::Posterior;
+use retrodict::simulate::Simulations;
+use retrodict::{Random, Seed, Stream, Table};
+
+/// A prior and a simulator.
+pub trait Study {
+    /// One θ from the prior.
+    fn prior_draw(&self, random: &mut Random) -> Vec<f64>;
+
+    /// One x for this θ.
+    fn simulate(&self, theta: &[f64], random: &mut Random) -> Vec<f64>;
+
+    /// Pairs of both; row i depends on (seed, stream, i) alone.
+    fn simulations(&self, n: usize, seed: Seed, stream: Stream) -> Simulations;
+}
+
+/// How many simulations and draws a verdict rests on: those of a real run, but fewer draws, because
+/// a position among draws is exactly uniform for any number of them.
+const N_SIMULATIONS: usize = 1000;
+const N_DRAWS: usize = 200;
+
+/// Checks a posterior with `n_test` test simulations and an observation that the simulator made.
+pub fn verdict(study: &dyn Study, posterior: &dyn Posterior, n_test: usize, seed: Seed) -> Verdict {
+    let simulations = study.simulations(N_SIMULATIONS, seed, Stream::Simulator);
+    let test = study.simulations(n_test, seed, Stream::TestSimulator);
+    let observed = study.simulations(1, seed, Stream::Test).x;
+    let calibration =
+        Calibration::measure(posterior, &test, N_DRAWS, seed).expect("the problem has a posterior");
+    let ranks = RankUniformity::of(&calibration);
+    let mut checks = ranks.checks();
+    checks.push(ExpectedCoverage::of(&calibration, &ranks).check());
+    checks.extend(DataDependence::of(&calibration, &test).checks());
+    checks.push(simulation_failures(&simulations));
+    let replicated = replicate(study, posterior, observed.row(0), seed);
+    for (kind, x) in [
+        (PredictiveKind::Prior, &simulations.x),
+        (PredictiveKind::Posterior, &replicated),
+    ] {
+        let predictive = Predictive::of(kind, x, observed.row(0)).expect("finite data");
+        checks.extend(predictive.checks());
+    }
+    Verdict::from_checks(checks)
+}
+
+/// Simulations at posterior draws.
+fn replicate(study: &dyn Study, posterior: &dyn Posterior, x: &[f64], seed: Seed) -> Table {
+    let draws = posterior
+        .sample(x, N_DRAWS, seed)
+        .expect("the problem has a posterior")
+        .draws;
+    let mut random = seed.stream(Stream::Predictive, 0);
+    let rows = draws
+        .rows()
+        .flat_map(|theta| study.simulate(theta, &mut random))
+        .collect();
+    Table::numbered("x", x.len(), rows).expect("whole rows")
+}
