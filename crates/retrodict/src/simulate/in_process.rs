@@ -12,7 +12,7 @@ use crate::simulate::{SimulationFailure, Simulator, Status};
 /// The most rows that are handed over at once.
 const LARGEST_BLOCK: usize = 256;
 /// Slow simulators hand over what they have after this time, so that little is lost by a kill.
-const LONGEST_BLOCK: Duration = Duration::from_millis(100);
+const LONGEST_BLOCK: Duration = Duration::from_millis(5);
 
 /// Simulates all rows on rayon's threads; which thread takes which block changes nothing.
 pub(crate) fn simulate_rows<S: Simulator + ?Sized>(

@@ -1,7 +1,7 @@
 //! Simulators, worker processes, and the store of simulations.
 //!
 //! A [`Simulator`] turns one θ into one row of data; [`simulate()`] runs it over a table of θ in
-//! parallel, the store does the same into a folder that survives being killed. Simulation
+//! parallel, [`run_campaign`] does the same into a folder that survives being killed. Simulation
 //! *i* depends on (seed, i) alone, whatever runs it, in whatever order.
 
 pub mod builtin;
@@ -9,11 +9,15 @@ mod function;
 mod in_process;
 mod rows;
 mod simulations;
+mod store;
 mod worker;
 
 pub use function::FunctionSimulator;
 pub use rows::{Noise, Observer, Progress, RowSink, Rows, simulate};
 pub use simulations::{Failures, Simulations, Status};
+pub use store::{
+    Campaign, MAX_FAILED, Manifest, Role, Store, ThetaSource, check_failures, run_campaign,
+};
 pub use worker::{Protocol, WorkerConfig, WorkerPool};
 
 use crate::error::Result;

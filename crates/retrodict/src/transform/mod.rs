@@ -107,4 +107,3 @@ pub trait Transform: Send + Sync + std::fmt::Debug {
         scratch: &mut [f32],
     );
 }
-
