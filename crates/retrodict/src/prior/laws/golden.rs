@@ -1,4 +1,4 @@
-//! Numbers of SciPy 1.17 (`tests/golden/prior.py` made `tests/golden/prior.json`).
+//! Numbers of `SciPy` 1.17 (`tests/golden/prior.py` made `tests/golden/prior.json`).
 
 use serde::Deserialize;
 

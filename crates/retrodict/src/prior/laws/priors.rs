@@ -4,7 +4,7 @@ use super::{
     conditional, continuous_priors, custom, dirichlet, discrete, multivariate_normal, one,
 };
 use crate::prior::{
-    Argument, CustomPrior, DistributionConfig as D, Interval, Law, Parameter, Prior,
+    CustomPrior, DistributionConfig as D, Interval, Law, Parameter, ParametersConfig, Prior,
 };
 use crate::{Seed, Stream};
 
@@ -165,156 +165,116 @@ fn a_custom_prior_gives_its_own_density_and_cannot_be_saved() {
     assert!(empty.unwrap_err().to_string().contains("support of `a`"));
 }
 
+/// `[parameters]` that make no prior, and what the message must say.
+const WRONG: [(&str, &str); 26] = [
+    ("", "parameters: given none"),
+    (
+        "a = { prior = 'uniform', low = 2, high = 1 }",
+        "parameters.a.high: given 1",
+    ),
+    (
+        "a = { prior = 'uniform', low = 2, high = nan }",
+        "parameters.a.high: given NaN",
+    ),
+    (
+        "a = { prior = 'uniform', low = -1.2e308, high = 1.2e308 }",
+        "within 1.8e308",
+    ),
+    (
+        "a = { prior = 'normal', mean = 0, sd = -1 }",
+        "parameters.a.sd: given -1",
+    ),
+    (
+        "a = { prior = 'normal', mean = inf, sd = 1 }",
+        "parameters.a.mean: given inf",
+    ),
+    (
+        "a = { prior = 'log_normal', mean_log = 0, sd_log = 0 }",
+        "parameters.a.sd_log: given 0",
+    ),
+    (
+        "a = { prior = 'normal', mean = 'b', sd = 1 }",
+        "no parameter stands before this one",
+    ),
+    (
+        "b = { prior = 'exponential', rate = 1 }\na = { prior = 'normal', mean = 'c', sd = 1 }",
+        "before this one: b",
+    ),
+    (
+        "b = { prior = 'normal', mean = 0, sd = 1 }\na = { prior = 'normal', mean = 0, sd = 'b' }",
+        "as low as -inf",
+    ),
+    (
+        "b = { prior = 'uniform', low = 0, high = 2 }\na = { prior = 'uniform', low = 'b', high = 1 }",
+        "parameters.a.high",
+    ),
+    (
+        "w_1 = { prior = 'exponential', rate = 1 }\nw = { prior = 'dirichlet', concentration = [1, 1] }",
+        "parameters.w_1: given the same name twice",
+    ),
+    (
+        "'' = { prior = 'exponential', rate = 1 }",
+        "visible characters",
+    ),
+    (
+        "a = { prior = 'truncated', distribution = { prior = 'normal', mean = 0, sd = 1 }, low = 50 }",
+        "parameters.a.low: given the interval from 50 to inf",
+    ),
+    (
+        "a = { prior = 'truncated', distribution = { prior = 'normal', mean = 0, sd = -1 } }",
+        "parameters.a.distribution.sd",
+    ),
+    (
+        "a = { prior = 'truncated', distribution = { prior = 'categorical', probabilities = [1] } }",
+        "parameters.a.distribution: given a discrete",
+    ),
+    (
+        "b = { prior = 'normal', mean = 0, sd = 100 }\na = { prior = 'truncated', distribution = { prior = 'normal', mean = 'b', sd = 1 }, low = 0 }",
+        "at b = ",
+    ),
+    (
+        "a = { prior = 'mixture', weights = [1], components = [{ prior = 'normal', mean = 0, sd = 0 }] }",
+        "parameters.a.components[0].sd",
+    ),
+    (
+        "a = { prior = 'discrete', values = [1, 1], probabilities = [0.5, 0.5] }",
+        "1 twice",
+    ),
+    (
+        "a = { prior = 'discrete', values = [1, 2], probabilities = [0.5] }",
+        "parameters.a.probabilities: given 1 entries",
+    ),
+    (
+        "a = { prior = 'categorical', probabilities = [0.5, -0.5] }",
+        "parameters.a.probabilities",
+    ),
+    (
+        "a = { prior = 'dirichlet', concentration = [1] }",
+        "parameters.a.concentration: given 1 entries",
+    ),
+    (
+        "a = { prior = 'dirichlet', concentration = [1, 0] }",
+        "parameters.a.concentration[1]",
+    ),
+    (
+        "a = { prior = 'multivariate_normal', mean = [0, 0], covariance = [[1, 2], [2, 1]] }",
+        "positive definite",
+    ),
+    (
+        "a = { prior = 'multivariate_normal', mean = [0, 0], covariance = [[1, 0.5], [0.4, 1]] }",
+        "symmetric",
+    ),
+    (
+        "a = { prior = 'truncated', distribution = { prior = 'dirichlet', concentration = [1, 1] } }",
+        "parameters.a.distribution.prior: given a distribution of several",
+    ),
+];
+
 #[test]
 fn what_is_wrong_is_named() {
-    let number = Argument::Number;
-    let wrong: Vec<(Vec<(&str, D)>, &str)> = vec![
-        (vec![], "parameters: given none"),
-        (
-            vec![("a", D::uniform(2.0, 1.0))],
-            "parameters.a.high: given 1",
-        ),
-        (
-            vec![("a", D::uniform(1.0, f64::NAN))],
-            "parameters.a.high: given NaN",
-        ),
-        (vec![("a", D::uniform(-1.2e308, 1.2e308))], "within 1.8e308"),
-        (
-            vec![("a", D::normal(0.0, -1.0))],
-            "parameters.a.sd: given -1",
-        ),
-        (
-            vec![("a", D::normal(f64::INFINITY, 1.0))],
-            "parameters.a.mean: given inf",
-        ),
-        (
-            vec![("a", D::log_normal(0.0, 0.0))],
-            "parameters.a.sd_log: given 0",
-        ),
-        (
-            vec![("a", D::normal("b", 1.0))],
-            "no parameter stands before this one",
-        ),
-        (
-            vec![("a", D::normal(0.0, 1.0)), ("c", D::normal("b", 1.0))],
-            "before this one: a",
-        ),
-        (
-            vec![("a", D::normal(0.0, 1.0)), ("c", D::normal(0.0, "a"))],
-            "as low as -inf",
-        ),
-        (
-            vec![("a", D::uniform(0.0, 2.0)), ("c", D::uniform("a", 1.0))],
-            "parameters.c.high",
-        ),
-        (
-            vec![("a", D::normal(0.0, 1.0)), ("a", D::normal(0.0, 1.0))],
-            "the same name twice",
-        ),
-        (vec![("", D::normal(0.0, 1.0))], "visible characters"),
-        (
-            vec![("a", D::normal(0.0, 1.0).truncated(Some(number(50.0)), None))],
-            "parameters.a.low: given the interval from 50 to inf",
-        ),
-        (
-            vec![("a", D::normal(0.0, -1.0).truncated(None, None))],
-            "parameters.a.distribution.sd",
-        ),
-        (
-            vec![("a", discrete().pop().unwrap().truncated(None, None))],
-            "parameters.a.distribution: given a discrete",
-        ),
-        (
-            vec![
-                ("a", D::normal(0.0, 100.0)),
-                ("c", D::normal("a", 1.0).truncated(Some(number(0.0)), None)),
-            ],
-            "at a = ",
-        ),
-        (
-            vec![(
-                "a",
-                D::Mixture {
-                    weights: vec![1.0],
-                    components: vec![D::normal(0.0, 1.0), D::normal(0.0, 0.0)],
-                },
-            )],
-            "parameters.a.components[1].sd",
-        ),
-        (
-            vec![(
-                "a",
-                D::Discrete {
-                    values: vec![1.0, 1.0],
-                    probabilities: vec![0.5, 0.5],
-                },
-            )],
-            "1 twice",
-        ),
-        (
-            vec![(
-                "a",
-                D::Discrete {
-                    values: vec![1.0, 2.0],
-                    probabilities: vec![0.5],
-                },
-            )],
-            "parameters.a.probabilities: given 1 entries",
-        ),
-        (
-            vec![(
-                "a",
-                D::Categorical {
-                    probabilities: vec![0.5, -0.5],
-                },
-            )],
-            "parameters.a.probabilities",
-        ),
-        (
-            vec![(
-                "a",
-                D::Dirichlet {
-                    concentration: vec![1.0],
-                },
-            )],
-            "parameters.a.concentration: given 1 entries",
-        ),
-        (
-            vec![(
-                "a",
-                D::Dirichlet {
-                    concentration: vec![1.0, 0.0],
-                },
-            )],
-            "parameters.a.concentration[1]",
-        ),
-        (
-            vec![(
-                "a",
-                D::MultivariateNormal {
-                    mean: vec![0.0, 0.0],
-                    covariance: vec![vec![1.0, 2.0], vec![2.0, 1.0]],
-                },
-            )],
-            "positive definite",
-        ),
-        (
-            vec![(
-                "a",
-                D::MultivariateNormal {
-                    mean: vec![0.0, 0.0],
-                    covariance: vec![vec![1.0, 0.5], vec![0.4, 1.0]],
-                },
-            )],
-            "symmetric",
-        ),
-        (
-            vec![("a", dirichlet().truncated(None, None))],
-            "parameters.a.distribution.prior: given a distribution of several columns",
-        ),
-    ];
-    for (entries, expected) in wrong {
-        let message = Prior::new(entries.clone()).unwrap_err().to_string();
-        assert!(message.contains(expected), "{entries:?}: {message}");
+    for (text, expected) in WRONG {
+        let config = ParametersConfig::from_table(&text.parse().unwrap()).unwrap();
+        let message = Prior::from_config(&config).unwrap_err().to_string();
+        assert!(message.contains(expected), "{text}: {message}");
     }
 }
