@@ -1,1 +1,53 @@
 //! Conditional densities: normalizing flows and mixtures.
+
+mod base;
+mod build;
+mod config;
+mod examples;
+mod flow;
+#[cfg(test)]
+mod laws;
+mod mixture;
+mod whitening;
+mod workspace;
+
+use std::fmt::Debug;
+use std::ops::Range;
+
+pub use config::{EstimatorConfig, FlowConfig, MixtureConfig, SplineConfig, Whitening};
+pub use examples::Examples;
+pub use flow::Flow;
+pub use workspace::{Parts, Workspace};
+
+use crate::seed::Random;
+
+/// A conditional density q(value | context) to train: a config, plus weights in one flat array
+/// that its methods are given.
+///
+/// Values are standardised; the batch, and what is computed from it, lives in a [`Workspace`].
+pub trait DensityEstimator: Send + Sync + Debug {
+    /// How many weights it has.
+    fn n_weights(&self) -> usize;
+
+    /// The weights that training may change.
+    fn trainable(&self) -> Range<usize> {
+        0..self.n_weights()
+    }
+
+    /// Fills the weights with their first values; some are fitted to the training rows.
+    fn initialize(&self, weights: &mut [f32], train: &Examples, random: &mut Random);
+
+    /// A workspace for batches of up to `max_rows`.
+    fn workspace(&self, max_rows: usize) -> Workspace;
+
+    /// Fills the workspace's `log_prob` with log q of each row of its batch.
+    fn log_prob(&self, weights: &[f32], workspace: &mut Workspace);
+
+    /// The mean of −log q over the batch; fills `gradient` with its derivatives.
+    fn loss_and_gradient(
+        &self,
+        weights: &[f32],
+        workspace: &mut Workspace,
+        gradient: &mut [f32],
+    ) -> f64;
+}

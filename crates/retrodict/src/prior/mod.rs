@@ -21,7 +21,6 @@
 //! # Ok::<(), retrodict::Error>(())
 //! ```
 
-mod assemble;
 mod beta;
 mod block;
 mod cauchy;

@@ -7,11 +7,14 @@ use super::{Interval, Prior, coordinate, stick_breaking};
 use crate::error::{Error, Result};
 
 /// How a support becomes real space.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum SupportKind {
     /// Bounded: z = log((x − low) / (high − x)). Half-bounded: the logarithm of the distance to the
     /// bound, with the sign that keeps the order. Simplex: stick breaking, then the logit. Real: x.
+    #[default]
     Logit,
     /// The prior's own cumulative distribution function, then the normal quantile: under the prior,
     /// z is exactly standard normal (also for conditional, Dirichlet and multivariate normal

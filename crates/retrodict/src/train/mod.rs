@@ -1,1 +1,16 @@
 //! Fitting an estimator: batches, optimiser, early stopping, ensembles.
+
+mod config;
+mod fit;
+mod log;
+mod member;
+mod optimizer;
+mod schedule;
+mod split;
+mod stacking;
+
+pub use config::{Schedule, TrainConfig};
+pub use fit::{Fitted, Observer, fit};
+pub use log::{EpochRecord, MemberLog, Stop, TrainLog};
+pub use split::Split;
+pub use stacking::stacking_weights;

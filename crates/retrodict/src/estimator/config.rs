@@ -1,0 +1,208 @@
+//! Which conditional density is trained, and how large it is.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::network::NetworkConfig;
+
+/// Which conditional density q(θ | x) is trained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum EstimatorConfig {
+    /// Masked autoregressive flow (Papamakarios et al. 2017, arXiv:1705.07057): affine steps, each
+    /// feature given those before it.
+    Maf(FlowConfig),
+    /// As `maf` with rational-quadratic splines in place of affine steps.
+    MafRqs(SplineConfig),
+    /// Neural spline coupling flow (Durkan et al. 2019, arXiv:1906.04032) with LU-decomposed linear
+    /// layers between the couplings.
+    Nsf(SplineConfig),
+    /// Mixture density network (Bishop 1994): a mixture of normal distributions with full
+    /// covariances.
+    Mdn(MixtureConfig),
+}
+
+impl Default for EstimatorConfig {
+    fn default() -> Self {
+        Self::MafRqs(SplineConfig::default())
+    }
+}
+
+/// Whether the estimator starts from a linear-Gaussian fit of θ given x.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Whitening {
+    /// No.
+    None,
+    /// The fit is a first layer that stays as it is.
+    #[default]
+    Fixed,
+    /// The fit is a first layer that is trained on with the rest.
+    Trainable,
+}
+
+/// The size of a masked autoregressive flow.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct FlowConfig {
+    /// How many transforms follow each other.
+    pub transforms: usize,
+    /// The network of each transform.
+    pub network: NetworkConfig,
+    /// Whether to start from a linear-Gaussian fit.
+    pub whitening: Whitening,
+}
+
+impl Default for FlowConfig {
+    fn default() -> Self {
+        Self {
+            transforms: 5,
+            network: NetworkConfig::default(),
+            whitening: Whitening::default(),
+        }
+    }
+}
+
+/// The size of a spline flow.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SplineConfig {
+    /// How many transforms follow each other.
+    pub transforms: usize,
+    /// The network of each transform.
+    pub network: NetworkConfig,
+    /// How many bins a spline has.
+    pub bins: usize,
+    /// Splines act on [−bound, bound], in standard deviations; bounded parameters fill it.
+    pub bound: f32,
+    /// Whether to start from a linear-Gaussian fit.
+    pub whitening: Whitening,
+}
+
+impl Default for SplineConfig {
+    fn default() -> Self {
+        Self {
+            transforms: 5,
+            network: NetworkConfig::default(),
+            bins: 10,
+            bound: 5.0,
+            whitening: Whitening::default(),
+        }
+    }
+}
+
+/// The size of a mixture density network.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct MixtureConfig {
+    /// How many normal distributions are mixed.
+    pub components: usize,
+    /// The network that makes the mixture from the data.
+    pub network: NetworkConfig,
+    /// Whether to start from a linear-Gaussian fit.
+    pub whitening: Whitening,
+}
+
+impl Default for MixtureConfig {
+    fn default() -> Self {
+        Self {
+            components: 10,
+            network: NetworkConfig::default(),
+            whitening: Whitening::default(),
+        }
+    }
+}
+
+/// More transforms, bins or components than this are a slip of the pen, or a damaged file.
+const MAX_COUNT: usize = 500;
+const MAX_BOUND: f32 = 1000.0;
+
+impl EstimatorConfig {
+    /// Refuses sizes that make no sense.
+    pub fn validate(&self) -> Result<()> {
+        let (counts, network): (&[(&str, usize, usize)], _) = match self {
+            Self::Maf(c) => (&[("transforms", c.transforms, 1)], &c.network),
+            Self::MafRqs(c) | Self::Nsf(c) => {
+                if !(c.bound > 0.0 && c.bound <= MAX_BOUND) {
+                    let expected = format!("above 0 and at most {MAX_BOUND}");
+                    return Err(invalid("bound", c.bound, &expected));
+                }
+                (
+                    &[("transforms", c.transforms, 1), ("bins", c.bins, 2)],
+                    &c.network,
+                )
+            }
+            Self::Mdn(c) => (&[("components", c.components, 1)], &c.network),
+        };
+        for &(field, count, least) in counts {
+            if !(least..=MAX_COUNT).contains(&count) {
+                return Err(invalid(
+                    field,
+                    count,
+                    &format!("from {least} to {MAX_COUNT}"),
+                ));
+            }
+        }
+        network.validate()
+    }
+
+    /// Half the width of the box that bounded features fill, for estimators that have one.
+    pub fn bound(&self) -> Option<f32> {
+        match self {
+            Self::MafRqs(c) | Self::Nsf(c) => Some(c.bound),
+            Self::Maf(_) | Self::Mdn(_) => None,
+        }
+    }
+
+    /// Whether it starts from a linear-Gaussian fit.
+    pub fn whitening(&self) -> Whitening {
+        match self {
+            Self::Maf(c) => c.whitening,
+            Self::MafRqs(c) | Self::Nsf(c) => c.whitening,
+            Self::Mdn(c) => c.whitening,
+        }
+    }
+}
+
+fn invalid(field: &str, given: impl std::fmt::Display, expected: &str) -> Error {
+    Error::invalid(
+        format!("estimator option `{field}`"),
+        given,
+        expected,
+        "Change it, or leave it out to take the default.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_is_enough_and_unknown_keys_are_refused() {
+        let config: EstimatorConfig = serde_json::from_str(r#"{"kind":"nsf"}"#).unwrap();
+        assert_eq!(config, EstimatorConfig::Nsf(SplineConfig::default()));
+        for wrong in [
+            r#"{"kind":"nsf","bin":3}"#,
+            r#"{"kind":"flow"}"#,
+            r#"{"bins":3}"#,
+        ] {
+            assert!(serde_json::from_str::<EstimatorConfig>(wrong).is_err());
+        }
+    }
+
+    #[test]
+    fn sizes_that_make_no_sense_are_refused_by_name() {
+        for (json, field) in [
+            (r#"{"kind":"maf","transforms":0}"#, "transforms"),
+            (r#"{"kind":"maf","network":{"hidden":[0]}}"#, "hidden"),
+            (r#"{"kind":"maf_rqs","bins":0}"#, "bins"),
+            (r#"{"kind":"nsf","bound":-1.0}"#, "bound"),
+            (r#"{"kind":"mdn","components":99999999}"#, "components"),
+        ] {
+            let config: EstimatorConfig = serde_json::from_str(json).unwrap();
+            let message = config.validate().unwrap_err().to_string();
+            assert!(message.contains(field), "{message}");
+        }
+    }
+}

@@ -1,0 +1,343 @@
+//! Normalizing flows: a chain of transforms from data to noise, and the density of the noise.
+
+use std::ops::Range;
+
+use super::DensityEstimator;
+use super::base::{Base, BaseGradients, BaseMemory, Noise};
+use super::config::Whitening;
+use super::examples::Examples;
+use super::whitening::ConditionalWhitening;
+use super::workspace::Workspace;
+use crate::seed::Random;
+use crate::transform::{Batch, Gradients, Transform};
+
+/// log q(z | c) = log base(y) + log |det ∂y/∂z| with y = f(z; c), f a chain of transforms.
+///
+/// A mixture density network is the flow whose base is a mixture given by a network.
+///
+/// # Reference
+/// Papamakarios et al. 2021, arXiv:1912.02762.
+#[derive(Debug)]
+pub struct Flow {
+    n_features: usize,
+    n_context: usize,
+    whitening: Whitening,
+    layers: Vec<Layer>,
+    base: Base,
+    base_weights: Range<usize>,
+    /// Where the base keeps what it needs for its gradient, in rows of the cache.
+    base_cache: Range<usize>,
+    scratch_rows: usize,
+}
+
+#[derive(Debug)]
+struct Layer {
+    transform: Box<dyn Transform>,
+    weights: Range<usize>,
+    /// In rows of the cache.
+    cache: Range<usize>,
+}
+
+/// The arena of a workspace, cut for a flow.
+struct Memory<'a> {
+    /// The output of each layer, `n_features × stride` each.
+    outputs: &'a mut [f32],
+    cache: &'a mut [f32],
+    /// ∂L/∂ log q of each row.
+    row_gradient: &'a mut [f32],
+    scratch: &'a mut [f32],
+}
+
+/// What [`Flow::backward`] is asked for.
+struct Wanted<'a> {
+    /// Added to: the gradient with respect to the weights.
+    weights: Option<&'a mut [f32]>,
+    /// Whether the gradient with respect to the value is.
+    value: bool,
+}
+
+impl Flow {
+    /// A flow from its transforms, data side first; the first is a [`ConditionalWhitening`] unless
+    /// `whitening` says that there is none.
+    pub(super) fn new(
+        [n_features, n_context]: [usize; 2],
+        whitening: Whitening,
+        transforms: Vec<Box<dyn Transform>>,
+        base: Base,
+    ) -> Self {
+        let (mut weights, mut cache) = (0, 0);
+        let mut scratch_rows = base.scratch_rows();
+        let mut take = |n_weights: usize, cache_rows: usize| {
+            let ranges = (weights..weights + n_weights, cache..cache + cache_rows);
+            (weights, cache) = (ranges.0.end, ranges.1.end);
+            ranges
+        };
+        let layers = transforms
+            .into_iter()
+            .map(|transform| {
+                let (weights, cache) = take(transform.n_weights(), transform.cache_rows());
+                scratch_rows = scratch_rows.max(transform.scratch_rows());
+                Layer {
+                    transform,
+                    weights,
+                    cache,
+                }
+            })
+            .collect();
+        let (base_weights, base_cache) = take(base.n_weights(), base.cache_rows());
+        Self {
+            n_features,
+            n_context,
+            whitening,
+            layers,
+            base,
+            base_weights,
+            base_cache,
+            scratch_rows,
+        }
+    }
+
+    /// How many features a value has.
+    pub fn n_features(&self) -> usize {
+        self.n_features
+    }
+
+    /// How many features a context has.
+    pub fn n_context(&self) -> usize {
+        self.n_context
+    }
+
+    /// Fills the workspace's `values` with a draw for each row of its context.
+    pub fn sample(&self, weights: &[f32], workspace: &mut Workspace, random: &mut Random) {
+        let n_rows = workspace.n_rows();
+        let parts = workspace.parts();
+        let stride = parts.stride;
+        let memory = self.cut(parts.arena, stride);
+        self.base.sample(
+            &weights[self.base_weights.clone()],
+            (parts.context, n_rows),
+            random,
+            (parts.values, stride),
+            &mut BaseMemory {
+                cache: rows(memory.cache, &self.base_cache, stride),
+                scratch: memory.scratch,
+            },
+        );
+        let output = &mut memory.outputs[..self.n_features * stride];
+        for layer in self.layers.iter().rev() {
+            let batch = Batch {
+                x: parts.values,
+                context: parts.context,
+                stride,
+            };
+            layer.transform.inverse(
+                &weights[layer.weights.clone()],
+                batch,
+                output,
+                parts.log_prob,
+                rows(memory.cache, &layer.cache, stride),
+                memory.scratch,
+            );
+            parts.values.copy_from_slice(output);
+        }
+    }
+
+    /// Fills the workspace's `log_prob`, and its `value_gradient` with ∂ log q / ∂ value.
+    pub fn value_gradient(&self, weights: &[f32], workspace: &mut Workspace) {
+        self.log_prob(weights, workspace);
+        let n_rows = workspace.n_rows();
+        self.set_row_gradient(workspace, n_rows, 1.0);
+        let wanted = Wanted {
+            weights: None,
+            value: true,
+        };
+        self.backward(weights, workspace, wanted);
+    }
+
+    fn cut<'a>(&self, arena: &'a mut [f32], stride: usize) -> Memory<'a> {
+        let (outputs, rest) = arena.split_at_mut(self.output_rows() * stride);
+        let (cache, rest) = rest.split_at_mut(self.base_cache.end * stride);
+        let (row_gradient, rest) = rest.split_at_mut(stride);
+        Memory {
+            outputs,
+            cache,
+            row_gradient,
+            scratch: &mut rest[..self.scratch_rows * stride],
+        }
+    }
+
+    /// Even without a layer there is one output, for sampling to copy through.
+    fn output_rows(&self) -> usize {
+        self.layers.len().max(1) * self.n_features
+    }
+
+    fn set_row_gradient(&self, workspace: &mut Workspace, n_rows: usize, value: f32) {
+        let parts = workspace.parts();
+        let row_gradient = self.cut(parts.arena, parts.stride).row_gradient;
+        row_gradient[..n_rows].fill(value);
+        row_gradient[n_rows..].fill(0.0);
+    }
+
+    /// The gradient of Σ `row_gradient` · log q, after [`DensityEstimator::log_prob`] on the same
+    /// workspace.
+    fn backward(&self, weights: &[f32], workspace: &mut Workspace, mut wanted: Wanted<'_>) {
+        let parts = workspace.parts();
+        let (stride, width) = (parts.stride, self.n_features * parts.stride);
+        let memory = self.cut(parts.arena, stride);
+        let output = match self.layers.len() {
+            0 => &*parts.values,
+            n => &memory.outputs[(n - 1) * width..n * width],
+        };
+        self.base.backward(
+            &weights[self.base_weights.clone()],
+            Noise {
+                values: output,
+                context: parts.context,
+                stride,
+            },
+            BaseGradients {
+                row: memory.row_gradient,
+                values: parts.value_gradient,
+                weights: wanted
+                    .weights
+                    .as_deref_mut()
+                    .map(|g| &mut g[self.base_weights.clone()]),
+            },
+            &mut BaseMemory {
+                cache: rows(memory.cache, &self.base_cache, stride),
+                scratch: memory.scratch,
+            },
+        );
+        for (k, layer) in self.layers.iter().enumerate().rev() {
+            let frozen = k == 0 && self.whitening == Whitening::Fixed;
+            if frozen && !wanted.value {
+                break;
+            }
+            let x = match k {
+                0 => &*parts.values,
+                _ => &memory.outputs[(k - 1) * width..k * width],
+            };
+            let weight_gradient = if frozen {
+                None
+            } else {
+                wanted.weights.as_deref_mut()
+            };
+            layer.transform.backward(
+                &weights[layer.weights.clone()],
+                Batch {
+                    x,
+                    context: parts.context,
+                    stride,
+                },
+                Gradients {
+                    values: parts.value_gradient,
+                    log_det: memory.row_gradient,
+                    context: None,
+                    weights: weight_gradient.map(|g| &mut g[layer.weights.clone()]),
+                },
+                rows(memory.cache, &layer.cache, stride),
+                memory.scratch,
+            );
+        }
+    }
+}
+
+fn rows<'a>(cache: &'a mut [f32], range: &Range<usize>, stride: usize) -> &'a mut [f32] {
+    &mut cache[range.start * stride..range.end * stride]
+}
+
+impl DensityEstimator for Flow {
+    fn n_weights(&self) -> usize {
+        self.base_weights.end
+    }
+
+    fn trainable(&self) -> Range<usize> {
+        let frozen = match self.whitening {
+            Whitening::Fixed => self.layers[0].weights.end,
+            Whitening::None | Whitening::Trainable => 0,
+        };
+        frozen..self.n_weights()
+    }
+
+    fn initialize(&self, weights: &mut [f32], train: &Examples, random: &mut Random) {
+        for layer in &self.layers {
+            let weights = &mut weights[layer.weights.clone()];
+            layer.transform.initialize(weights, random);
+        }
+        if self.whitening != Whitening::None {
+            let linear = ConditionalWhitening::new(self.n_features, self.n_context);
+            linear.fit(&mut weights[self.layers[0].weights.clone()], train);
+        }
+        self.base
+            .initialize(&mut weights[self.base_weights.clone()], random);
+    }
+
+    fn workspace(&self, max_rows: usize) -> Workspace {
+        let rows = self.output_rows() + self.base_cache.end + 1 + self.scratch_rows;
+        Workspace::new(self.n_features, self.n_context, max_rows, |stride| {
+            rows * stride
+        })
+    }
+
+    fn log_prob(&self, weights: &[f32], workspace: &mut Workspace) {
+        let parts = workspace.parts();
+        let (stride, width) = (parts.stride, self.n_features * parts.stride);
+        let memory = self.cut(parts.arena, stride);
+        parts.log_prob.fill(0.0);
+        for (k, layer) in self.layers.iter().enumerate() {
+            let (before, after) = memory.outputs.split_at_mut(k * width);
+            let x = match k {
+                0 => &*parts.values,
+                _ => &before[(k - 1) * width..],
+            };
+            layer.transform.forward(
+                &weights[layer.weights.clone()],
+                Batch {
+                    x,
+                    context: parts.context,
+                    stride,
+                },
+                &mut after[..width],
+                parts.log_prob,
+                rows(memory.cache, &layer.cache, stride),
+                memory.scratch,
+            );
+        }
+        let output = match self.layers.len() {
+            0 => &*parts.values,
+            n => &memory.outputs[(n - 1) * width..n * width],
+        };
+        self.base.add_log_prob(
+            &weights[self.base_weights.clone()],
+            Noise {
+                values: output,
+                context: parts.context,
+                stride,
+            },
+            parts.log_prob,
+            &mut BaseMemory {
+                cache: rows(memory.cache, &self.base_cache, stride),
+                scratch: memory.scratch,
+            },
+        );
+    }
+
+    fn loss_and_gradient(
+        &self,
+        weights: &[f32],
+        workspace: &mut Workspace,
+        gradient: &mut [f32],
+    ) -> f64 {
+        self.log_prob(weights, workspace);
+        let n_rows = workspace.n_rows();
+        self.set_row_gradient(workspace, n_rows, -1.0 / n_rows as f32);
+        gradient.fill(0.0);
+        let wanted = Wanted {
+            weights: Some(gradient),
+            value: false,
+        };
+        self.backward(weights, workspace, wanted);
+        let total: f64 = workspace.log_prob().iter().map(|&l| f64::from(l)).sum();
+        -total / n_rows as f64
+    }
+}

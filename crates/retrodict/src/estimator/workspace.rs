@@ -1,0 +1,149 @@
+//! The memory a step works in: allocated once, used again and again.
+
+use retrodict_kernels::padded;
+
+use super::examples::Examples;
+
+/// A batch in the layout of the kernels, what is computed from it, and room to compute in.
+///
+/// Everything is feature-major with [`Workspace::stride`] numbers a feature.
+#[derive(Debug, Clone)]
+pub struct Workspace {
+    n_values: usize,
+    n_context: usize,
+    n_rows: usize,
+    max_rows: usize,
+    values: Vec<f32>,
+    context: Vec<f32>,
+    log_prob: Vec<f32>,
+    value_gradient: Vec<f32>,
+    arena: Vec<f32>,
+}
+
+/// The parts of a workspace, borrowed separately and cut to the present stride.
+#[derive(Debug)]
+pub struct Parts<'a> {
+    /// The length of one feature's run.
+    pub stride: usize,
+    /// The batch's values.
+    pub values: &'a mut [f32],
+    /// The batch's context.
+    pub context: &'a mut [f32],
+    /// log q of each row, padding included.
+    pub log_prob: &'a mut [f32],
+    /// ∂ log q / ∂ value.
+    pub value_gradient: &'a mut [f32],
+    /// Room to compute in.
+    pub arena: &'a mut [f32],
+}
+
+impl Workspace {
+    /// Room for up to `max_rows` rows; `arena(stride)` says how many numbers an estimator needs.
+    pub fn new(
+        n_values: usize,
+        n_context: usize,
+        max_rows: usize,
+        arena: impl Fn(usize) -> usize,
+    ) -> Self {
+        let stride = padded(max_rows);
+        Self {
+            n_values,
+            n_context,
+            n_rows: 0,
+            max_rows,
+            values: vec![0.0; n_values * stride],
+            context: vec![0.0; n_context * stride],
+            log_prob: vec![0.0; stride],
+            value_gradient: vec![0.0; n_values * stride],
+            arena: vec![0.0; arena(stride)],
+        }
+    }
+
+    /// Puts rows of a data set into the batch.
+    pub fn load(&mut self, examples: &Examples, rows: &[usize]) {
+        self.resize(rows.len());
+        let stride = self.stride();
+        let (d, c) = (self.n_values * stride, self.n_context * stride);
+        examples.gather(rows, stride, &mut self.values[..d], &mut self.context[..c]);
+    }
+
+    /// Makes the batch `n_rows` long and gives every row the same context.
+    pub fn broadcast_context(&mut self, n_rows: usize, context: &[f32]) {
+        self.resize(n_rows);
+        let stride = self.stride();
+        for (run, &value) in self.context.chunks_exact_mut(stride).zip(context) {
+            run.fill(value);
+        }
+    }
+
+    /// Sets one row of the batch.
+    pub fn set_row(&mut self, row: usize, values: &[f32], context: &[f32]) {
+        let stride = self.stride();
+        for (feature, &value) in values.iter().enumerate() {
+            self.values[feature * stride + row] = value;
+        }
+        for (feature, &value) in context.iter().enumerate() {
+            self.context[feature * stride + row] = value;
+        }
+    }
+
+    /// After the last [`Workspace::set_row`]: repeats the first row in the padding.
+    pub fn pad(&mut self) {
+        let (n_rows, stride) = (self.n_rows, self.stride());
+        let (d, c) = (self.n_values * stride, self.n_context * stride);
+        for array in [&mut self.values[..d], &mut self.context[..c]] {
+            for run in array.chunks_exact_mut(stride) {
+                let first = run[0];
+                run[n_rows..].fill(first);
+            }
+        }
+    }
+
+    /// Makes the batch `n_rows` long; what it holds is then arbitrary.
+    pub fn resize(&mut self, n_rows: usize) {
+        assert!(
+            (1..=self.max_rows).contains(&n_rows),
+            "{n_rows} rows in a workspace for {}",
+            self.max_rows
+        );
+        self.n_rows = n_rows;
+    }
+
+    /// How many rows the batch has.
+    pub fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+
+    /// How many rows it can have.
+    pub fn max_rows(&self) -> usize {
+        self.max_rows
+    }
+
+    /// The length of one feature's run.
+    pub fn stride(&self) -> usize {
+        padded(self.n_rows)
+    }
+
+    /// log q of each row, as computed last.
+    pub fn log_prob(&self) -> &[f32] {
+        &self.log_prob[..self.n_rows]
+    }
+
+    /// ∂ log q / ∂ value, as computed last.
+    pub fn value_gradient(&self, row: usize, feature: usize) -> f32 {
+        self.value_gradient[feature * self.stride() + row]
+    }
+
+    /// The parts, borrowed separately.
+    pub fn parts(&mut self) -> Parts<'_> {
+        let stride = self.stride();
+        Parts {
+            stride,
+            values: &mut self.values[..self.n_values * stride],
+            context: &mut self.context[..self.n_context * stride],
+            log_prob: &mut self.log_prob[..stride],
+            value_gradient: &mut self.value_gradient[..self.n_values * stride],
+            arena: &mut self.arena,
+        }
+    }
+}

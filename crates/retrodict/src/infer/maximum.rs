@@ -1,0 +1,171 @@
+//! The θ with the largest posterior density.
+
+use super::neural::{BLOCK, NeuralPosterior, finite_or_zero_density};
+use super::posterior::Posterior;
+use crate::error::Result;
+use crate::estimator::{DensityEstimator, Workspace};
+use crate::seed::{Seed, Stream};
+
+/// Draws among which the starts are chosen.
+const N_DRAWS: usize = BLOCK;
+/// Starts: the draws with the largest density.
+const N_STARTS: usize = 32;
+const N_STEPS: usize = 300;
+/// The first step length, in standard deviations of θ as the network sees it; it falls to zero.
+const STEP: f64 = 0.05;
+/// The search stays within the range of the draws and this share of it on each side: beyond, a
+/// network's tail, divided by a map that flattens out, says nothing about a maximum.
+const MARGIN: f64 = 0.1;
+/// For the derivative of the map's log-determinant.
+const DIFFERENCE: f32 = 1e-3;
+
+/// Maximises the density of θ itself, not that of the space in which the network works (the two
+/// differ by the map's Jacobian): Adam from the best of many draws, uphill on
+/// log q(z̃ | x) − log |det ∂θ/∂z̃|, then the best point seen.
+pub(super) fn maximum(posterior: &NeuralPosterior, x: &[f64], seed: Seed) -> Result<Vec<f64>> {
+    let context = posterior.context(x)?;
+    let seed = seed.derive(Stream::Search, 0);
+    let draws = posterior.sample(x, N_DRAWS, seed)?.draws;
+    let densities = posterior.log_prob(&draws, x)?;
+    let mut order: Vec<usize> = (0..N_DRAWS).collect();
+    order.sort_by(|&a, &b| densities[b].total_cmp(&densities[a]));
+    let d = posterior.target.n_features();
+    let (mut real, mut z) = (vec![0.0; d], vec![0.0; d]);
+    let mut all = Vec::with_capacity(N_DRAWS * d);
+    for &row in &order {
+        posterior.target.forward(draws.row(row), &mut real, &mut z);
+        all.extend_from_slice(&z);
+    }
+    let mut search = Search::new(posterior, &context, &all);
+    for step in 0..N_STEPS {
+        search.step(step);
+    }
+    Ok(search.best(draws.row(order[0]), densities[order[0]]))
+}
+
+struct Search<'a> {
+    posterior: &'a NeuralPosterior,
+    workspace: Workspace,
+    context: &'a [f32],
+    /// Row-major, one row a start.
+    z: Vec<f32>,
+    range: Vec<[f32; 2]>,
+    moments: Vec<[f64; 2]>,
+    best: (f64, Vec<f32>),
+}
+
+impl<'a> Search<'a> {
+    /// `draws` are row-major and in descending order of density.
+    fn new(posterior: &'a NeuralPosterior, context: &'a [f32], draws: &[f32]) -> Self {
+        let d = posterior.target.n_features();
+        let range = (0..d)
+            .map(|j| {
+                let column = draws.iter().skip(j).step_by(d);
+                let low = column.clone().copied().fold(f32::INFINITY, f32::min);
+                let high = column.copied().fold(f32::NEG_INFINITY, f32::max);
+                let margin = MARGIN as f32 * (high - low);
+                let limit = if posterior.target.map.is_bounded(j) {
+                    posterior.config.estimator.bound().unwrap_or(f32::MAX)
+                } else {
+                    f32::MAX
+                };
+                [(low - margin).max(-limit), (high + margin).min(limit)]
+            })
+            .collect();
+        Self {
+            posterior,
+            workspace: posterior.flow.workspace(N_STARTS),
+            context,
+            z: draws[..N_STARTS * d].to_vec(),
+            range,
+            moments: vec![[0.0; 2]; N_STARTS * d],
+            best: (f64::NEG_INFINITY, draws[..d].to_vec()),
+        }
+    }
+
+    fn step(&mut self, step: usize) {
+        let d = self.range.len();
+        let mut gradient = vec![0.0; N_STARTS * d];
+        let mut log_prob = [0.0; N_STARTS];
+        self.evaluate(&mut log_prob, &mut gradient);
+        for (start, value) in log_prob.iter().enumerate() {
+            let z = &self.z[start * d..(start + 1) * d];
+            if *value > self.best.0 {
+                self.best = (*value, z.to_vec());
+            }
+        }
+        let progress = step as f64 / N_STEPS as f64;
+        let rate = STEP * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos());
+        let time = (step + 1) as i32;
+        for (i, (slope, moment)) in gradient.iter().zip(&mut self.moments).enumerate() {
+            let slope = if slope.is_finite() { *slope } else { 0.0 };
+            moment[0] = 0.9 * moment[0] + 0.1 * slope;
+            moment[1] = 0.99 * moment[1] + 0.01 * slope * slope;
+            let mean = moment[0] / (1.0 - 0.9_f64.powi(time));
+            let spread = (moment[1] / (1.0 - 0.99_f64.powi(time))).sqrt();
+            let [low, high] = self.range[i % d];
+            self.z[i] = (self.z[i] + (rate * mean / (spread + 1e-8)) as f32).clamp(low, high);
+        }
+    }
+
+    /// The log-density of θ at every start, and its gradient with respect to z̃.
+    fn evaluate(&mut self, log_prob: &mut [f64], gradient: &mut [f64]) {
+        let d = self.range.len();
+        self.workspace.resize(N_STARTS);
+        for start in 0..N_STARTS {
+            let z = &self.z[start * d..(start + 1) * d];
+            self.workspace.set_row(start, z, self.context);
+        }
+        self.workspace.pad();
+        self.posterior
+            .mixture_log_prob(&mut self.workspace, log_prob);
+        let mixture = &self.posterior.config.mixture;
+        for (weights, share) in self.posterior.members.iter().zip(mixture) {
+            self.posterior
+                .flow
+                .value_gradient(weights, &mut self.workspace);
+            for start in 0..N_STARTS {
+                let own = f64::from(self.workspace.log_prob()[start]);
+                let part = share * (own - log_prob[start]).exp();
+                for j in 0..d {
+                    let slope = f64::from(self.workspace.value_gradient(start, j));
+                    gradient[start * d + j] += part * slope;
+                }
+            }
+        }
+        for start in 0..N_STARTS {
+            let z = &mut self.z[start * d..(start + 1) * d];
+            let at = log_volume(self.posterior, z);
+            log_prob[start] = finite_or_zero_density(log_prob[start] - at);
+            for j in 0..d {
+                let center = z[j];
+                z[j] = center + DIFFERENCE;
+                let above = log_volume(self.posterior, z);
+                z[j] = center - DIFFERENCE;
+                let below = log_volume(self.posterior, z);
+                z[j] = center;
+                gradient[start * d + j] -= (above - below) / f64::from(2.0 * DIFFERENCE);
+            }
+        }
+    }
+
+    /// The best point, unless it is no better than the best draw.
+    fn best(&self, draw: &[f64], density: f64) -> Vec<f64> {
+        if self.best.0 <= density {
+            return draw.to_vec();
+        }
+        let mut real = vec![0.0; self.range.len()];
+        let mut theta = vec![0.0; draw.len()];
+        self.posterior
+            .target
+            .inverse(&self.best.1, &mut real, &mut theta);
+        theta
+    }
+}
+
+/// log |det ∂θ/∂z̃|.
+fn log_volume(posterior: &NeuralPosterior, z: &[f32]) -> f64 {
+    let mut real = vec![0.0; z.len()];
+    let mut theta = vec![0.0; posterior.parameters.len()];
+    posterior.target.inverse(z, &mut real, &mut theta)
+}

@@ -1,0 +1,180 @@
+//! A model on disk: JSON and safetensors, nothing that runs.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+
+use crate::embed::Standardization;
+use crate::error::{Error, Result};
+use crate::estimator::EstimatorConfig;
+use crate::npy::write_atomically;
+use crate::prior::SupportKind;
+
+/// The name of the configuration's file.
+pub(super) const CONFIG: &str = "config.json";
+/// What marks the files as ours.
+const FORMAT: &str = "retrodict-model";
+/// Raised when files of an older version can no longer be read as they are.
+const VERSION: u32 = 1;
+const TENSOR: &str = "weights";
+const MAX_MEMBERS: usize = 1000;
+
+/// Everything about a model but its weights: `model/config.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelConfig {
+    /// Always `retrodict-model`.
+    pub format: String,
+    /// The version of the format.
+    pub version: u32,
+    /// The inference method that trained it.
+    pub method: String,
+    /// The names of the parameters, in column order.
+    pub parameters: Vec<String>,
+    /// The conditional density.
+    pub estimator: EstimatorConfig,
+    /// How the prior's support is mapped to real space.
+    pub support: SupportKind,
+    /// The standardisation of θ after the support's map.
+    pub target: Standardization,
+    /// The standardisation of x.
+    pub x: Standardization,
+    /// The weight of each network in the mixture; there is one file of weights for each.
+    pub mixture: Vec<f64>,
+}
+
+impl ModelConfig {
+    /// The configuration of a model of this version.
+    pub(super) fn new(
+        estimator: EstimatorConfig,
+        support: SupportKind,
+        parameters: Vec<String>,
+        [target, x]: [Standardization; 2],
+        mixture: Vec<f64>,
+    ) -> Self {
+        Self {
+            format: FORMAT.into(),
+            version: VERSION,
+            method: "npe".into(),
+            parameters,
+            estimator,
+            support,
+            target,
+            x,
+            mixture,
+        }
+    }
+
+    fn check(&self) -> std::result::Result<(), String> {
+        if self.format != FORMAT {
+            return Err(format!("format `{}`, expected `{FORMAT}`", self.format));
+        }
+        if self.version != VERSION {
+            return Err(format!("version {}, expected {VERSION}", self.version));
+        }
+        self.estimator.validate().map_err(|e| e.to_string())?;
+        if !(self.target.is_valid() && self.x.is_valid()) {
+            return Err("a standardisation with a scale that is not positive and finite".into());
+        }
+        if self.target.columns().is_empty() || self.x.columns().is_empty() {
+            return Err("no parameters, or no data".into());
+        }
+        let total: f64 = self.mixture.iter().sum();
+        let shares = self.mixture.iter().all(|w| (0.0..=1.0).contains(w));
+        if !shares || (total - 1.0).abs() > 1e-6 || self.mixture.len() > MAX_MEMBERS {
+            return Err(format!("mixture weights that sum to {total}, expected 1"));
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn damaged(path: &Path, problem: impl Into<String>) -> Error {
+    Error::file(
+        path,
+        problem,
+        "Fit the model again, or take the folder from a copy.",
+    )
+}
+
+fn weights_file(k: usize) -> String {
+    format!("weights-{k}.safetensors")
+}
+
+pub(super) fn save(folder: &Path, config: &ModelConfig, members: &[Vec<f32>]) -> Result<()> {
+    fs::create_dir_all(folder).map_err(Error::io(folder, "create the folder"))?;
+    let json = serde_json::to_string_pretty(config).expect("a configuration is plain data");
+    for (k, weights) in members.iter().enumerate() {
+        let bytes: Vec<u8> = weights.iter().flat_map(|w| w.to_le_bytes()).collect();
+        let view =
+            TensorView::new(Dtype::F32, vec![weights.len()], &bytes).expect("four bytes a weight");
+        let metadata = HashMap::from([("config".to_string(), json.clone())]);
+        let file = safetensors::serialize([(TENSOR, view)], Some(metadata))
+            .expect("one tensor of f32 can be written");
+        write_atomically(folder.join(weights_file(k)), &file)?;
+    }
+    write_atomically(folder.join(CONFIG), (json + "\n").as_bytes())
+}
+
+pub(super) fn read_config(folder: &Path) -> Result<ModelConfig> {
+    let path = folder.join(CONFIG);
+    let bytes = fs::read(&path).map_err(Error::io(&path, "read"))?;
+    let config: ModelConfig =
+        serde_json::from_slice(&bytes).map_err(|error| damaged(&path, error.to_string()))?;
+    config.check().map_err(|problem| damaged(&path, problem))?;
+    Ok(config)
+}
+
+/// The weights of every network, which all have to be `n_weights` finite numbers.
+pub(super) fn read_weights(
+    folder: &Path,
+    config: &ModelConfig,
+    n_weights: usize,
+) -> Result<Vec<Vec<f32>>> {
+    (0..config.mixture.len())
+        .map(|k| {
+            let path = folder.join(weights_file(k));
+            let bytes = fs::read(&path).map_err(Error::io(&path, "read"))?;
+            parse_weights(&bytes, config, n_weights).map_err(|problem| damaged(&path, problem))
+        })
+        .collect()
+}
+
+fn parse_weights(
+    bytes: &[u8],
+    config: &ModelConfig,
+    n_weights: usize,
+) -> std::result::Result<Vec<f32>, String> {
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| e.to_string())?;
+    let stored = metadata.metadata().as_ref().and_then(|m| m.get("config"));
+    let stored = stored.ok_or("no `config` in its metadata")?;
+    let stored: ModelConfig = serde_json::from_str(stored).map_err(|e| e.to_string())?;
+    if stored != *config {
+        return Err(
+            "weights of another model: their configuration is not that of the folder".into(),
+        );
+    }
+    let tensors = SafeTensors::deserialize(bytes).map_err(|e| e.to_string())?;
+    let tensor = tensors.tensor(TENSOR).map_err(|e| e.to_string())?;
+    if tensor.dtype() != Dtype::F32 || tensor.shape() != [n_weights] {
+        return Err(format!(
+            "weights of type {:?} and shape {:?}, expected F32 and [{n_weights}]",
+            tensor.dtype(),
+            tensor.shape()
+        ));
+    }
+    let weights: Vec<f32> = tensor
+        .data()
+        .chunks_exact(size_of::<f32>())
+        .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+        .collect();
+    match weights.iter().position(|w| !w.is_finite()) {
+        Some(i) => Err(format!(
+            "weight {i} is {}, expected a finite number",
+            weights[i]
+        )),
+        None => Ok(weights),
+    }
+}

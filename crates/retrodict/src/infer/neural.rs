@@ -1,0 +1,349 @@
+//! A posterior that a trained network gives directly.
+
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use super::maximum::maximum;
+use super::model_file::{self, ModelConfig};
+use super::posterior::Posterior;
+use super::target::Target;
+use crate::error::{Error, Result};
+use crate::estimator::{DensityEstimator, Flow, Workspace};
+use crate::prior::{Parameter, Prior, SupportMap};
+use crate::samples::Samples;
+use crate::seed::{Random, Seed, Stream};
+use crate::table::Table;
+
+/// Draws that share a stream of random numbers, and rows that are evaluated together.
+pub(super) const BLOCK: usize = 1024;
+
+/// q(θ | x) = Σₖ wₖ qₖ(θ | x), a mixture of trained conditional densities in a space that maps onto
+/// the prior's support.
+///
+/// Every draw lies in the support by construction, log q is −∞ outside it, and the density needs
+/// no correction for leakage. Made by [`super::npe`]; amortised, that is, good for any observation.
+#[derive(Debug)]
+pub struct NeuralPosterior {
+    pub(super) parameters: Vec<Parameter>,
+    pub(super) names: Vec<String>,
+    pub(super) config: ModelConfig,
+    pub(super) target: Target,
+    pub(super) flow: Flow,
+    /// The weights of each member's network.
+    pub(super) members: Vec<Vec<f32>>,
+}
+
+impl NeuralPosterior {
+    /// What the model consists of, as it stands in its `config.json`.
+    pub fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    /// Writes the model into a folder: `config.json`, and one `weights-K.safetensors` a network
+    /// with the same configuration in its metadata.
+    ///
+    /// # Errors
+    /// If the files cannot be written.
+    pub fn save(&self, folder: impl AsRef<Path>) -> Result<()> {
+        model_file::save(folder.as_ref(), &self.config, &self.members)
+    }
+
+    /// Reads a model that [`NeuralPosterior::save`] wrote; `prior` is the one it was trained with.
+    ///
+    /// # Errors
+    /// If a file is missing, damaged, or of another prior. A file can do nothing but be numbers.
+    pub fn load(folder: impl AsRef<Path>, prior: &Prior) -> Result<Self> {
+        let folder = folder.as_ref();
+        let config = model_file::read_config(folder)?;
+        let path = folder.join(model_file::CONFIG);
+        let posterior = Self::assemble(prior, config, Vec::new())
+            .map_err(|error| model_file::damaged(&path, error.to_string()))?;
+        let n_weights = posterior.flow.n_weights();
+        let members = model_file::read_weights(folder, &posterior.config, n_weights)?;
+        Ok(Self {
+            members,
+            ..posterior
+        })
+    }
+
+    /// Puts a posterior together from its parts.
+    pub(super) fn assemble(
+        prior: &Prior,
+        config: ModelConfig,
+        members: Vec<Vec<f32>>,
+    ) -> Result<Self> {
+        let parameters = prior.parameters().to_vec();
+        let names: Vec<String> = parameters.iter().map(|p| p.name.clone()).collect();
+        if names != config.parameters {
+            return Err(Error::invalid(
+                "the prior's parameters",
+                names.join(", "),
+                config.parameters.join(", "),
+                "Use the prior that the model was trained with.",
+            ));
+        }
+        let map = prior.support_map(config.support)?;
+        let bounded = bounded(&map);
+        let target = Target {
+            map,
+            standardization: config.target.clone(),
+        };
+        if bounded.len() != target.n_features() {
+            return Err(Error::invalid(
+                "the model's standardisation of θ",
+                format!("{} columns", target.n_features()),
+                format!("{}, as the prior has", bounded.len()),
+                "Use the prior that the model was trained with.",
+            ));
+        }
+        let flow = config.estimator.build(&bounded, config.x.columns().len())?;
+        Ok(Self {
+            parameters,
+            names,
+            config,
+            target,
+            flow,
+            members,
+        })
+    }
+
+    /// The posteriors of many observations, the rows of `xs`: `n` draws of each. Row *i* gives what
+    /// [`Posterior::sample`] gives with `seed.derive(Stream::Posterior, i)`.
+    ///
+    /// # Errors
+    /// As [`Posterior::sample`].
+    pub fn sample_many(&self, xs: &Table, n: usize, seed: Seed) -> Result<Vec<Samples>> {
+        (0..xs.n_rows())
+            .into_par_iter()
+            .map(|i| self.sample(xs.row(i), n, seed.derive(Stream::Posterior, i as u64)))
+            .collect()
+    }
+
+    /// log p(θᵢ | xᵢ) for pairs of rows: −∞ outside the prior's support, never NaN.
+    ///
+    /// # Errors
+    /// As [`Posterior::log_prob`], and if the tables differ in their number of rows.
+    pub fn log_prob_many(&self, theta: &Table, xs: &Table) -> Result<Vec<f64>> {
+        self.check_theta(theta)?;
+        if theta.n_rows() != xs.n_rows() {
+            return Err(Error::invalid(
+                "θ and x",
+                format!("{} and {} rows", theta.n_rows(), xs.n_rows()),
+                "as many rows of one as of the other",
+                "Give one observation for each θ.",
+            ));
+        }
+        let contexts: Vec<Vec<f32>> = xs.rows().map(|x| self.context(x)).collect::<Result<_>>()?;
+        Ok(self.densities(theta, |row| &contexts[row]))
+    }
+
+    /// The observation as the network sees it.
+    pub(super) fn context(&self, x: &[f64]) -> Result<Vec<f32>> {
+        let columns = self.config.x.columns().len();
+        if x.len() != columns {
+            return Err(Error::invalid(
+                "observation",
+                format!("{} values", x.len()),
+                format!("{columns}, as in the simulations"),
+                "Give the observation in the form that the simulator gives its data.",
+            ));
+        }
+        if let Some(i) = x.iter().position(|v| !v.is_finite()) {
+            return Err(Error::invalid(
+                format!("observation, value {}", i + 1),
+                x[i],
+                "a finite number",
+                "Leave the missing value out of the data and of the simulations.",
+            ));
+        }
+        let mut context = vec![0.0; columns];
+        self.config.x.apply(x, &mut context);
+        Ok(context)
+    }
+
+    fn check_theta(&self, theta: &Table) -> Result<()> {
+        if theta.n_columns() == self.parameters.len() {
+            return Ok(());
+        }
+        Err(Error::invalid(
+            "θ",
+            format!("{} columns", theta.n_columns()),
+            format!("{}, one a parameter", self.parameters.len()),
+            "Give the parameters in the prior's order.",
+        ))
+    }
+
+    /// One block of draws into `out`, row-major. Which network makes which draw is itself drawn.
+    fn sample_block(
+        &self,
+        context: &[f32],
+        mut random: Random,
+        workspace: &mut Workspace,
+        out: &mut [f64],
+    ) {
+        let width = self.parameters.len();
+        let n_rows = out.len() / width;
+        let mut rows = vec![Vec::new(); self.members.len()];
+        for row in 0..n_rows {
+            rows[pick(&self.config.mixture, random.uniform())].push(row);
+        }
+        let (mut z, mut real) = self.row_buffers();
+        for (rows, weights) in rows.iter().zip(&self.members) {
+            if rows.is_empty() {
+                continue;
+            }
+            workspace.broadcast_context(rows.len(), context);
+            self.flow.sample(weights, workspace, &mut random);
+            let parts = workspace.parts();
+            for (lane, &row) in rows.iter().enumerate() {
+                for (feature, z) in z.iter_mut().enumerate() {
+                    *z = parts.values[feature * parts.stride + lane];
+                }
+                let theta = &mut out[row * width..(row + 1) * width];
+                self.target.inverse(&z, &mut real, theta);
+            }
+        }
+    }
+
+    fn row_buffers(&self) -> (Vec<f32>, Vec<f64>) {
+        let n = self.target.n_features();
+        (vec![0.0; n], vec![0.0; n])
+    }
+
+    fn densities<'a>(
+        &self,
+        theta: &Table,
+        context: impl Fn(usize) -> &'a [f32] + Sync,
+    ) -> Vec<f64> {
+        let mut out = vec![0.0; theta.n_rows()];
+        out.par_chunks_mut(BLOCK).enumerate().for_each_init(
+            || self.flow.workspace(BLOCK),
+            |workspace, (block, out)| {
+                let first = block * BLOCK;
+                self.density_block(theta, first, &context, workspace, out);
+            },
+        );
+        out
+    }
+
+    fn density_block<'a>(
+        &self,
+        theta: &Table,
+        first: usize,
+        context: &impl Fn(usize) -> &'a [f32],
+        workspace: &mut Workspace,
+        out: &mut [f64],
+    ) {
+        let (mut z, mut real) = self.row_buffers();
+        workspace.resize(out.len());
+        let log_dets: Vec<f64> = (0..out.len())
+            .map(|lane| {
+                let log_det = self
+                    .target
+                    .forward(theta.row(first + lane), &mut real, &mut z);
+                workspace.set_row(lane, &z, context(first + lane));
+                log_det
+            })
+            .collect();
+        workspace.pad();
+        self.mixture_log_prob(workspace, out);
+        for (out, log_det) in out.iter_mut().zip(log_dets) {
+            *out = finite_or_zero_density(*out + log_det);
+        }
+    }
+
+    /// log Σₖ wₖ qₖ of each row of the workspace's batch.
+    pub(super) fn mixture_log_prob(&self, workspace: &mut Workspace, out: &mut [f64]) {
+        out.fill(f64::NEG_INFINITY);
+        for (weights, &share) in self.members.iter().zip(&self.config.mixture) {
+            self.flow.log_prob(weights, workspace);
+            for (out, &log_prob) in out.iter_mut().zip(workspace.log_prob()) {
+                *out = log_sum_exp(
+                    *out,
+                    finite_or_zero_density(f64::from(log_prob)) + share.ln(),
+                );
+            }
+        }
+    }
+}
+
+impl Posterior for NeuralPosterior {
+    fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    fn sample(&self, x: &[f64], n: usize, seed: Seed) -> Result<Samples> {
+        let context = self.context(x)?;
+        let width = self.parameters.len();
+        let mut draws = vec![0.0; n * width];
+        draws
+            .par_chunks_mut(BLOCK * width)
+            .enumerate()
+            .for_each_init(
+                || self.flow.workspace(BLOCK),
+                |workspace, (block, out)| {
+                    let random = seed.stream(Stream::Posterior, block as u64);
+                    self.sample_block(&context, random, workspace, out);
+                },
+            );
+        let mut samples = Samples::from_rows(self.names.iter().cloned(), draws)?;
+        let provenance = [
+            ("method", self.config.method.clone()),
+            ("version", env!("CARGO_PKG_VERSION").to_string()),
+            ("seed", seed.0.to_string()),
+        ];
+        samples.provenance = provenance
+            .into_iter()
+            .map(|(key, value)| (key.to_string(), value))
+            .collect();
+        Ok(samples)
+    }
+
+    fn log_prob(&self, theta: &Table, x: &[f64]) -> Result<Vec<f64>> {
+        self.check_theta(theta)?;
+        let context = self.context(x)?;
+        Ok(self.densities(theta, |_| &context))
+    }
+
+    fn map(&self, x: &[f64], seed: Seed) -> Result<Vec<f64>> {
+        maximum(self, x, seed)
+    }
+}
+
+/// Which coordinates of a support's map are confined to an interval.
+pub(super) fn bounded(map: &SupportMap) -> Vec<bool> {
+    (0..map.n_unconstrained())
+        .map(|j| map.is_bounded(j))
+        .collect()
+}
+
+/// The member at `level` of the cumulative mixture.
+fn pick(mixture: &[f64], level: f64) -> usize {
+    let mut below = 0.0;
+    for (k, share) in mixture.iter().enumerate() {
+        below += share;
+        if level < below {
+            return k;
+        }
+    }
+    // Rounding may leave the sum just under one.
+    mixture.len() - 1
+}
+
+/// NaN, which only overflow on the way can make, counts as no density.
+pub(super) fn finite_or_zero_density(log_prob: f64) -> f64 {
+    if log_prob.is_nan() {
+        f64::NEG_INFINITY
+    } else {
+        log_prob
+    }
+}
+
+fn log_sum_exp(a: f64, b: f64) -> f64 {
+    let largest = a.max(b);
+    if largest == f64::NEG_INFINITY {
+        return largest;
+    }
+    largest + (-(a - b).abs()).exp().ln_1p()
+}

@@ -1,0 +1,228 @@
+//! Neural posterior estimation: a conditional density trained on simulations.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::model_file::ModelConfig;
+use super::neural::{NeuralPosterior, bounded};
+use super::target::check_varies;
+use crate::embed::{Column, Standardization, StandardizationMethod};
+use crate::error::{Error, Result};
+use crate::estimator::{EstimatorConfig, Examples};
+use crate::prior::{Prior, SupportKind, SupportMap};
+use crate::seed::Seed;
+use crate::simulate::Simulations;
+use crate::table::Table;
+use crate::train::{Observer, Split, TrainConfig, TrainLog, fit};
+
+/// How a posterior is estimated. Every field has a default.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct NpeConfig {
+    /// Which conditional density is trained.
+    pub estimator: EstimatorConfig,
+    /// How it is trained.
+    pub train: TrainConfig,
+    /// How the prior's support is mapped to the space in which the density lives.
+    pub support: SupportKind,
+    /// How the data are standardised.
+    pub standardization: StandardizationMethod,
+}
+
+/// With fewer simulations than this nothing can be learned, nor checked.
+const MIN_ROWS: usize = 20;
+
+/// Trains q(θ | x) on simulations whose θ were drawn from the prior: the mean of −log q(θᵢ | xᵢ) is
+/// smallest where q is the posterior, for every x at once.
+///
+/// Rows of simulations that failed are left out. θ goes through the map of the prior's support, so
+/// q has no mass outside the prior; θ and x are standardised with the training rows.
+///
+/// # Errors
+/// If a setting makes no sense, the tables do not fit the prior, there are fewer than 20 valid
+/// rows, a number is not finite or lies outside the prior, a parameter never changes or is
+/// discrete; if training fails, or the observer stops it.
+///
+/// # Reference
+/// Papamakarios and Murray 2016, arXiv:1605.06376; Greenberg et al. 2019, arXiv:1905.07488.
+pub fn npe(
+    prior: &Prior,
+    simulations: &Simulations,
+    config: &NpeConfig,
+    seed: Seed,
+    observer: Observer<'_>,
+) -> Result<(NeuralPosterior, TrainLog)> {
+    config.train.validate()?;
+    config.estimator.validate()?;
+    check_shapes(prior, simulations)?;
+    let rows = usable_rows(simulations)?;
+    let map = prior.support_map(config.support)?;
+    let real = real_table(&map, simulations, &rows)?;
+    let x = simulations.x.select(&rows);
+    let split = Split::random(rows.len(), config.train.validation_fraction, seed);
+    let standard_x = Standardization::fit(&x.select(&split.train), config.standardization);
+    let bounded = bounded(&map);
+    let box_edge = config.estimator.bound();
+    let standard_z = standardize_target(&real.select(&split.train), &bounded, box_edge);
+    check_varies(&standard_z, simulations.theta.names())?;
+    let flow = config.estimator.build(&bounded, x.n_columns())?;
+    let pick = |rows: &[usize]| examples([&standard_z, &standard_x], [&real, &x], rows);
+    let fitted = fit(
+        &flow,
+        &pick(&split.train),
+        &pick(&split.validation),
+        &config.train,
+        seed,
+        observer,
+    )?;
+    let mut log = fitted.log;
+    log.notes = notes(&standard_x, &x, simulations.len() - rows.len());
+    let model = ModelConfig::new(
+        config.estimator.clone(),
+        config.support,
+        prior.parameters().iter().map(|p| p.name.clone()).collect(),
+        [standard_z, standard_x],
+        log.mixture.clone(),
+    );
+    let posterior = NeuralPosterior::assemble(prior, model, fitted.weights)?;
+    Ok((posterior, log))
+}
+
+fn check_shapes(prior: &Prior, simulations: &Simulations) -> Result<()> {
+    let names: Vec<&str> = prior.parameters().iter().map(|p| p.name.as_str()).collect();
+    if simulations.theta.names() != names {
+        return Err(Error::invalid(
+            "simulations, columns of θ",
+            simulations.theta.names().join(", "),
+            names.join(", "),
+            "Simulate with the parameters of the prior, in its order.",
+        ));
+    }
+    let counts = [
+        simulations.len(),
+        simulations.theta.n_rows(),
+        simulations.x.n_rows(),
+    ];
+    if counts.iter().any(|&n| n != counts[0]) {
+        return Err(Error::invalid(
+            "simulations",
+            format!(
+                "{} rows of θ, {} of x, {} of status",
+                counts[1], counts[2], counts[0]
+            ),
+            "as many of each",
+            "Give one row of each a simulation.",
+        ));
+    }
+    Ok(())
+}
+
+/// The rows that hold data, all of whose numbers are finite.
+fn usable_rows(simulations: &Simulations) -> Result<Vec<usize>> {
+    let rows = simulations.valid_rows();
+    if rows.len() < MIN_ROWS {
+        return Err(Error::invalid(
+            "simulations",
+            format!("{} with data, of {}", rows.len(), simulations.len()),
+            format!("at least {MIN_ROWS}"),
+            "Simulate more, or find out why simulations fail.",
+        ));
+    }
+    for (what, table) in [("θ", &simulations.theta), ("x", &simulations.x)] {
+        for &row in &rows {
+            if let Some(j) = table.row(row).iter().position(|v| !v.is_finite()) {
+                return Err(Error::invalid(
+                    format!(
+                        "simulations, {what}, row {}, `{}`",
+                        row + 1,
+                        table.names()[j]
+                    ),
+                    table.row(row)[j],
+                    "a finite number",
+                    "Mark simulations without data as failed; they are then left out.",
+                ));
+            }
+        }
+    }
+    Ok(rows)
+}
+
+/// θ of these rows through the support's map.
+fn real_table(map: &SupportMap, simulations: &Simulations, rows: &[usize]) -> Result<Table> {
+    let mut values = Vec::with_capacity(rows.len() * map.n_unconstrained());
+    let mut real = vec![0.0; map.n_unconstrained()];
+    for &row in rows {
+        let theta = simulations.theta.row(row);
+        map.forward(theta, &mut real);
+        if !map.prior().contains(theta) {
+            return Err(Error::invalid(
+                format!("simulations, θ, row {}", row + 1),
+                format!("{theta:?}"),
+                "a point inside the prior's support",
+                "Give the prior from which the parameters were drawn.",
+            ));
+        }
+        values.extend_from_slice(&real);
+    }
+    Table::numbered("z", map.n_unconstrained(), values)
+}
+
+/// Bounded coordinates go from [−1, 1] to the estimator's box; the others get zero mean and unit
+/// spread.
+fn standardize_target(real: &Table, bounded: &[bool], box_edge: Option<f32>) -> Standardization {
+    let fitted = Standardization::fit(real, StandardizationMethod::Linear);
+    let to_box = Column::Linear {
+        mean: 0.0,
+        sd: 1.0 / f64::from(box_edge.unwrap_or(1.0)),
+    };
+    let columns = fitted.columns().iter().zip(bounded);
+    Standardization::new(
+        columns
+            .map(|(column, bounded)| match (column, bounded) {
+                (Column::Linear { .. }, true) => to_box,
+                _ => *column,
+            })
+            .collect(),
+    )
+}
+
+fn examples(standards: [&Standardization; 2], tables: [&Table; 2], rows: &[usize]) -> Examples {
+    let widths = tables.map(Table::n_columns);
+    let mut examples = Examples::new(widths[0], widths[1]);
+    let (mut value, mut context) = (vec![0.0; widths[0]], vec![0.0; widths[1]]);
+    for &row in rows {
+        standards[0].apply(tables[0].row(row), &mut value);
+        standards[1].apply(tables[1].row(row), &mut context);
+        examples.push(&value, &context);
+    }
+    examples
+}
+
+/// What a reader of the log should know about the data.
+fn notes(standard: &Standardization, x: &Table, n_failed: usize) -> Vec<String> {
+    let mut notes = Vec::new();
+    if n_failed > 0 {
+        notes.push(format!(
+            "{n_failed} simulations gave no data and were left out; if they fail more often for some parameters than for others, the posterior is that given that a simulation succeeds"
+        ));
+    }
+    let named = |wanted: fn(&Column) -> bool| {
+        let columns = standard.columns().iter().zip(x.names());
+        let names: Vec<&str> = columns
+            .filter(|(column, _)| wanted(column))
+            .map(|(_, name)| name.as_str())
+            .collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    };
+    if let Some(names) = named(|c| matches!(c, Column::Constant { .. })) {
+        notes.push(format!(
+            "data columns that never change say nothing and are ignored: {names}"
+        ));
+    }
+    if let Some(names) = named(|c| matches!(c, Column::Asinh { .. })) {
+        notes.push(format!(
+            "data columns with extreme values are compressed by asinh: {names}"
+        ));
+    }
+    notes
+}

@@ -1,0 +1,139 @@
+//! How an estimator is trained.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// How the learning rate changes while training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Schedule {
+    /// Half a cosine from the learning rate to zero over the whole run (Loshchilov and Hutter 2017,
+    /// arXiv:1608.03983). When the patience is spent earlier, training goes back to the best
+    /// weights and lets the rate fall to zero over `cooldown_epochs` before it stops.
+    #[default]
+    Cosine,
+    /// Constant, and divided by two each time half the patience passes without improvement.
+    Plateau,
+    /// The same all the time.
+    Constant,
+}
+
+/// How an estimator is trained. Every field has a default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainConfig {
+    /// Rows a step; batches of an epoch are made equally large, so the last is no smaller.
+    pub batch_size: usize,
+    /// The first learning rate of Adam (Kingma and Ba 2015, arXiv:1412.6980).
+    pub learning_rate: f64,
+    /// How the learning rate changes.
+    pub schedule: Schedule,
+    /// Epochs without a smaller validation loss after which training stops.
+    pub patience: usize,
+    /// Epochs in which the rate falls to zero once the patience is spent (`cosine` only).
+    pub cooldown_epochs: usize,
+    /// Training never takes more epochs than this.
+    pub max_epochs: usize,
+    /// Training never takes more steps than this, rounded up to a whole epoch; with many rows it
+    /// is this and not `max_epochs` that ends a run.
+    pub max_steps: usize,
+    /// The share of rows that is held out to choose the best weights and mix the ensemble.
+    pub validation_fraction: f64,
+    /// Gradients longer than this are shortened to it.
+    pub max_gradient_norm: f64,
+    /// Decoupled weight decay (Loshchilov and Hutter 2019, arXiv:1711.05101).
+    pub weight_decay: f64,
+    /// The decay of the exponential average of the weights, a step; the average is what is
+    /// validated and kept. Zero keeps the weights themselves.
+    pub averaging: f64,
+    /// How many networks are trained, from different first weights and batches.
+    pub ensemble_size: usize,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self {
+            batch_size: 200,
+            learning_rate: 1e-3,
+            schedule: Schedule::Cosine,
+            patience: 20,
+            cooldown_epochs: 10,
+            max_epochs: 200,
+            max_steps: 20_000,
+            validation_fraction: 0.1,
+            max_gradient_norm: 5.0,
+            weight_decay: 0.0,
+            averaging: 0.99,
+            ensemble_size: 2,
+        }
+    }
+}
+
+impl TrainConfig {
+    /// Refuses numbers that make no sense.
+    pub fn validate(&self) -> Result<()> {
+        let counts = [
+            ("batch_size", self.batch_size),
+            ("patience", self.patience),
+            ("max_epochs", self.max_epochs),
+            ("max_steps", self.max_steps),
+            ("ensemble_size", self.ensemble_size),
+        ];
+        for (field, count) in counts {
+            if count == 0 {
+                return Err(invalid(field, "0", "at least 1"));
+            }
+        }
+        let numbers = [
+            ("learning_rate", self.learning_rate, "between 0 and 1", 1.0),
+            (
+                "validation_fraction",
+                self.validation_fraction,
+                "between 0 and 0.9",
+                0.9,
+            ),
+            (
+                "max_gradient_norm",
+                self.max_gradient_norm,
+                "a positive number",
+                f64::MAX,
+            ),
+        ];
+        for (field, value, expected, largest) in numbers {
+            if !(value > 0.0 && value <= largest) {
+                return Err(invalid(field, &value.to_string(), expected));
+            }
+        }
+        for (field, value) in [
+            ("weight_decay", self.weight_decay),
+            ("averaging", self.averaging),
+        ] {
+            if !(0.0..1.0).contains(&value) {
+                return Err(invalid(field, &value.to_string(), "from 0 to below 1"));
+            }
+        }
+        Ok(())
+    }
+
+    /// How many steps an epoch over `n` rows takes.
+    pub fn steps_per_epoch(&self, n: usize) -> usize {
+        n.div_ceil(self.batch_size).max(1)
+    }
+
+    /// How many epochs training over `n` rows takes at most.
+    pub fn epochs(&self, n: usize) -> usize {
+        self.max_epochs
+            .min(self.max_steps.div_ceil(self.steps_per_epoch(n)))
+    }
+}
+
+fn invalid(field: &str, given: &str, expected: &str) -> Error {
+    Error::invalid(
+        format!("training option `{field}`"),
+        given,
+        expected,
+        "Change it, or leave it out to take the default.",
+    )
+}

@@ -1,0 +1,328 @@
+//! Training an ensemble.
+
+use std::ops::ControlFlow;
+
+use rayon::prelude::*;
+
+use super::config::TrainConfig;
+use super::log::{EpochRecord, TrainLog};
+use super::member::{Member, train_member};
+use super::stacking::stacking_weights;
+use crate::error::{Error, Result};
+use crate::estimator::{DensityEstimator, Examples};
+use crate::seed::Seed;
+
+/// Is shown every epoch as it ends; `ControlFlow::Break` stops the training with
+/// [`Error::Interrupted`]. Members train at the same time, so their epochs come interleaved.
+pub type Observer<'a> = &'a (dyn Fn(&EpochRecord) -> ControlFlow<()> + Sync);
+
+/// A trained ensemble.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fitted {
+    /// The weights of each member's network.
+    pub weights: Vec<Vec<f32>>,
+    /// What happened, and how the members are mixed.
+    pub log: TrainLog,
+}
+
+/// Trains an ensemble on `train`, choosing weights and mixture on `validation`.
+///
+/// Each member minimises the mean of −log q over batches with Adam, and keeps the weights of the
+/// epoch with the smallest mean over all validation rows, the first weights included. Members run
+/// in parallel, each on its own streams of random numbers and one thread, so the result does not
+/// depend on the number of threads.
+///
+/// # Errors
+/// If the configuration makes no sense, there are no rows, the loss stays non-finite, or the
+/// observer says stop.
+pub fn fit(
+    estimator: &dyn DensityEstimator,
+    train: &Examples,
+    validation: &Examples,
+    config: &TrainConfig,
+    seed: Seed,
+    observer: Observer<'_>,
+) -> Result<Fitted> {
+    config.validate()?;
+    for (name, rows) in [("training", train), ("validation", validation)] {
+        if rows.is_empty() {
+            return Err(Error::invalid(
+                format!("{name} rows"),
+                "none",
+                "at least one",
+                "Simulate more.",
+            ));
+        }
+    }
+    let members: Vec<Member> = (0..config.ensemble_size)
+        .into_par_iter()
+        .map(|k| train_member(estimator, [train, validation], config, (seed, k), observer))
+        .collect::<Result<_>>()?;
+    let log_density: Vec<Vec<f64>> = members.iter().map(|m| m.log_density.clone()).collect();
+    let mixture = stacking_weights(&log_density);
+    let (weights, logs) = members.into_iter().map(|m| (m.weights, m.log)).unzip();
+    Ok(Fitted {
+        weights,
+        log: TrainLog {
+            n_train: train.len(),
+            n_validation: validation.len(),
+            members: logs,
+            mixture,
+            notes: Vec::new(),
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::estimator::Workspace;
+    use crate::seed::{Random, Stream};
+    use crate::train::{Schedule, Stop};
+
+    /// N(mean, 1) with one weight, `mean`; `poison` makes the gradient NaN for values above it.
+    #[derive(Debug)]
+    struct Mean {
+        poison: f32,
+        start: f32,
+    }
+
+    impl DensityEstimator for Mean {
+        fn n_weights(&self) -> usize {
+            1
+        }
+        fn initialize(&self, weights: &mut [f32], _: &Examples, _: &mut Random) {
+            weights[0] = self.start;
+        }
+        fn workspace(&self, n_rows: usize) -> Workspace {
+            Workspace::new(1, 0, n_rows, |_| 0)
+        }
+        fn log_prob(&self, weights: &[f32], workspace: &mut Workspace) {
+            let parts = workspace.parts();
+            for (log_prob, value) in parts.log_prob.iter_mut().zip(&*parts.values) {
+                *log_prob = -0.5 * (value - weights[0]).powi(2);
+            }
+        }
+        fn loss_and_gradient(
+            &self,
+            weights: &[f32],
+            workspace: &mut Workspace,
+            gradient: &mut [f32],
+        ) -> f64 {
+            self.log_prob(weights, workspace);
+            let n = workspace.n_rows();
+            let parts = workspace.parts();
+            gradient[0] = 0.0;
+            for value in &parts.values[..n] {
+                gradient[0] += (weights[0] - value) / n as f32;
+                if *value > self.poison {
+                    gradient[0] = f32::NAN;
+                }
+            }
+            -parts.log_prob[..n]
+                .iter()
+                .map(|l| f64::from(*l))
+                .sum::<f64>()
+                / n as f64
+        }
+    }
+
+    fn rows(center: f32, n: usize) -> Examples {
+        let mut random = Seed(9).stream(Stream::Test, n as u64);
+        let mut examples = Examples::new(1, 0);
+        for _ in 0..n {
+            examples.push(&[center + random.normal() as f32], &[]);
+        }
+        examples
+    }
+
+    fn config() -> TrainConfig {
+        TrainConfig {
+            batch_size: 50,
+            learning_rate: 0.05,
+            averaging: 0.0,
+            ..TrainConfig::default()
+        }
+    }
+
+    fn silent(_: &EpochRecord) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    #[test]
+    fn the_mean_is_found() {
+        let model = Mean {
+            poison: f32::MAX,
+            start: 0.0,
+        };
+        let train = rows(2.0, 530);
+        let fitted = fit(&model, &train, &rows(2.0, 70), &config(), Seed(1), &silent).unwrap();
+        let mean: f32 = (0..530).map(|i| train.value(i)[0]).sum::<f32>() / 530.0;
+        // Validation rows choose among the weights on the way to the minimum.
+        assert!((fitted.weights[0][0] - mean).abs() < 0.2);
+        assert_eq!(fitted.log.n_train, 530);
+    }
+
+    #[test]
+    fn early_stopping_restores_the_best_weights() {
+        // Training pulls the mean from 0 to 2; validation likes it best at 1, and then ever less.
+        let model = Mean {
+            poison: f32::MAX,
+            start: 0.0,
+        };
+        let (train, validation) = (rows(2.0, 400), rows(1.0, 4000));
+        for schedule in [Schedule::Constant, Schedule::Plateau, Schedule::Cosine] {
+            let config = TrainConfig {
+                schedule,
+                learning_rate: 0.01,
+                ensemble_size: 1,
+                ..config()
+            };
+            let fitted = fit(&model, &train, &validation, &config, Seed(1), &silent).unwrap();
+            let log = &fitted.log.members[0];
+            assert!((fitted.weights[0][0] - 1.0).abs() < 0.1, "{schedule:?}");
+            assert_eq!(log.stop, Stop::NoImprovement);
+            let lowest = log.epochs.iter().map(|e| e.validation_loss);
+            let lowest = lowest.fold(log.initial_validation_loss, f64::min);
+            assert_eq!(log.best_validation_loss, lowest);
+            assert!(log.epochs.len() < config.max_epochs);
+        }
+    }
+
+    #[test]
+    fn first_weights_that_are_never_beaten_are_kept() {
+        let model = Mean {
+            poison: f32::MAX,
+            start: 1.0,
+        };
+        let fitted = fit(
+            &model,
+            &rows(30.0, 100),
+            &rows(1.0, 100),
+            &config(),
+            Seed(1),
+            &silent,
+        )
+        .unwrap();
+        assert_eq!(fitted.weights[0][0], 1.0);
+        assert_eq!(fitted.log.members[0].best_epoch, 0);
+    }
+
+    #[test]
+    fn exactly_max_epochs_are_run() {
+        let model = Mean {
+            poison: f32::MAX,
+            start: -50.0,
+        };
+        let config = TrainConfig {
+            max_epochs: 7,
+            learning_rate: 0.01,
+            ..config()
+        };
+        let fitted = fit(
+            &model,
+            &rows(0.0, 90),
+            &rows(0.0, 9),
+            &config,
+            Seed(1),
+            &silent,
+        )
+        .unwrap();
+        for log in &fitted.log.members {
+            assert_eq!((log.epochs.len(), log.stop), (7, Stop::MaxEpochs));
+        }
+    }
+
+    #[test]
+    fn a_batch_without_a_finite_gradient_is_left_out_and_too_many_are_an_error() {
+        let train = rows(2.0, 500);
+        let largest = (0..500).map(|i| train.value(i)[0]).fold(0.0, f32::max);
+        let once = Mean {
+            poison: largest - 1e-6,
+            start: 0.0,
+        };
+        let validation = rows(2.0, 50);
+        let fitted = fit(&once, &train, &validation, &config(), Seed(1), &silent).unwrap();
+        let first = &fitted.log.members[0].epochs[0];
+        assert_eq!(first.skipped_batches, 1);
+        assert!((fitted.weights[0][0] - 2.0).abs() < 0.3);
+        let always = Mean {
+            poison: f32::MIN,
+            start: 0.0,
+        };
+        let error = fit(&always, &train, &validation, &config(), Seed(1), &silent).unwrap_err();
+        assert!(matches!(error, Error::Training { .. }), "{error}");
+    }
+
+    #[test]
+    fn the_observer_sees_every_epoch_and_can_stop() {
+        let model = Mean {
+            poison: f32::MAX,
+            start: 0.0,
+        };
+        let seen = AtomicUsize::new(0);
+        let observer = |record: &EpochRecord| {
+            seen.fetch_add(1, Ordering::Relaxed);
+            if record.epoch == 3 {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        };
+        let config = TrainConfig {
+            ensemble_size: 1,
+            ..config()
+        };
+        let (train, validation) = (rows(2.0, 100), rows(2.0, 20));
+        let error = fit(&model, &train, &validation, &config, Seed(1), &observer).unwrap_err();
+        assert!(matches!(error, Error::Interrupted));
+        assert_eq!(seen.load(Ordering::Relaxed), 3);
+    }
+
+    #[test]
+    fn the_number_of_threads_does_not_change_a_bit() {
+        let model = Mean {
+            poison: f32::MAX,
+            start: 0.0,
+        };
+        let config = TrainConfig {
+            ensemble_size: 3,
+            max_epochs: 20,
+            ..config()
+        };
+        let run = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            pool.build().unwrap().install(|| {
+                fit(
+                    &model,
+                    &rows(2.0, 130),
+                    &rows(2.0, 20),
+                    &config,
+                    Seed(5),
+                    &silent,
+                )
+                .unwrap()
+            })
+        };
+        assert_eq!(run(1), run(2));
+    }
+
+    #[test]
+    fn options_that_make_no_sense_are_refused_by_name() {
+        for json in [
+            r#"{"batch_size":0}"#,
+            r#"{"learning_rate":-1.0}"#,
+            r#"{"averaging":1.0}"#,
+            r#"{"validation_fraction":1.0}"#,
+            r#"{"ensemble_size":0}"#,
+        ] {
+            let config: TrainConfig = serde_json::from_str(json).unwrap();
+            let message = config.validate().unwrap_err().to_string();
+            let field = json.split('"').nth(1).unwrap();
+            assert!(message.contains(field), "{message}");
+        }
+        assert!(serde_json::from_str::<TrainConfig>(r#"{"batchsize":3}"#).is_err());
+    }
+}

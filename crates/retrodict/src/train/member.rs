@@ -1,0 +1,266 @@
+//! Training one member of an ensemble.
+
+use std::ops::ControlFlow;
+
+use super::config::TrainConfig;
+use super::fit::Observer;
+use super::log::{EpochRecord, MemberLog, Stop};
+use super::optimizer::Optimizer;
+use super::schedule::{Decision, Pace};
+use crate::error::{Error, Result};
+use crate::estimator::{DensityEstimator, Examples, Workspace};
+use crate::seed::{Seed, Stream};
+
+/// A trained member.
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) weights: Vec<f32>,
+    pub(super) log: MemberLog,
+    /// log q of every validation row under the weights that were kept.
+    pub(super) log_density: Vec<f64>,
+}
+
+/// Steps in a row without a finite gradient before the best weights are taken again.
+const MAX_SKIPPED_STEPS: usize = 10;
+/// How often the best weights are taken again before training gives up.
+const MAX_RESTARTS: usize = 5;
+/// Epochs of a member have streams of their own; no run has this many.
+const MAX_EPOCHS: u64 = 1 << 32;
+
+/// Trains member `k`.
+pub(super) fn train_member(
+    estimator: &dyn DensityEstimator,
+    [train, validation]: [&Examples; 2],
+    config: &TrainConfig,
+    (seed, k): (Seed, usize),
+    observer: Observer<'_>,
+) -> Result<Member> {
+    let mut run = Run::new(estimator, [train, validation], config, (seed, k));
+    let initial = run.best_loss;
+    let mut epochs = Vec::new();
+    let mut best_epoch = 0;
+    let stop = loop {
+        let record = run.epoch()?;
+        let improved = record.validation_loss < run.best_loss;
+        if improved {
+            best_epoch = record.epoch;
+            run.keep(record.validation_loss);
+        }
+        if observer(&record) == ControlFlow::Break(()) {
+            return Err(Error::Interrupted);
+        }
+        epochs.push(record);
+        match run.pace.after_epoch(run.done, improved) {
+            Decision::Continue => {}
+            Decision::Restore => run.restore(),
+            Decision::Stop(stop) => break stop,
+        }
+    };
+    run.finish(initial, epochs, best_epoch, stop)
+}
+
+struct Run<'a> {
+    estimator: &'a dyn DensityEstimator,
+    train: &'a Examples,
+    validation: &'a Examples,
+    config: &'a TrainConfig,
+    seed: Seed,
+    k: usize,
+    pace: Pace,
+    optimizer: Optimizer,
+    weights: Vec<f32>,
+    gradient: Vec<f32>,
+    best: Vec<f32>,
+    best_loss: f64,
+    workspace: Workspace,
+    order: Vec<usize>,
+    done: usize,
+    skipped_in_a_row: usize,
+    restarts: usize,
+}
+
+impl<'a> Run<'a> {
+    fn new(
+        estimator: &'a dyn DensityEstimator,
+        [train, validation]: [&'a Examples; 2],
+        config: &'a TrainConfig,
+        (seed, k): (Seed, usize),
+    ) -> Self {
+        let mut weights = vec![0.0; estimator.n_weights()];
+        let mut random = seed.stream(Stream::Weights, k as u64);
+        estimator.initialize(&mut weights, train, &mut random);
+        let mut run = Self {
+            estimator,
+            train,
+            validation,
+            config,
+            seed,
+            k,
+            pace: Pace::new(config, train.len()),
+            optimizer: Optimizer::new(config, &weights, estimator.trainable()),
+            gradient: vec![0.0; weights.len()],
+            best: weights.clone(),
+            best_loss: f64::INFINITY,
+            workspace: estimator.workspace(config.batch_size),
+            order: (0..train.len()).collect(),
+            done: 0,
+            skipped_in_a_row: 0,
+            restarts: 0,
+            weights,
+        };
+        let initial = run.validation_loss();
+        if initial.is_finite() {
+            run.best_loss = initial;
+        }
+        run
+    }
+
+    /// One pass over all training rows, in batches of equal size up to one row.
+    fn epoch(&mut self) -> Result<EpochRecord> {
+        let index = self.k as u64 * MAX_EPOCHS + self.done as u64;
+        self.seed
+            .stream(Stream::Batches, index)
+            .shuffle(&mut self.order);
+        let n_steps = self.config.steps_per_epoch(self.train.len());
+        let (mut loss, mut norm, mut rows, mut skipped) = (0.0, 0.0, 0, 0);
+        let mut rate = 0.0;
+        for step in 0..n_steps {
+            rate = self
+                .pace
+                .rate(self.done as f64 + step as f64 / n_steps as f64);
+            let n = self.train.len();
+            let batch = step * n / n_steps..(step + 1) * n / n_steps;
+            if let Some((batch_loss, batch_norm)) = self.step(batch.clone(), rate)? {
+                loss += batch_loss * batch.len() as f64;
+                norm += batch_norm;
+                rows += batch.len();
+            } else {
+                skipped += 1;
+            }
+        }
+        self.done += 1;
+        Ok(EpochRecord {
+            member: self.k,
+            epoch: self.done,
+            max_epochs: self.config.epochs(self.train.len()),
+            train_loss: loss / rows as f64,
+            validation_loss: self.validation_loss(),
+            learning_rate: rate,
+            gradient_norm: norm / (n_steps - skipped) as f64,
+            skipped_batches: skipped,
+        })
+    }
+
+    /// One step; its loss and gradient norm, or nothing if they are not finite.
+    fn step(&mut self, batch: std::ops::Range<usize>, rate: f64) -> Result<Option<(f64, f64)>> {
+        self.workspace.load(self.train, &self.order[batch]);
+        let loss = self.estimator.loss_and_gradient(
+            &self.weights,
+            &mut self.workspace,
+            &mut self.gradient,
+        );
+        let norm = self.optimizer.norm(&self.gradient);
+        if !(loss.is_finite() && norm.is_finite()) {
+            self.accident()?;
+            return Ok(None);
+        }
+        self.skipped_in_a_row = 0;
+        self.optimizer
+            .step(&mut self.weights, &mut self.gradient, norm, rate);
+        Ok(Some((loss, norm)))
+    }
+
+    /// A gradient that is not finite: leaves the batch out, and after several goes back to the best
+    /// weights with half the learning rate.
+    fn accident(&mut self) -> Result<()> {
+        self.skipped_in_a_row += 1;
+        if self.skipped_in_a_row < MAX_SKIPPED_STEPS {
+            return Ok(());
+        }
+        self.skipped_in_a_row = 0;
+        self.restarts += 1;
+        if self.restarts > MAX_RESTARTS {
+            return Err(Error::Training {
+                problem: format!(
+                    "the loss of network {} stayed NaN or infinite in epoch {}",
+                    self.k + 1,
+                    self.done + 1
+                ),
+                advice: "Look for extreme values in the data, or try a smaller `learning_rate`."
+                    .into(),
+            });
+        }
+        self.pace.slow_down();
+        self.restore();
+        Ok(())
+    }
+
+    fn keep(&mut self, loss: f64) {
+        self.best_loss = loss;
+        self.best
+            .copy_from_slice(self.optimizer.kept(&self.weights));
+    }
+
+    fn restore(&mut self) {
+        self.weights.copy_from_slice(&self.best);
+        self.optimizer.restart(&self.best);
+    }
+
+    /// The mean loss over every validation row; infinite if any row's is not finite.
+    fn validation_loss(&mut self) -> f64 {
+        let log_density = self.log_density(false);
+        let mean = -log_density.iter().sum::<f64>() / log_density.len() as f64;
+        if mean.is_finite() {
+            mean
+        } else {
+            f64::INFINITY
+        }
+    }
+
+    /// log q of every validation row, under the best weights or the present ones.
+    fn log_density(&mut self, best: bool) -> Vec<f64> {
+        let weights = if best {
+            &self.best
+        } else {
+            self.optimizer.kept(&self.weights)
+        };
+        let rows: Vec<usize> = (0..self.validation.len()).collect();
+        let mut log_density = Vec::with_capacity(rows.len());
+        for block in rows.chunks(self.config.batch_size) {
+            self.workspace.load(self.validation, block);
+            self.estimator.log_prob(weights, &mut self.workspace);
+            log_density.extend(self.workspace.log_prob().iter().map(|&l| f64::from(l)));
+        }
+        log_density
+    }
+
+    fn finish(
+        mut self,
+        initial_validation_loss: f64,
+        epochs: Vec<EpochRecord>,
+        best_epoch: usize,
+        stop: Stop,
+    ) -> Result<Member> {
+        if self.best_loss.is_infinite() {
+            return Err(Error::Training {
+                problem: format!(
+                    "the validation loss of network {} was not finite in any epoch",
+                    self.k + 1
+                ),
+                advice: "Look for extreme values in the data, or try a smaller `learning_rate`."
+                    .into(),
+            });
+        }
+        Ok(Member {
+            log_density: self.log_density(true),
+            log: MemberLog {
+                initial_validation_loss,
+                epochs,
+                best_epoch,
+                best_validation_loss: self.best_loss,
+                stop,
+            },
+            weights: self.best,
+        })
+    }
+}

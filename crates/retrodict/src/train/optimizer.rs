@@ -1,0 +1,132 @@
+//! Adam on the flat array of weights, with a running average of them.
+
+use std::ops::Range;
+
+use retrodict_kernels::{Adam, Kernels, axpy, sum_of_squares};
+
+use super::config::TrainConfig;
+
+/// Steps after which the average remembers as long as its decay says; before, it remembers a tenth
+/// of the steps so far, so that it is not held back by the first weights.
+const AVERAGE_WARMUP: f64 = 10.0;
+
+/// The moments of Adam and the exponential average of the weights.
+#[derive(Debug)]
+pub(super) struct Optimizer {
+    kernels: Kernels,
+    trainable: Range<usize>,
+    weight_decay: f32,
+    max_norm: f64,
+    first_moment: Vec<f32>,
+    second_moment: Vec<f32>,
+    steps: u64,
+    /// The decay of the average, and the average; empty if there is none.
+    averaging: f64,
+    average: Vec<f32>,
+}
+
+impl Optimizer {
+    pub(super) fn new(config: &TrainConfig, weights: &[f32], trainable: Range<usize>) -> Self {
+        let moment = vec![0.0; trainable.len()];
+        let average = if config.averaging > 0.0 { weights } else { &[] };
+        Self {
+            kernels: Kernels::detect(),
+            trainable,
+            weight_decay: config.weight_decay as f32,
+            max_norm: config.max_gradient_norm,
+            first_moment: moment.clone(),
+            second_moment: moment,
+            steps: 0,
+            averaging: config.averaging,
+            average: average.to_vec(),
+        }
+    }
+
+    /// The length of the gradient.
+    pub(super) fn norm(&self, gradient: &[f32]) -> f64 {
+        sum_of_squares(self.kernels, &gradient[self.trainable.clone()]).sqrt()
+    }
+
+    /// One step against the gradient, whose length is `norm`; the gradient is used up.
+    pub(super) fn step(
+        &mut self,
+        weights: &mut [f32],
+        gradient: &mut [f32],
+        norm: f64,
+        learning_rate: f64,
+    ) {
+        self.steps += 1;
+        let adam = Adam {
+            learning_rate: learning_rate as f32,
+            weight_decay: self.weight_decay,
+            gradient_scale: (self.max_norm / norm).min(1.0) as f32,
+            step: self.steps,
+            ..Adam::default()
+        };
+        adam.run(
+            self.kernels,
+            &mut weights[self.trainable.clone()],
+            &mut gradient[self.trainable.clone()],
+            &mut self.first_moment,
+            &mut self.second_moment,
+        );
+        if !self.average.is_empty() {
+            let warmup = (1.0 + self.steps as f64) / (AVERAGE_WARMUP + self.steps as f64);
+            let decay = self.averaging.min(warmup) as f32;
+            // average ← decay · average + (1 − decay) · weights, in two passes over a small array.
+            self.average.iter_mut().for_each(|a| *a *= decay);
+            axpy(self.kernels, 1.0 - decay, weights, &mut self.average);
+        }
+    }
+
+    /// What is validated and kept: the average if there is one, or the weights.
+    pub(super) fn kept<'a>(&'a self, weights: &'a [f32]) -> &'a [f32] {
+        if self.average.is_empty() {
+            weights
+        } else {
+            &self.average
+        }
+    }
+
+    /// Starts anew from other weights.
+    pub(super) fn restart(&mut self, weights: &[f32]) {
+        self.first_moment.fill(0.0);
+        self.second_moment.fill(0.0);
+        self.steps = 0;
+        if !self.average.is_empty() {
+            self.average.copy_from_slice(weights);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_average_follows_its_recurrence_and_frozen_weights_stay() {
+        let config = TrainConfig {
+            averaging: 0.9,
+            weight_decay: 0.1,
+            ..TrainConfig::default()
+        };
+        let mut weights = vec![1.0, 2.0, 3.0];
+        let mut optimizer = Optimizer::new(&config, &weights, 1..3);
+        let mut expected: Vec<f64> = vec![1.0, 2.0, 3.0];
+        for step in 1..=30 {
+            let mut gradient = vec![5.0, 0.5, -0.25];
+            let norm = optimizer.norm(&gradient);
+            assert!((norm - 0.3125_f64.sqrt()).abs() < 1e-6);
+            optimizer.step(&mut weights, &mut gradient, norm, 0.01);
+            let decay = 0.9_f64.min((1.0 + f64::from(step)) / (10.0 + f64::from(step)));
+            for (e, w) in expected.iter_mut().zip(&weights) {
+                *e = decay * *e + (1.0 - decay) * f64::from(*w);
+            }
+        }
+        assert_eq!(weights[0], 1.0);
+        assert!(weights[1] < 2.0 && weights[2] > 3.0);
+        for (kept, e) in optimizer.kept(&weights).iter().zip(expected) {
+            assert!((f64::from(*kept) - e).abs() < 1e-5);
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The learning rate, step by step, and when to stop.
+
+use super::config::{Schedule, TrainConfig};
+use super::log::Stop;
+
+/// What training does next, after an epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Decision {
+    /// Another epoch.
+    Continue,
+    /// Back to the best weights, then another epoch.
+    Restore,
+    /// No more.
+    Stop(Stop),
+}
+
+/// Keeps the learning rate and counts epochs without improvement.
+#[derive(Debug)]
+pub(super) struct Pace {
+    schedule: Schedule,
+    patience: usize,
+    cooldown: usize,
+    /// The rate from which the present stretch starts.
+    rate: f64,
+    /// The epochs between which the cosine falls; the second is also the last epoch of all.
+    stretch: [usize; 2],
+    cooling: bool,
+    without_improvement: usize,
+}
+
+impl Pace {
+    pub(super) fn new(config: &TrainConfig, n_rows: usize) -> Self {
+        Self {
+            schedule: config.schedule,
+            patience: config.patience,
+            cooldown: config.cooldown_epochs,
+            rate: config.learning_rate,
+            stretch: [0, config.epochs(n_rows)],
+            cooling: false,
+            without_improvement: 0,
+        }
+    }
+
+    /// The learning rate when `epochs` epochs are done; fractions are steps within an epoch.
+    pub(super) fn rate(&self, epochs: f64) -> f64 {
+        if self.schedule != Schedule::Cosine {
+            return self.rate;
+        }
+        let [from, to] = self.stretch.map(|e| e as f64);
+        let done = ((epochs - from) / (to - from)).clamp(0.0, 1.0);
+        self.rate * 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
+    }
+
+    /// Halves what is left of the learning rate, after an accident.
+    pub(super) fn slow_down(&mut self) {
+        self.rate *= 0.5;
+    }
+
+    /// Takes note of an epoch: how many are done now, and whether the last was the best so far.
+    pub(super) fn after_epoch(&mut self, done: usize, improved: bool) -> Decision {
+        self.without_improvement = if improved {
+            0
+        } else {
+            self.without_improvement + 1
+        };
+        if done >= self.stretch[1] {
+            return Decision::Stop(if self.cooling {
+                Stop::NoImprovement
+            } else {
+                Stop::MaxEpochs
+            });
+        }
+        if self.schedule == Schedule::Plateau
+            && self.without_improvement > 0
+            && self
+                .without_improvement
+                .is_multiple_of(self.patience.div_ceil(2))
+        {
+            self.rate *= 0.5;
+        }
+        if self.cooling || self.without_improvement < self.patience {
+            return Decision::Continue;
+        }
+        if self.schedule != Schedule::Cosine || self.cooldown == 0 {
+            return Decision::Stop(Stop::NoImprovement);
+        }
+        self.cool_down(done)
+    }
+
+    fn cool_down(&mut self, done: usize) -> Decision {
+        self.rate = self.rate(done as f64);
+        self.stretch = [done, (done + self.cooldown).min(self.stretch[1])];
+        self.cooling = true;
+        Decision::Restore
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pace(schedule: Schedule) -> Pace {
+        let config = TrainConfig {
+            schedule,
+            patience: 4,
+            cooldown_epochs: 5,
+            max_epochs: 100,
+            learning_rate: 1.0,
+            ..TrainConfig::default()
+        };
+        Pace::new(&config, 1000)
+    }
+
+    #[test]
+    fn the_cosine_falls_from_the_rate_to_zero_in_exactly_max_epochs() {
+        let mut pace = pace(Schedule::Cosine);
+        assert_eq!(pace.rate(0.0), 1.0);
+        assert!((pace.rate(50.0) - 0.5).abs() < 1e-12);
+        assert!(pace.rate(100.0) < 1e-12);
+        for done in 1..100 {
+            assert_eq!(pace.after_epoch(done, true), Decision::Continue);
+        }
+        assert_eq!(pace.after_epoch(100, true), Decision::Stop(Stop::MaxEpochs));
+    }
+
+    #[test]
+    fn spent_patience_restores_and_cools_down_before_it_stops() {
+        let mut pace = pace(Schedule::Cosine);
+        for done in 1..4 {
+            assert_eq!(pace.after_epoch(done, false), Decision::Continue);
+        }
+        let rate = pace.rate(4.0);
+        assert_eq!(pace.after_epoch(4, false), Decision::Restore);
+        assert!(
+            (pace.rate(4.0) - rate).abs() < 1e-12,
+            "the rate has no jump"
+        );
+        for done in 5..9 {
+            assert_eq!(pace.after_epoch(done, done == 6), Decision::Continue);
+        }
+        assert!(pace.rate(9.0) < 1e-12);
+        assert_eq!(
+            pace.after_epoch(9, false),
+            Decision::Stop(Stop::NoImprovement)
+        );
+    }
+
+    #[test]
+    fn a_plateau_halves_the_rate_and_a_constant_does_not() {
+        let (mut plateau, mut constant) = (pace(Schedule::Plateau), pace(Schedule::Constant));
+        for done in 1..4 {
+            plateau.after_epoch(done, false);
+            constant.after_epoch(done, false);
+        }
+        assert_eq!((plateau.rate(3.0), constant.rate(3.0)), (0.5, 1.0));
+        let stop = Decision::Stop(Stop::NoImprovement);
+        assert_eq!(constant.after_epoch(4, false), stop);
+        assert_eq!(plateau.after_epoch(4, false), stop);
+    }
+}
