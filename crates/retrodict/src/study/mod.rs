@@ -1,1 +1,3 @@
 //! A study file, the folder a run leaves, and its stages.
+
+pub mod export;

@@ -1,0 +1,23 @@
+//! What one says about each parameter in a table.
+
+use serde_json::{Map, Value};
+
+use crate::samples::Samples;
+
+/// A JSON object: the name of each parameter, and its mean, sd, median, `interval_68` and
+/// `interval_95`. A number that does not exist, such as the sd of one draw, is null.
+pub(super) fn json(samples: &Samples) -> Vec<u8> {
+    let mut all = Map::new();
+    for summary in samples.summary() {
+        let name = summary.name.clone();
+        let value = serde_json::to_value(summary).expect("a summary is plain data");
+        let Value::Object(mut fields) = value else {
+            unreachable!("a struct becomes an object");
+        };
+        fields.remove("name");
+        all.insert(name, Value::Object(fields));
+    }
+    let mut bytes = serde_json::to_vec_pretty(&all).expect("a map of numbers is plain data");
+    bytes.push(b'\n');
+    bytes
+}
