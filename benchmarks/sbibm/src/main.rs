@@ -1,3 +1,38 @@
 //! The SBI benchmark (Lueckmann et al. 2021, arXiv:2101.04653) run on Retrodict.
 
-fn main() {}
+mod arguments;
+mod c2st;
+mod check;
+mod classifier;
+mod data;
+mod invariance;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, C2stOptions, Command};
+use retrodict::{Result, Seed};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = match &arguments.command {
+        Command::CheckSimulators(options) => check::run(&arguments, options),
+        Command::C2st(options) => compare(&arguments, options),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn compare(arguments: &Arguments, options: &C2stOptions) -> Result<ExitCode> {
+    arguments.set_threads()?;
+    let reference = data::read_table(&options.reference)?;
+    let samples = data::read_table(&options.samples)?;
+    println!("{}", c2st::c2st(&reference, &samples, Seed(options.seed))?);
+    Ok(ExitCode::SUCCESS)
+}

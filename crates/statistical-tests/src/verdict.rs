@@ -1,8 +1,7 @@
 //! A whole verdict, as a run makes it, without training.
 
 use retrodict::check::{
-    Calibration, DataDependence, ExpectedCoverage, Predictive, PredictiveKind, RankUniformity,
-    Verdict, simulation_failures,
+    CalibrationChecks, Predictive, PredictiveKind, Verdict, simulation_failures,
 };
 use retrodict::infer::Posterior;
 use retrodict::simulate::Simulations;
@@ -30,12 +29,9 @@ pub fn verdict(study: &dyn Study, posterior: &dyn Posterior, n_test: usize, seed
     let simulations = study.simulations(N_SIMULATIONS, seed, Stream::Simulator);
     let test = study.simulations(n_test, seed, Stream::TestSimulator);
     let observed = study.simulations(1, seed, Stream::Test).x;
-    let calibration =
-        Calibration::measure(posterior, &test, N_DRAWS, seed).expect("the problem has a posterior");
-    let ranks = RankUniformity::of(&calibration);
-    let mut checks = ranks.checks();
-    checks.push(ExpectedCoverage::of(&calibration, &ranks).check());
-    checks.extend(DataDependence::of(&calibration, &test).checks());
+    let mut checks = CalibrationChecks::run(posterior, &test, N_DRAWS, seed)
+        .expect("the problem has a posterior")
+        .checks();
     checks.push(simulation_failures(&simulations));
     let replicated = replicate(study, posterior, observed.row(0), seed);
     for (kind, x) in [

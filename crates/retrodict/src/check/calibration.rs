@@ -3,6 +3,8 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::thresholds as limit;
+use super::{Check, CheckStatus};
 use crate::error::{Error, Result};
 use crate::infer::Posterior;
 use crate::seed::{Random, Seed, Stream};
@@ -104,6 +106,39 @@ impl Calibration {
             .filter(|q| q.kind == QuantityKind::Parameter)
             .map(|q| q.name.as_str())
             .collect()
+    }
+
+    /// Checks that the posterior answers for every test simulation.
+    pub fn check_answers(&self) -> Check {
+        let n = self.rows.len() + self.failures.len();
+        let share = self.failures.len() as f64 / n as f64;
+        let (status, explanation) = match self.failures.first() {
+            None => (
+                CheckStatus::Passed,
+                format!("The posterior gave draws for all {n} test simulations."),
+            ),
+            Some((row, reason)) => (
+                if share > limit::FAILED_UNANSWERED {
+                    CheckStatus::Failed
+                } else {
+                    CheckStatus::Caution
+                },
+                format!(
+                    "The posterior gave no usable draws for {} of {n} test simulations; the first, \
+                     row {row}: {reason} Look at these simulations: their data may be extreme.",
+                    self.failures.len()
+                ),
+            ),
+        };
+        Check {
+            name: "a posterior for every test simulation".into(),
+            statistic: share,
+            interval: None,
+            p_value: None,
+            threshold: Some(0.0),
+            status,
+            explanation,
+        }
     }
 
     fn collect(
@@ -402,6 +437,8 @@ mod tests {
         let some = measure(&exact(1.0, 1.0), &test);
         assert_eq!(some.rows.len() + some.failures.len(), 100);
         assert!(!some.failures.is_empty() && some.failures[0].1.contains("less"));
+        assert_eq!(some.check_answers().status, CheckStatus::Failed);
+        assert_eq!(all.check_answers().status, CheckStatus::Passed);
         for (&row, position) in some.rows.iter().zip(&some.quantities[0].positions) {
             assert_eq!(*position, all.quantities[0].positions[row]);
         }

@@ -102,37 +102,40 @@ impl ExpectedCoverage {
 
     /// The check of the joint posterior: over-confidence is worse than too much caution.
     pub fn check(&self) -> Check {
-        let [shortfall, excess] = self.joint.shortfall_and_excess();
-        let status = self.status(shortfall.value, excess.value);
-        let shown = if status != CheckStatus::Passed && excess.value > shortfall.value {
-            excess
-        } else {
-            shortfall
-        };
-        let at = self.joint.at[shown.index];
+        let short = self.joint.furthest(|at| at.level - at.coverage);
+        let generous = self.joint.furthest(|at| at.coverage - at.level);
+        let status = self.status(short, generous);
+        let conservative = status != CheckStatus::Passed && short.coverage >= short.level;
+        let at = if conservative { generous } else { short };
         Check {
-            name: format!("expected coverage at {:.0} %", 100.0 * at.level),
+            name: "expected coverage".into(),
             statistic: at.coverage,
             interval: Some(at.interval),
             p_value: Some(self.adjusted_p_value),
-            threshold: Some(at.level - limit::CAUTION_SHORTFALL),
+            threshold: Some(if conservative {
+                at.level + limit::CAUTION_EXCESS
+            } else {
+                at.level - tolerance(at.level)
+            }),
             status,
             explanation: self.explain(at, status),
         }
     }
 
-    fn status(&self, shortfall: f64, excess: f64) -> CheckStatus {
+    fn status(&self, short: CoverageAt, generous: CoverageAt) -> CheckStatus {
         if self.adjusted_p_value >= limit::CALIBRATION_FALSE_ALARM {
             return CheckStatus::Passed;
         }
         let surely_short = self.joint.at.iter().any(|at| {
-            let deviation = (at.level * (1.0 - at.level) / self.n_test as f64).sqrt();
-            let margin = limit::FAILED_MARGIN * deviation.max(0.5 / self.n_test as f64);
+            let deviation = (at.coverage * (1.0 - at.coverage) / self.n_test as f64).sqrt();
+            let margin = limit::FAILED_MARGIN * deviation;
             at.level - at.coverage - margin > limit::FAILED_SHORTFALL
         });
         if surely_short {
             CheckStatus::Failed
-        } else if shortfall > limit::CAUTION_SHORTFALL || excess > limit::CAUTION_EXCESS {
+        } else if short.level - short.coverage > tolerance(short.level)
+            || generous.coverage - generous.level > limit::CAUTION_EXCESS
+        {
             CheckStatus::Caution
         } else {
             CheckStatus::Passed
@@ -160,11 +163,13 @@ impl ExpectedCoverage {
     }
 }
 
-/// A difference between coverage and level, and at which of the reported levels.
-#[derive(Clone, Copy)]
-struct Difference {
-    value: f64,
-    index: usize,
+/// The shortfall that is tolerated at a level.
+fn tolerance(level: f64) -> f64 {
+    if level > 0.9 {
+        limit::CAUTION_SHORTFALL_TAIL
+    } else {
+        limit::CAUTION_SHORTFALL
+    }
 }
 
 impl CoverageCurve {
@@ -184,23 +189,15 @@ impl CoverageCurve {
         }
     }
 
-    fn shortfall_and_excess(&self) -> [Difference; 2] {
-        [1.0, -1.0].map(|sign| {
-            let difference = |at: &CoverageAt| sign * (at.level - at.coverage);
-            let mut largest = Difference {
-                value: difference(&self.at[0]),
-                index: 0,
-            };
-            for (index, at) in self.at.iter().enumerate() {
-                if difference(at) > largest.value {
-                    largest = Difference {
-                        value: difference(at),
-                        index,
-                    };
-                }
-            }
-            largest
-        })
+    /// The reported level at which a difference is largest in units of what is tolerated there.
+    fn furthest(&self, difference: fn(&CoverageAt) -> f64) -> CoverageAt {
+        let size = |at: &CoverageAt| difference(at) / tolerance(at.level);
+        let larger = |a: &&CoverageAt, b: &&CoverageAt| size(a).total_cmp(&size(b));
+        *self
+            .at
+            .iter()
+            .max_by(larger)
+            .expect("three levels are reported")
     }
 }
 
@@ -233,7 +230,7 @@ mod tests {
         let curve = CoverageCurve::of("a", &[0.1, 0.6, 0.6, 0.99], &[0.25, 0.75]);
         assert_eq!(curve.coverage, [0.25, 0.75]);
         assert_eq!(curve.at[1].coverage, 0.75);
-        let [shortfall, excess] = curve.shortfall_and_excess();
-        assert_eq!((shortfall.index, excess.index), (0, 1));
+        assert_eq!(curve.furthest(|at| at.level - at.coverage).level, 0.95);
+        assert_eq!(curve.furthest(|at| at.coverage - at.level).level, 0.68);
     }
 }

@@ -118,7 +118,7 @@ impl UniformEcdf {
         // alone makes 1 − level too narrow.
         let mut wide = ((1.0 - level) / self.below.len() as f64).ln();
         let mut narrow = (1.0 - level).ln();
-        for _ in 0..40 {
+        for _ in 0..30 {
             let middle = 0.5 * (wide + narrow);
             if self.probability_above(middle.exp()) >= level {
                 wide = middle;

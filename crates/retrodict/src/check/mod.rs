@@ -17,6 +17,7 @@
 //! [`Verdict::from_checks`] turns them into one word.
 
 mod calibration;
+mod calibration_checks;
 mod coverage;
 mod data_dependence;
 mod ecdf_band;
@@ -33,6 +34,7 @@ mod verdict;
 mod words;
 
 pub use calibration::{Calibration, Quantity, QuantityKind};
+pub use calibration_checks::CalibrationChecks;
 pub use coverage::{CoverageAt, CoverageCurve, ExpectedCoverage};
 pub use data_dependence::{DataDependence, Dependence};
 pub use ecdf_band::EcdfBand;

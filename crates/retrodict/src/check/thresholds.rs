@@ -17,7 +17,8 @@
 //! | bias | how far the truth lies to one side, in posterior sd | 0.2 | 0.5 |
 //! | spread | true errors as a multiple of the claimed ones | above 1.2 or below 1/1.2 | above 1.5 |
 //! | distance | largest gap between the ECDF of ranks and the diagonal | 0.1 | 0.2 |
-//! | shortfall | nominal minus true coverage at 50, 68 or 95 % | 0.05 | 0.2 |
+//! | shortfall | nominal minus true coverage at 50 or 68 % | 0.1 | 0.2 |
+//! | | the same at 95 % | 0.05 | 0.2 |
 //! | excess | true minus nominal coverage at the same levels | 0.1 | never |
 //! | dependence | share of the errors' variance the data explain | 0.1 | 0.5 |
 //!
@@ -49,8 +50,11 @@ pub const FAILED_SPREAD: f64 = 1.5;
 pub const CAUTION_DISTANCE: f64 = 0.1;
 /// Some quantile's probability is wrong by a fifth: a missing mode of that mass, for example.
 pub const FAILED_DISTANCE: f64 = 0.2;
-/// Coverage of a nominal 95 % region below 90 %.
-pub const CAUTION_SHORTFALL: f64 = 0.05;
+/// Coverage of a nominal 68 % region below 58 %: in two dimensions, errors a seventh larger than
+/// claimed.
+pub const CAUTION_SHORTFALL: f64 = 0.1;
+/// Coverage of a nominal 95 % region below 90 %: twice as many misses as claimed.
+pub const CAUTION_SHORTFALL_TAIL: f64 = 0.05;
 /// Coverage of a nominal 95 % region below 75 %: misses are five times as many as claimed.
 pub const FAILED_SHORTFALL: f64 = 0.2;
 /// Regions that hold the truth this much more often than they claim are wasteful.
@@ -73,6 +77,10 @@ pub const CAUTION_FAILURES: f64 = 0.01;
 /// Above this share the failures deserve a look even if they hit all parameters alike.
 pub const CAUTION_MANY_FAILURES: f64 = 0.1;
 
+/// A fall of the validation loss, in nats per simulation, over the last tenth of all epochs allowed
+/// that is worth more epochs: it is a Kullback–Leibler divergence, and a hundredth of a nat is a
+/// shift of a seventh of an sd.
+pub const CAUTION_STILL_FALLING: f64 = 0.01;
 /// A training loss this far below the validation loss, in nats per simulation, means that the
 /// network has learned its training rows by heart.
 pub const CAUTION_OVERFITTING: f64 = 1.0;

@@ -3,18 +3,16 @@
 use rayon::prelude::*;
 
 use super::block::{Block, Distribution};
-use super::conditional::Values;
-use super::reference::Known;
 use super::{
-    CustomPrior, Dirichlet, DistributionConfig, Interval, Law, Moments, MultivariateNormal,
-    Parameter, ParameterConfig, ParametersConfig, SupportKind, SupportMap, Univariate,
+    CustomPrior, Interval, Law, Moments, Parameter, ParameterConfig, ParametersConfig, SupportKind,
+    SupportMap, Univariate,
 };
 use crate::error::{Error, Result};
 use crate::seed::{Random, Seed, Stream};
 use crate::table::Table;
 
 /// How many draws show whether conditional distributions exist, and estimate their moments.
-const N_TRIAL_DRAWS: u64 = 10_000;
+pub(super) const N_TRIAL_DRAWS: u64 = 10_000;
 
 /// A distribution over named parameters, in column order.
 ///
@@ -31,9 +29,9 @@ const N_TRIAL_DRAWS: u64 = 10_000;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Prior {
-    parameters: Vec<Parameter>,
-    supports: Vec<Interval>,
-    blocks: Vec<Block>,
+    pub(super) parameters: Vec<Parameter>,
+    pub(super) supports: Vec<Interval>,
+    pub(super) blocks: Vec<Block>,
 }
 
 impl Prior {
@@ -48,27 +46,6 @@ impl Prior {
     ) -> Result<Self> {
         let entries = entries.into_iter().map(|(n, d)| (n.into(), d.into()));
         Self::from_config(&ParametersConfig(entries.collect()))
-    }
-
-    /// A prior from the `[parameters]` table of a study.
-    ///
-    /// # Errors
-    /// As [`Prior::new`].
-    pub fn from_config(config: &ParametersConfig) -> Result<Self> {
-        let mut known = Known::default();
-        let mut blocks = Vec::new();
-        for (name, parameter) in &config.0 {
-            let block = block(&mut known, name, parameter);
-            blocks.push(block.map_err(|error| error.within(&format!("parameters.{name}")))?);
-        }
-        let prior = Self {
-            parameters: known.parameters,
-            supports: known.supports,
-            blocks,
-        };
-        prior.check_names()?;
-        prior.check_conditionals()?;
-        Ok(prior)
     }
 
     /// A prior given as functions.
@@ -269,7 +246,7 @@ impl Prior {
         assert_eq!(theta.len(), self.n_parameters(), "one value a parameter");
     }
 
-    fn check_names(&self) -> Result<()> {
+    pub(super) fn check_names(&self) -> Result<()> {
         if self.parameters.is_empty() {
             return Err(Error::invalid(
                 "parameters",
@@ -299,94 +276,6 @@ impl Prior {
         }
         Ok(())
     }
-
-    /// Makes every conditional distribution at many draws of the parameters before it.
-    fn check_conditionals(&self) -> Result<()> {
-        let mut theta = vec![0.0; self.n_parameters()];
-        let is_conditional =
-            |block: &Block| matches!(block.distribution, Distribution::Conditional(_));
-        if !self.blocks.iter().any(is_conditional) {
-            return Ok(());
-        }
-        for i in 0..N_TRIAL_DRAWS {
-            let random = &mut Seed(0).stream(Stream::Parameters, i);
-            for block in &self.blocks {
-                self.check_block(block, &theta)?;
-                block.sample(&self.parameters, random, &mut theta);
-            }
-        }
-        Ok(())
-    }
-
-    fn check_block(&self, block: &Block, theta: &[f64]) -> Result<()> {
-        let Distribution::Conditional(config) = &block.distribution else {
-            return Ok(());
-        };
-        let earlier = &self.parameters[..block.first];
-        let values = Values {
-            parameters: earlier,
-            theta: &theta[..block.first],
-            lenient: false,
-        };
-        values.build(config).map(drop).map_err(|error| {
-            let name = &self.parameters[block.first].name;
-            let at: Vec<String> = earlier
-                .iter()
-                .zip(theta)
-                .map(|(p, v)| format!("{} = {v}", p.name))
-                .collect();
-            error
-                .within(&format!("parameters.{name}"))
-                .at(&at.join(", "))
-        })
-    }
-}
-
-/// Makes one block and adds its columns to what is known.
-fn block(known: &mut Known, name: &str, config: &ParameterConfig) -> Result<Block> {
-    let first = known.parameters.len();
-    let support = known.support(&config.distribution)?;
-    let distribution = match &config.distribution {
-        DistributionConfig::Dirichlet { concentration } => {
-            Distribution::Dirichlet(Dirichlet::new(concentration)?)
-        }
-        DistributionConfig::MultivariateNormal { mean, covariance } => {
-            Distribution::MultivariateNormal(MultivariateNormal::new(mean, covariance)?)
-        }
-        law if law.is_conditional() => Distribution::Conditional(law.clone()),
-        law => Distribution::Fixed(Values::NONE.build(law)?),
-    };
-    let support = match &distribution {
-        Distribution::Fixed(law) => law.support(),
-        _ => support,
-    };
-    let is_block = matches!(
-        distribution,
-        Distribution::Dirichlet(_) | Distribution::MultivariateNormal(_)
-    );
-    let n_columns = config.distribution.n_columns();
-    for i in 1..=n_columns {
-        let numbered = |text: &str| {
-            if is_block {
-                format!("{text}_{i}")
-            } else {
-                text.to_string()
-            }
-        };
-        let parameter = Parameter {
-            name: numbered(name),
-            label: config.label.as_deref().map(numbered),
-            unit: config.unit.clone(),
-        };
-        known.push(parameter, support);
-    }
-    known.remember_order(&config.distribution);
-    Ok(Block {
-        distribution,
-        config: Some((name.to_string(), config.clone())),
-        first,
-        n_columns,
-    })
 }
 
 fn estimate(column: &[f64]) -> Moments {
@@ -394,24 +283,4 @@ fn estimate(column: &[f64]) -> Moments {
     let mean = column.iter().sum::<f64>() / n;
     let square: f64 = column.iter().map(|x| (x - mean).powi(2)).sum();
     Moments::both(mean, (square / (n - 1.0)).sqrt())
-}
-
-impl Error {
-    /// The same error, with the values of other parameters at which it shows.
-    fn at(self, values: &str) -> Self {
-        match self {
-            Self::Invalid {
-                what,
-                given,
-                expected,
-                advice,
-            } => Self::Invalid {
-                what,
-                given: format!("{given} at {values}"),
-                expected,
-                advice,
-            },
-            other => other,
-        }
-    }
 }

@@ -85,7 +85,15 @@ impl Law for Mixture {
     }
 
     fn quantile(&self, tail: Tail) -> f64 {
-        solve::quantile(self, tail)
+        let x = solve::quantile(self, tail);
+        if self.contains(x) {
+            return x;
+        }
+        // Every point of a gap splits the mass alike; the nearest point of the support stands for it.
+        let nearest = self.components.iter().map(|c| c.support().inside(x));
+        nearest
+            .min_by(|a, b| (a - x).abs().total_cmp(&(b - x).abs()))
+            .expect("a mixture has a component")
     }
 
     fn moments(&self) -> Moments {

@@ -21,6 +21,7 @@
 //! # Ok::<(), retrodict::Error>(())
 //! ```
 
+mod assemble;
 mod beta;
 mod block;
 mod cauchy;

@@ -24,8 +24,11 @@ pub(super) fn quantile(law: &dyn Law, tail: Tail) -> f64 {
         } else {
             low = x;
         }
-        if excess == 0.0 || low >= high.next_down() {
-            break;
+        if excess == 0.0 {
+            return x;
+        }
+        if low >= high.next_down() {
+            return if excess > 0.0 { low } else { high };
         }
         let slope = law.log_density(x).exp() / share;
         let newton = x - excess / slope;
@@ -34,7 +37,9 @@ pub(super) fn quantile(law: &dyn Law, tail: Tail) -> f64 {
         } else {
             midpoint(low, high)
         };
-        if (next - x).abs() <= 2.0 * f64::EPSILON * x.abs() {
+        // A small step alone does not mean arrival: next to an end where the density is infinite,
+        // neighbouring numbers are far apart in probability.
+        if (next - x).abs() <= 2.0 * f64::EPSILON * x.abs() && excess.abs() < 1e-9 {
             return next;
         }
         x = next;
