@@ -8,6 +8,8 @@ use retrodict::{Error, Result};
 
 use crate::data::Data;
 
+const RESULTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/results.jsonl");
+
 /// Runs the SBI benchmark: run download.sh first.
 #[derive(Debug, Parser)]
 pub(crate) struct Arguments {
@@ -23,10 +25,39 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Train neural posterior estimators and measure them
+    Run(RunOptions),
+    /// Print the results as a Markdown table beside the published figures
+    Table(TableOptions),
     /// Compare the built-in simulators' posteriors with the reference samples
     CheckSimulators(CheckOptions),
     /// Print the classifier two-sample accuracy of two CSV files with a header
     C2st(C2stOptions),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunOptions {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Numbers of simulations, separated by commas
+    #[arg(long, value_delimiter = ',', default_value = "10000")]
+    pub(crate) simulations: Vec<usize>,
+    /// A TOML file with the settings of neural posterior estimation; defaults if left out
+    #[arg(long)]
+    pub(crate) config: Option<PathBuf>,
+    /// The seed of simulations, training, draws and folds
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// The file of results, one JSON object a line; what it holds already is not done again
+    #[arg(long, default_value = RESULTS)]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TableOptions {
+    /// The file of results
+    #[arg(long, default_value = RESULTS)]
+    pub(crate) results: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,9 @@ mod check;
 mod classifier;
 mod data;
 mod invariance;
+mod results;
+mod run;
+mod table;
 
 use std::process::ExitCode;
 
@@ -17,6 +20,8 @@ use retrodict::{Result, Seed};
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match &arguments.command {
+        Command::Run(options) => run::run(&arguments, options),
+        Command::Table(options) => table::run(options),
         Command::CheckSimulators(options) => check::run(&arguments, options),
         Command::C2st(options) => compare(&arguments, options),
     };
