@@ -8,8 +8,8 @@ use retrodict::{Random, Samples, Seed, Stream, Table};
 
 use crate::verdict::Study;
 
-/// θ is ±1 with equal chance, plus N(0, s²); x = (|θ|-like part of it) tells everything but the
-/// sign: θ = b (1 + s ε), x = ε + 0.5 η. So ε | x is normal, and the sign stays unknown.
+/// θ = ±(1 + 0.1 ε) with a random sign, and x = ε + 0.5 η: the data tell ε but not the sign, so the
+/// posterior is two equal copies of N(1 + 0.1·E\[ε | x\], …), one of them mirrored.
 #[derive(Debug, Clone)]
 pub struct Bimodal {
     /// Whether the posterior knows of the negative mode.

@@ -90,8 +90,11 @@ impl RankUniformity {
     /// One check a parameter, one for the pairs, and one for the number of test simulations.
     pub fn checks(&self) -> Vec<Check> {
         let of_kind = |kind| self.quantities.iter().filter(move |q| q.kind == kind);
-        let worst_pair = of_kind(QuantityKind::Pair)
-            .max_by_key(|q| (self.status(q), std::cmp::Reverse((q.p_value * 1e15) as u64)));
+        let worse = |a: &&Ranks, b: &&Ranks| {
+            let by_status = self.status(a).cmp(&self.status(b));
+            by_status.then(b.p_value.total_cmp(&a.p_value))
+        };
+        let worst_pair = of_kind(QuantityKind::Pair).max_by(worse);
         of_kind(QuantityKind::Parameter)
             .map(|q| self.check(q, &q.name))
             .chain(worst_pair.map(|q| self.check(q, "pairs of parameters")))
