@@ -1,1 +1,39 @@
 //! Figures (SVG, PNG) and the HTML report.
+//!
+//! | figure | what it shows |
+//! |---|---|
+//! | [`corner`] | a posterior: densities of every parameter and contours of every pair |
+//! | [`ranks`] | simulation-based calibration: where the truth ranks among posterior draws |
+//! | [`coverage`] | how often credible regions hold the truth |
+//! | [`predictive`] | data simulated from the posterior beside the observation |
+//! | [`training`] | the loss of every network while it was trained |
+//!
+//! A [`Figure`] knows its caption; [`html`] puts figures, tables and the verdict into one page
+//! that works offline.
+
+mod axes;
+mod contour;
+mod corner;
+mod coverage;
+mod density;
+mod figure;
+mod font;
+pub mod html;
+mod label;
+mod legend;
+mod palette;
+mod predictive;
+mod ranks;
+mod svg;
+mod ticks;
+mod training;
+
+pub use corner::{Corner, Overlay};
+pub use coverage::coverage;
+pub use figure::Figure;
+pub use predictive::predictive;
+pub use ranks::ranks;
+pub use training::{LossCurve, training};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+//! Tables of the report.
+
+use crate::check::{Check, CheckStatus};
+use crate::report::label::{Label, Script};
+use crate::report::svg::escape;
+
+use super::numbers::{self, Precision};
+use super::{Fact, ObservationReport, ParameterRow};
+
+/// Names and values, side by side.
+pub(super) fn facts(facts: &[Fact]) -> String {
+    if facts.is_empty() {
+        return String::new();
+    }
+    let rows = facts.iter().map(|fact| {
+        format!(
+            "<dt>{}</dt><dd>{}</dd>\n",
+            escape(&fact.name),
+            escape(&fact.value)
+        )
+    });
+    format!("<dl class=\"facts\">\n{}</dl>\n", rows.collect::<String>())
+}
+
+/// The parameters and their priors.
+pub(super) fn parameters(parameters: &[ParameterRow]) -> String {
+    let rows = parameters.iter().map(|row| {
+        let parameter = &row.parameter;
+        let unit = parameter
+            .unit
+            .as_deref()
+            .map_or_else(String::new, |u| label(&Label::parse(u)));
+        let cells = [
+            cell("Symbol", &label(&Label::of(parameter))),
+            cell("Name", &format!("<code>{}</code>", escape(&parameter.name))),
+            cell("Unit", if unit.is_empty() { "–" } else { &unit }),
+            cell("Prior", &escape(&row.prior)),
+        ];
+        format!("<tr>{}</tr>\n", cells.concat())
+    });
+    table(
+        "",
+        &["Symbol", "Name", "Unit", "Prior"],
+        &rows.collect::<String>(),
+    )
+}
+
+/// The posterior in numbers.
+pub(super) fn posterior(observation: &ObservationReport, parameters: &[ParameterRow]) -> String {
+    let mut heads = vec![
+        "Parameter",
+        "Mean",
+        "Sd",
+        "Median",
+        "68 % interval",
+        "95 % interval",
+    ];
+    if observation.truth.is_some() {
+        heads.push("Reference");
+    }
+    let rows = observation
+        .summaries
+        .iter()
+        .enumerate()
+        .map(|(j, summary)| {
+            let parameter = parameters
+                .iter()
+                .find(|row| row.parameter.name == summary.name);
+            let name = parameter.map_or_else(
+                || Label::plain(&summary.name),
+                |row| Label::with_unit(&row.parameter),
+            );
+            let precision = Precision::of(summary.sd);
+            let mut cells = vec![
+                format!("<th scope=\"row\">{}</th>", label(&name)),
+                number("Mean", &precision.write(summary.mean)),
+                number("Sd", &precision.write(summary.sd)),
+                number("Median", &precision.write(summary.median)),
+                number("68 % interval", &precision.interval(summary.interval_68)),
+                number("95 % interval", &precision.interval(summary.interval_95)),
+            ];
+            if let Some(truth) = &observation.truth {
+                let value = truth
+                    .get(j)
+                    .map_or_else(|| "–".to_string(), |t| precision.write(*t));
+                cells.push(number("Reference", &value));
+            }
+            format!("<tr>{}</tr>\n", cells.concat())
+        });
+    table("numbers", &heads, &rows.collect::<String>())
+}
+
+/// The checks: what did not pass comes first.
+pub(super) fn checks(checks: &[Check]) -> String {
+    if checks.is_empty() {
+        return "<p>No check was made.</p>\n".to_string();
+    }
+    let mut sorted: Vec<&Check> = checks.iter().collect();
+    sorted.sort_by_key(|check| std::cmp::Reverse(check.status));
+    let rows = sorted.into_iter().map(|check| {
+        let p_value = check
+            .p_value
+            .map_or_else(|| "–".to_string(), numbers::p_value);
+        let cells = [
+            format!("<th scope=\"row\">{}</th>", escape(&check.name)),
+            cell("Result", &status(check.status)),
+            number("Measured", &escape(&numbers::plain(check.statistic))),
+            number("Interval", &interval(check)),
+            number(
+                "Limit",
+                &check
+                    .threshold
+                    .map_or_else(|| "–".to_string(), numbers::plain),
+            ),
+            number("p-value", &escape(&p_value)),
+            format!("<td class=\"words\">{}</td>", escape(&check.explanation)),
+        ];
+        format!("<tr>{}</tr>\n", cells.concat())
+    });
+    let heads = [
+        "Check",
+        "Result",
+        "Measured",
+        "Interval",
+        "Limit",
+        "p-value",
+        "What it means",
+    ];
+    table("checks", &heads, &rows.collect::<String>())
+}
+
+fn interval(check: &Check) -> String {
+    let Some([low, high]) = check.interval else {
+        return "–".to_string();
+    };
+    format!("[{}, {}]", numbers::plain(low), numbers::plain(high))
+}
+
+fn status(status: CheckStatus) -> String {
+    let (class, sign, word) = match status {
+        CheckStatus::Passed => ("trusted", "✓", "passed"),
+        CheckStatus::Caution => ("caution", "!", "caution"),
+        CheckStatus::Failed => ("failed", "✗", "failed"),
+    };
+    format!("<span class=\"status {class}\"><span aria-hidden=\"true\">{sign}</span> {word}</span>")
+}
+
+fn table(class: &str, heads: &[&str], rows: &str) -> String {
+    let heads = heads
+        .iter()
+        .map(|head| format!("<th scope=\"col\">{}</th>", escape(head)));
+    let heads: String = heads.collect();
+    format!(
+        "<div class=\"table\"><table class=\"{class}\">\n<thead><tr>{heads}</tr></thead>\n\
+         <tbody>\n{rows}</tbody>\n</table></div>\n"
+    )
+}
+
+/// A cell of HTML that knows its column's name, for screens too narrow for columns.
+fn cell(head: &str, content: &str) -> String {
+    format!("<td data-head=\"{}\">{content}</td>", escape(head))
+}
+
+fn number(head: &str, content: &str) -> String {
+    format!(
+        "<td class=\"number\" data-head=\"{}\">{content}</td>",
+        escape(head)
+    )
+}
+
+/// A label with its subscripts and superscripts.
+pub(super) fn label(label: &Label) -> String {
+    let run = |(script, text): &(Script, String)| {
+        let text = escape(text);
+        match script {
+            Script::Normal => text,
+            Script::Sub => format!("<sub>{text}</sub>"),
+            Script::Super => format!("<sup>{text}</sup>"),
+        }
+    };
+    label.runs.iter().map(run).collect()
+}
