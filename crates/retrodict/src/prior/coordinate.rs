@@ -1,7 +1,7 @@
 //! One coordinate of the map between a support and real space.
 
 use super::special::{normal_log_density, normal_quantile, normal_tails};
-use super::{Interval, Law, SupportKind, Tail, Tails, Uniform, Univariate};
+use super::{Interval, Law, SupportKind, Tail, Tails, Uniform, Univariate, soft_clip};
 
 /// A mapped value, and the logarithm of the derivative of the map.
 #[derive(Debug, Clone, Copy)]
@@ -90,6 +90,11 @@ pub(super) fn forward_interval(kind: SupportKind, support: Interval, x: f64) -> 
                     (above - below) / width(support),
                     std::f64::consts::LN_2 - log_width,
                 ),
+                (SupportKind::SoftClip, _) => {
+                    let (z, log_derivative) =
+                        soft_clip::forward(above / width(support), below / width(support));
+                    Mapped::new(z, log_derivative - log_width)
+                }
                 (SupportKind::Probit, Some(law)) => forward(kind, &law, x),
                 _ => Mapped::new(above.ln() - below.ln(), log_width - above.ln() - below.ln()),
             }
@@ -108,6 +113,16 @@ pub(super) fn inverse_interval(kind: SupportKind, support: Interval, z: f64) -> 
             (SupportKind::Box, _) => {
                 let half = 0.5 * width(support);
                 Mapped::new(from_ends(support, half, z.clamp(-1.0, 1.0)), half.ln())
+            }
+            (SupportKind::SoftClip, _) => {
+                let (nearer, log_derivative) = soft_clip::inverse(z);
+                let distance = width(support) * nearer;
+                let x = if z < 0.0 {
+                    low + distance
+                } else {
+                    high - distance
+                };
+                Mapped::new(x, width(support).ln() + log_derivative)
             }
             (SupportKind::Probit, Some(law)) => return inverse(kind, &law, z),
             _ => {

@@ -47,6 +47,7 @@ mod normal;
 mod parameter;
 mod read;
 mod reference;
+mod soft_clip;
 mod solve;
 mod special;
 mod stick_breaking;

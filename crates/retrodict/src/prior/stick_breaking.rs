@@ -23,7 +23,7 @@ pub(super) fn forward(kind: SupportKind, law: &Dirichlet, x: &[f64], z: &mut [f6
         let stick = taken + left;
         let (v, w) = (taken / stick, left / stick);
         let log_derivative = match kind {
-            SupportKind::Logit => {
+            SupportKind::Logit | SupportKind::SoftClip => {
                 *z = taken.ln() - left.ln() + offset(x.len(), i);
                 -v.ln() - w.ln()
             }
@@ -48,7 +48,7 @@ pub(super) fn inverse(kind: SupportKind, law: &Dirichlet, z: &[f64], x: &mut [f6
     let mut log_det = 0.0;
     for (i, z) in z.iter().enumerate() {
         let fraction = match kind {
-            SupportKind::Logit => logit(z - offset(x.len(), i)),
+            SupportKind::Logit | SupportKind::SoftClip => logit(z - offset(x.len(), i)),
             SupportKind::Box => linear(z.clamp(-1.0, 1.0)),
             SupportKind::Probit => probit(&law.stick(i), *z),
         };

@@ -16,6 +16,9 @@ pub enum SupportKind {
     /// bound, with the sign that keeps the order. Simplex: stick breaking, then the logit. Real: x.
     #[default]
     Logit,
+    /// Bounded: straight inside and exponential only near the ends (the inverse of a soft clipping),
+    /// so that what is linear or normal in θ stays so in z; otherwise as [`SupportKind::Logit`].
+    SoftClip,
     /// The prior's own cumulative distribution function, then the normal quantile: under the prior,
     /// z is exactly standard normal (also for conditional, Dirichlet and multivariate normal
     /// priors). Custom priors: as if uniform where bounded, otherwise as [`SupportKind::Logit`].
