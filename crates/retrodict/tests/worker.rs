@@ -66,25 +66,43 @@ fn rows_with(simulations: &Simulations, status: Status) -> Vec<f64> {
 }
 
 #[test]
-fn both_protocols_and_every_number_of_workers_give_the_same_bits() {
-    let reference = run(config("binary.py", &["good"]), 2000).unwrap();
-    assert!(reference.status.iter().all(|&s| s == Status::Ok));
-    assert!((reference.x.row(1999)[0] - 1.0).abs() < 6.0);
-    for (program, habit, workers, batch) in [
-        ("binary.py", "good", 1, 1000),
-        ("binary.py", "good", 3, 7),
-        ("binary.py", "in_pieces", 2, 50),
-        ("text.py", "good", 3, 1000),
+fn every_number_of_workers_and_size_of_batch_gives_the_same_bits() {
+    for (program, cases) in [
+        (
+            "binary.py",
+            vec![("good", 1, 1000), ("good", 3, 7), ("in_pieces", 2, 50)],
+        ),
+        ("text.py", vec![("good", 1, 1000), ("good", 3, 7)]),
     ] {
-        let mut config = config(program, &[habit]);
-        config.workers = Some(workers);
-        config.batch = batch;
-        let other = run(config, 2000).unwrap();
-        assert_eq!(
-            bits(&reference),
-            bits(&other),
-            "{program} {workers} {batch}"
-        );
+        let reference = run(config(program, &["good"]), 2000).unwrap();
+        assert!(reference.status.iter().all(|&s| s == Status::Ok));
+        assert!((reference.x.row(1999)[0] - 1.0).abs() < 6.0);
+        for (habit, workers, batch) in cases {
+            let mut config = config(program, &[habit]);
+            config.workers = Some(workers);
+            config.batch = batch;
+            let other = run(config, 2000).unwrap();
+            assert_eq!(
+                bits(&reference),
+                bits(&other),
+                "{program} {workers} {batch}"
+            );
+        }
+    }
+}
+
+#[test]
+fn seeds_are_different_and_fit_the_protocol() {
+    for (program, bits, twins) in [("binary.py", 53, 0), ("text.py", 31, 1)] {
+        let pool = WorkerPool::start(config(program, &["seed"]), ".", 2).unwrap();
+        let simulations = simulate(&pool, theta(10_000), NOISE, &()).unwrap();
+        let seeds: std::collections::BTreeSet<u64> =
+            simulations.x.rows().map(|x| x[0] as u64).collect();
+        // Among 10⁴ seeds of 31 bits, more than one pair is expected to agree with probability
+        // 3·10⁻⁴; the seeds are fixed.
+        assert!(seeds.len() >= 10_000 - twins);
+        assert!(seeds.iter().all(|&s| s < 1 << bits));
+        assert!(seeds.iter().any(|&s| s > 1 << (bits - 1)));
     }
 }
 
@@ -122,7 +140,6 @@ fn nan_and_failures_are_counted_and_their_rows_are_nan() {
 
 #[test]
 fn only_the_rows_that_end_their_process_are_marked() {
-    let reference = run(config("binary.py", &["good"]), 300).unwrap();
     for (program, habit, status) in [
         ("binary.py", "crashes_for_some", Status::Crashed),
         ("binary.py", "segfaults_for_some", Status::Crashed),
@@ -130,6 +147,7 @@ fn only_the_rows_that_end_their_process_are_marked() {
         ("text.py", "columns_for_some", Status::Malformed),
         ("text.py", "words_for_some", Status::Malformed),
     ] {
+        let reference = run(config(program, &["good"]), 300).unwrap();
         let simulations = run(config(program, &[habit]), 300).unwrap();
         assert_eq!(
             rows_with(&simulations, status).len(),
@@ -143,8 +161,8 @@ fn only_the_rows_that_end_their_process_are_marked() {
 
 #[test]
 fn a_simulation_that_always_hangs_is_marked_and_costs_two_timeouts_at_most() {
-    let reference = run(config("binary.py", &["good"]), 200).unwrap();
     for program in ["binary.py", "text.py"] {
+        let reference = run(config(program, &["good"]), 200).unwrap();
         let mut config = config(program, &["hangs_for_some"]);
         config.timeout = 0.7;
         let started = Instant::now();

@@ -5,6 +5,8 @@
 //! *i* depends on (seed, i) alone, whatever runs it, in whatever order.
 
 pub mod builtin;
+mod command;
+mod files;
 mod function;
 mod in_process;
 mod rows;
@@ -12,6 +14,8 @@ mod simulations;
 mod store;
 mod worker;
 
+pub use command::{CommandConfig, CommandSimulator, FileFormat};
+pub use files::{read_observations, read_rows, read_simulations};
 pub use function::FunctionSimulator;
 pub use rows::{Noise, Observer, Progress, RowSink, Rows, simulate};
 pub use simulations::{Failures, Simulations, Status};

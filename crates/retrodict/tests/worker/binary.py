@@ -41,9 +41,8 @@ while True:
         a, b = theta[2 * i : 2 * i + 2]
         noise = random.Random(seed).gauss(0.0, 1.0)
         x = [a + noise, b * noise]
-        if habit == "record":
-            with open(os.path.join(folder, "record"), "a") as record:
-                record.write("%d\n" % seed)
+        if habit == "seed":
+            x = [float(seed), 0.0]
         if habit == "killed_at_random" and random.SystemRandom().random() < 0.005:
             with open(os.path.join(folder, "killed"), "a") as killed:
                 killed.write("%d\n" % seed)

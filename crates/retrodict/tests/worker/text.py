@@ -13,6 +13,8 @@ for line in sys.stdin:
     seed, a, b = int(line.split()[0]), *map(float, line.split()[1:])
     noise = random.Random(seed).gauss(0.0, 1.0)
     x = "%r %r" % (a + noise, b * noise)
+    if habit == "seed":
+        x = "%d 0" % seed
     if habit == "debug_line":
         print("step 1 of 1")
     if habit == "debug_number":

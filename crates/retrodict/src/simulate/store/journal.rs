@@ -51,7 +51,7 @@ impl Journal {
             shorten().map_err(Error::io(path, "shorten"))?;
         }
         let records = bytes[..whole].chunks_exact(journal.record_length());
-        let records = records.filter_map(|r| journal.decode(r)).collect();
+        let records = records.filter_map(decode).collect();
         Ok((journal, records))
     }
 
@@ -87,22 +87,22 @@ impl Journal {
         };
         write(&mut self.file).map_err(Error::io(&self.path, "write"))
     }
+}
 
-    /// A record, unless it is damaged: then its row is simulated again.
-    fn decode(&self, bytes: &[u8]) -> Option<Record> {
-        let (body, sum) = bytes.split_last_chunk::<8>()?;
-        if checksum(body).to_le_bytes() != *sum {
-            return None;
-        }
-        let (position, rest) = body.split_first_chunk::<8>()?;
-        let (code, data) = rest.split_first()?;
-        let value = |b: &[u8]| f64::from_le_bytes(b.try_into().expect("eight bytes"));
-        Some(Record {
-            position: usize::try_from(u64::from_le_bytes(*position)).ok()?,
-            status: Status::from_code(*code)?,
-            x: data.chunks_exact(8).map(value).collect(),
-        })
+/// A record, unless it is damaged: then its row is simulated again.
+fn decode(bytes: &[u8]) -> Option<Record> {
+    let (body, sum) = bytes.split_last_chunk::<8>()?;
+    if checksum(body).to_le_bytes() != *sum {
+        return None;
     }
+    let (position, rest) = body.split_first_chunk::<8>()?;
+    let (code, data) = rest.split_first()?;
+    let value = |b: &[u8]| f64::from_le_bytes(b.try_into().expect("eight bytes"));
+    Some(Record {
+        position: usize::try_from(u64::from_le_bytes(*position)).ok()?,
+        status: Status::from_code(*code)?,
+        x: data.chunks_exact(8).map(value).collect(),
+    })
 }
 
 /// FNV-1a, 64 bits: finds torn and overwritten records (Fowler, Noll and Vo, RFC 9923).

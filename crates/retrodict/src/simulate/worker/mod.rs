@@ -6,8 +6,9 @@
 //! in the [`Protocol::Text`] protocol it reads lines `seed θ1 θ2 …` and answers each with one line,
 //! `x1 x2 …` or `failed REASON`. The end of its input means: exit. Standard error goes to the log.
 //!
-//! The seed of simulation *i* is the first number of its stream without its last 11 bits: below
-//! 2⁵³, so that languages whose only numbers are doubles (awk, R, JavaScript) hold it exactly.
+//! The seed of simulation *i* is made of the first bits of its stream: 53 in the binary protocol, so
+//! that a double holds it exactly, and 31 in the text protocol, because the `srand` of some awks
+//! gives the same numbers for all larger seeds, and the integers of R and of Fortran end there.
 
 mod driver;
 mod hello;
@@ -17,11 +18,16 @@ mod pool;
 mod process;
 mod protocol;
 
+pub(crate) use loss::Loss;
+pub(crate) use messages::{LastLines, Messages};
 pub use pool::WorkerPool;
+pub(crate) use process::{cannot_start, has_exited, kill_group, own_group, program};
+pub(crate) use protocol::number;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::seed::Random;
 
 /// How numbers travel to a worker and back.
 #[derive(
@@ -34,6 +40,17 @@ pub enum Protocol {
     Binary,
     /// One line a simulation.
     Text,
+}
+
+impl Protocol {
+    /// The seed that a simulation is sent.
+    pub(crate) fn seed(self, random: &mut Random) -> u64 {
+        let bits = match self {
+            Self::Binary => 53,
+            Self::Text => 31,
+        };
+        random.next_u64() >> (64 - bits)
+    }
 }
 
 /// A simulator that is a program: `worker = { command = ["python3", "simulator.py"] }`.

@@ -241,7 +241,7 @@ impl Simulator for WorkerPool {
         let row = OneRow(Mutex::new((Status::Crashed, Vec::new(), String::new())));
         let job = Job {
             theta,
-            seeds: &[seed_number(random)],
+            seeds: &[self.config.protocol.seed(random)],
             n_parameters: self.hello.parameters,
             length: x.len(),
         };
@@ -257,7 +257,7 @@ impl Simulator for WorkerPool {
 
     fn simulate_rows(&self, rows: &Rows<'_>, sink: &dyn RowSink) -> Result<()> {
         let seeds: Vec<u64> = (0..rows.len())
-            .map(|i| seed_number(&mut rows.random(i)))
+            .map(|i| self.config.protocol.seed(&mut rows.random(i)))
             .collect();
         let job = Job {
             theta: rows.all_theta(),
@@ -278,11 +278,6 @@ impl Drop for WorkerPool {
             }
         }
     }
-}
-
-/// A seed that any language can hold exactly, doubles included.
-pub(crate) fn seed_number(random: &mut Random) -> u64 {
-    random.next_u64() >> 11
 }
 
 /// Starts processes and reads their hello.
