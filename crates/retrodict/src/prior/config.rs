@@ -43,59 +43,59 @@ impl std::fmt::Display for Argument {
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, JsonSchema)]
 #[serde(tag = "prior", rename_all = "snake_case", deny_unknown_fields)]
 pub enum DistributionConfig {
-    /// Constant between two ends: [`super::Uniform`].
+    /// Constant between two ends.
     Uniform {
         /// The lower end.
         low: Argument,
         /// The upper end.
         high: Argument,
     },
-    /// Constant on the logarithm: [`super::LogUniform`].
+    /// Constant on the logarithm.
     LogUniform {
         /// The lower end, positive.
         low: Argument,
         /// The upper end.
         high: Argument,
     },
-    /// Normal: [`super::Normal`].
+    /// Normal.
     Normal {
         /// The mean.
         mean: Argument,
         /// The standard deviation.
         sd: Argument,
     },
-    /// The exponential of a normal variable: [`super::LogNormal`].
+    /// The exponential of a normal variable.
     LogNormal {
         /// The mean of the logarithm.
         mean_log: Argument,
         /// The standard deviation of the logarithm.
         sd_log: Argument,
     },
-    /// The absolute value of a centred normal variable: [`super::HalfNormal`].
+    /// The absolute value of a centred normal variable.
     HalfNormal {
         /// The standard deviation of that normal variable.
         scale: Argument,
     },
-    /// Gamma, with mean shape / rate: [`super::Gamma`].
+    /// Gamma, with mean shape / rate.
     Gamma {
         /// The shape.
         shape: Argument,
         /// The rate, the inverse of the scale.
         rate: Argument,
     },
-    /// Beta on (0, 1): [`super::Beta`].
+    /// Beta on (0, 1).
     Beta {
         /// The shape at 0.
         alpha: Argument,
         /// The shape at 1.
         beta: Argument,
     },
-    /// Exponential, with mean 1 / rate: [`super::Exponential`].
+    /// Exponential, with mean 1 / rate.
     Exponential {
         /// The rate.
         rate: Argument,
     },
-    /// Student's t: [`super::StudentT`].
+    /// Student's t.
     StudentT {
         /// The degrees of freedom.
         degrees_of_freedom: Argument,
@@ -106,7 +106,7 @@ pub enum DistributionConfig {
         #[serde(default = "one")]
         scale: Argument,
     },
-    /// Cauchy: [`super::Cauchy`].
+    /// Cauchy.
     Cauchy {
         /// The centre.
         #[serde(default = "zero")]
@@ -115,7 +115,7 @@ pub enum DistributionConfig {
         #[serde(default = "one")]
         scale: Argument,
     },
-    /// A continuous distribution cut to an interval: [`super::Truncated`].
+    /// A continuous distribution cut to an interval.
     Truncated {
         /// The distribution that is cut.
         distribution: Box<DistributionConfig>,
@@ -126,31 +126,31 @@ pub enum DistributionConfig {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         high: Option<Argument>,
     },
-    /// A weighted mixture of continuous distributions: [`super::Mixture`].
+    /// A weighted mixture of continuous distributions.
     Mixture {
         /// One weight for each component; they are scaled to sum to one.
         weights: Vec<f64>,
         /// The components.
         components: Vec<DistributionConfig>,
     },
-    /// Finitely many values: [`super::Discrete`].
+    /// Finitely many values.
     Discrete {
         /// The values.
         values: Vec<f64>,
         /// One probability for each value; they are scaled to sum to one.
         probabilities: Vec<f64>,
     },
-    /// The values 0, 1, …, k − 1: [`super::Discrete`].
+    /// The values 0, 1, …, k − 1.
     Categorical {
         /// One probability for each value; they are scaled to sum to one.
         probabilities: Vec<f64>,
     },
-    /// k shares that sum to one, as k columns `NAME_1`, …, `NAME_k`: [`super::Dirichlet`].
+    /// k shares that sum to one, as k columns `NAME_1`, …, `NAME_k`.
     Dirichlet {
         /// One concentration for each column.
         concentration: Vec<f64>,
     },
-    /// k correlated normal columns `NAME_1`, …, `NAME_k`: [`super::MultivariateNormal`].
+    /// k correlated normal columns `NAME_1`, …, `NAME_k`.
     MultivariateNormal {
         /// The means.
         mean: Vec<f64>,
@@ -224,6 +224,7 @@ impl DistributionConfig {
 
 /// One entry of `[parameters]`: a distribution, and how the parameter is called in figures.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, JsonSchema)]
+#[schemars(extend("unevaluatedProperties" = false))]
 pub struct ParameterConfig {
     /// The distribution.
     #[serde(flatten)]

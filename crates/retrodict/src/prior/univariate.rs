@@ -6,7 +6,7 @@ use super::{
 };
 use crate::seed::Random;
 
-/// P(X ≤ x) and P(X > x), each to full relative precision, however small.
+/// P(X ≤ x) and P(X > x); the smaller keeps its digits, however small it is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tails {
     /// P(X ≤ x), the cumulative distribution function.
