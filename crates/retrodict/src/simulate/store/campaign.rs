@@ -26,6 +26,8 @@ pub enum Role {
     Training,
     /// To check with; never trained on.
     Test,
+    /// To compare with the observation: θ are given posterior draws.
+    Predictive,
 }
 
 impl Role {
@@ -34,6 +36,7 @@ impl Role {
         match self {
             Self::Training => Stream::Parameters,
             Self::Test => Stream::TestParameters,
+            Self::Predictive => Stream::Posterior,
         }
     }
 
@@ -42,6 +45,7 @@ impl Role {
         match self {
             Self::Training => Stream::Simulator,
             Self::Test => Stream::TestSimulator,
+            Self::Predictive => Stream::Predictive,
         }
     }
 }
