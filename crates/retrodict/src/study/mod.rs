@@ -1,3 +1,55 @@
 //! A study file, the folder a run leaves, and its stages.
+//!
+//! [`Study::open`] reads and checks `STUDY.toml`; [`Run::open`] takes it to a folder, where each
+//! stage leaves files and skips what is there already:
+//!
+//! ```text
+//! simulate → fit → sample → check → report
+//! ```
+//!
+//! `study.toml` in the folder has every default written out and gives the same bits when it is run
+//! again. Simulations, models and draws of another study are refused, never overwritten.
 
+mod clock;
+mod config;
+mod draws_file;
+mod events;
 pub mod export;
+mod facts;
+mod folder;
+mod given_data;
+mod hash;
+mod inputs;
+mod journal;
+mod memory;
+mod method;
+mod observation;
+mod provenance;
+mod read;
+mod record;
+mod resolved;
+mod run;
+mod schema;
+mod simulator_config;
+mod simulators;
+mod source;
+mod stages;
+mod validate;
+mod versions;
+
+pub use config::{
+    CheckSection, InferenceSection, ObservationSection, ObservedValues, PosteriorSection,
+    SamplerSection, StudyConfig, StudySection,
+};
+pub use draws_file::{to_csv, write_table};
+pub use events::{Event, Observer, StopFlag};
+pub use folder::RunFolder;
+pub use method::Method;
+pub use read::{nearest, parse, read};
+pub use record::{Inputs, Records, Stage, StageRecord};
+pub use resolved::Study;
+pub use run::{Outcome, Run};
+pub use schema::schema;
+pub use simulator_config::{DataSection, LibrarySection, SimulatorConfig, UmBridgeSection};
+pub use source::Source;
+pub use versions::Versions;

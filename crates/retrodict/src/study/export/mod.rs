@@ -11,7 +11,7 @@
 
 mod groups;
 mod summary;
-mod table;
+pub(super) mod table;
 mod zarr;
 
 use std::fs;

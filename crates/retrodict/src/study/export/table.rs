@@ -3,7 +3,7 @@
 use crate::table::Table;
 
 /// A header of names and one line a row; each number in the fewest digits that give it back.
-pub(super) fn csv(table: &Table) -> Vec<u8> {
+pub(in crate::study) fn csv(table: &Table) -> Vec<u8> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let written = writer.write_record(table.names());
     written.expect("writing into memory cannot fail");

@@ -1,0 +1,186 @@
+//! A study file's sections, with their defaults.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::method::Method;
+use super::simulator_config::SimulatorConfig;
+use crate::embed::StandardizationMethod;
+use crate::estimator::EstimatorConfig;
+use crate::infer::NpeConfig;
+use crate::prior::{ParametersConfig, SupportKind};
+use crate::train::TrainConfig;
+
+/// A study: what `STUDY.toml` says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StudyConfig {
+    /// What the study is called, and its seed.
+    pub study: StudySection,
+    /// The parameters and their priors, in column order; a built-in simulator brings its own.
+    #[serde(default, skip_serializing_if = "no_parameters")]
+    pub parameters: ParametersConfig,
+    /// Where simulations come from.
+    pub simulator: SimulatorConfig,
+    /// What was observed; a built-in simulator brings a default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observation: Option<ObservationSection>,
+    /// How to infer.
+    #[serde(default)]
+    pub inference: InferenceSection,
+    /// What to draw from the posterior.
+    #[serde(default)]
+    pub posterior: PosteriorSection,
+    /// How to check the result.
+    #[serde(default)]
+    pub check: CheckSection,
+}
+
+fn no_parameters(parameters: &ParametersConfig) -> bool {
+    parameters.0.is_empty()
+}
+
+/// `[study]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StudySection {
+    /// The name: the run's folder is called after it.
+    pub name: String,
+    /// The seed of every random number of the run.
+    #[serde(default = "default_seed")]
+    pub seed: u64,
+    /// The folder from which relative paths are meant and in which simulators run; by default the
+    /// study file's own. The resolved study in a run folder points back with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
+}
+
+fn default_seed() -> u64 {
+    1
+}
+
+/// `[observation]`: values written out, or a file.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ObservationSection {
+    /// The observed data; a list of lists for several observations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<ObservedValues>,
+    /// A csv, npy or npz file; several rows are several observations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// Whether the rows are independent trials of one observation; arrives with the likelihood
+    /// methods.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub trials: bool,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands a reference over"
+)]
+fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+/// One observation, or several.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "a list of numbers, or a list of such lists")]
+pub enum ObservedValues {
+    /// One observation.
+    One(Vec<f64>),
+    /// Several, one list each.
+    Several(Vec<Vec<f64>>),
+}
+
+/// `[inference]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct InferenceSection {
+    /// The method.
+    pub method: Method,
+    /// How many simulations to learn from: 10,000 by default, or with `data` every row that is not
+    /// split off for testing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub simulations: Option<usize>,
+    /// How many rounds of simulation; this version knows one.
+    pub rounds: usize,
+    /// How the prior's support is mapped to the space in which the estimator works.
+    pub support: SupportKind,
+    /// How the data are standardised.
+    pub standardization: StandardizationMethod,
+    /// Which conditional density is trained, and how large it is.
+    pub estimator: EstimatorConfig,
+    /// How it is trained.
+    pub train: TrainConfig,
+    /// The settings of a sampler; the posterior of `npe` is drawn from directly and has none.
+    pub sampler: SamplerSection,
+}
+
+impl Default for InferenceSection {
+    fn default() -> Self {
+        Self {
+            method: Method::default(),
+            simulations: None,
+            rounds: 1,
+            support: SupportKind::default(),
+            standardization: StandardizationMethod::default(),
+            estimator: EstimatorConfig::default(),
+            train: TrainConfig::default(),
+            sampler: SamplerSection::default(),
+        }
+    }
+}
+
+impl InferenceSection {
+    /// The part that neural posterior estimation takes.
+    pub fn npe(&self) -> NpeConfig {
+        NpeConfig {
+            estimator: self.estimator.clone(),
+            train: self.train.clone(),
+            support: self.support,
+            standardization: self.standardization,
+        }
+    }
+}
+
+/// `[inference.sampler]`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SamplerSection {}
+
+/// `[posterior]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PosteriorSection {
+    /// How many draws the run leaves for each observation.
+    pub draws: usize,
+}
+
+impl Default for PosteriorSection {
+    fn default() -> Self {
+        Self { draws: 10_000 }
+    }
+}
+
+/// `[check]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct CheckSection {
+    /// How many posterior draws each test simulation is compared with.
+    pub posterior_draws: usize,
+    /// How many extra simulations to test with, never trained on; with `data`, rows split off.
+    pub test_simulations: usize,
+    /// How many simulations at posterior draws are compared with each observation.
+    pub predictive_simulations: usize,
+}
+
+impl Default for CheckSection {
+    fn default() -> Self {
+        Self {
+            posterior_draws: 1000,
+            test_simulations: 300,
+            predictive_simulations: 300,
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! The folder a run leaves, and where everything in it is.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use super::record::{Records, Stage};
+use crate::error::{Error, Result};
+
+/// A run's folder, held by one process at a time.
+#[derive(Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+    /// Held for as long as the folder is in use; the system lets go of it even after a kill.
+    _lock: File,
+}
+
+impl RunFolder {
+    /// Opens a run's folder, or makes a new one.
+    ///
+    /// # Errors
+    /// If the folder holds files but no run, another process uses it, or it cannot be written.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        if path.is_file() {
+            return Err(Error::file(
+                path,
+                "is a file; expected a folder for the run",
+                "Give another --out.",
+            ));
+        }
+        refuse_strangers(path)?;
+        fs::create_dir_all(path).map_err(Error::io(path, "create the folder"))?;
+        let path = path.canonicalize().map_err(Error::io(path, "open"))?;
+        let lock_path = path.join(LOCK);
+        let lock = File::create(&lock_path).map_err(Error::io(&lock_path, "write"))?;
+        match lock.try_lock() {
+            // Some network file systems have no locks; a run there goes on without one.
+            Ok(()) | Err(TryLockError::Error(_)) => Ok(Self { path, _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(Error::file(
+                &path,
+                "another retrodict process is working in this folder",
+                "Wait for it, or give another --out.",
+            )),
+        }
+    }
+
+    /// The folder itself, absolute.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The study with every default written out.
+    pub fn study(&self) -> PathBuf {
+        self.path.join(STUDY)
+    }
+
+    /// The simulations to learn from.
+    pub fn simulations(&self) -> PathBuf {
+        self.path.join("simulations").join("round-000")
+    }
+
+    /// The simulations to test with.
+    pub fn test_simulations(&self) -> PathBuf {
+        self.path.join("simulations").join("test")
+    }
+
+    /// The simulations at posterior draws.
+    pub fn predictive_simulations(&self, observation: usize) -> PathBuf {
+        self.path
+            .join("simulations")
+            .join(format!("predictive-{observation:03}"))
+    }
+
+    /// The fitted model.
+    pub fn model(&self) -> PathBuf {
+        self.path.join("model")
+    }
+
+    /// The epochs of the training, one JSON object a line.
+    pub fn train_log(&self) -> PathBuf {
+        self.path.join("train.jsonl")
+    }
+
+    /// The posterior's draws.
+    pub fn posterior(&self) -> PathBuf {
+        self.path.join("posterior")
+    }
+
+    /// The raw material of the checks.
+    pub fn checks(&self) -> PathBuf {
+        self.path.join("checks")
+    }
+
+    /// The verdict.
+    pub fn verdict(&self) -> PathBuf {
+        self.path.join("verdict.json")
+    }
+
+    /// The figures.
+    pub fn figures(&self) -> PathBuf {
+        self.path.join("figures")
+    }
+
+    /// The report.
+    pub fn report(&self) -> PathBuf {
+        self.path.join("report.html")
+    }
+
+    /// Where the run comes from.
+    pub fn provenance(&self) -> PathBuf {
+        self.path.join("provenance.json")
+    }
+
+    /// What happened, one JSON object a line.
+    pub fn log(&self) -> PathBuf {
+        self.path.join("log.jsonl")
+    }
+
+    /// What a stage leaves: without it, the stage counts as not done.
+    pub fn output(&self, stage: Stage) -> PathBuf {
+        match stage {
+            Stage::Simulate => self.simulations(),
+            Stage::SimulateTests => self.test_simulations(),
+            Stage::Fit => self.model(),
+            Stage::Sample => self.posterior(),
+            Stage::Check => self.verdict(),
+            Stage::Report => self.report(),
+        }
+    }
+}
+
+const LOCK: &str = ".lock";
+const STUDY: &str = "study.toml";
+
+/// A folder that holds files but no run is someone's work: nothing is written there.
+fn refuse_strangers(path: &Path) -> Result<()> {
+    let Ok(entries) = fs::read_dir(path) else {
+        return Ok(());
+    };
+    let strangers = entries.flatten().any(|entry| entry.file_name() != LOCK);
+    if strangers && !path.join(Records::FILE).exists() {
+        return Err(Error::file(
+            path,
+            "holds files, but no run",
+            "Give an --out that is empty, new, or holds a run of this study.",
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_with_other_files_is_refused_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("thesis.tex"), "x").unwrap();
+        let message = RunFolder::open(folder.path()).unwrap_err().to_string();
+        assert!(message.contains("holds files, but no run"), "{message}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn two_processes_cannot_hold_a_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = RunFolder::open(folder.path().join("run")).unwrap();
+        let message = RunFolder::open(first.path()).unwrap_err().to_string();
+        assert!(message.contains("another retrodict process"), "{message}");
+        drop(first);
+        RunFolder::open(folder.path().join("run")).unwrap();
+    }
+}

@@ -1,0 +1,59 @@
+//! The observation: written out in the study, or read from a file.
+
+use std::path::Path;
+
+use super::config::{ObservationSection, ObservedValues};
+use super::source::Source;
+use crate::error::Result;
+use crate::simulate::read_observations;
+use crate::table::Table;
+
+/// One row an observation; `length` is how many values each has to have, if that is known.
+pub(super) fn from_section(
+    section: &ObservationSection,
+    source: &Source,
+    folder: &Path,
+    length: Option<usize>,
+) -> Result<Table> {
+    if let Some(file) = &section.file {
+        check_exists(source, "observation.file", folder, file)?;
+        return read_observations(folder.join(file), length);
+    }
+    let rows: Vec<&[f64]> = match &section.values {
+        Some(ObservedValues::One(row)) => vec![row],
+        Some(ObservedValues::Several(rows)) => rows.iter().map(Vec::as_slice).collect(),
+        None => Vec::new(),
+    };
+    let n_columns = rows.first().map_or(0, |row| row.len());
+    Table::numbered("x", n_columns, rows.concat())
+}
+
+/// Refuses an observation whose length is not that of the simulator's data.
+pub(super) fn check_length(source: &Source, given: usize, expected: usize) -> Result<()> {
+    if given == expected {
+        return Ok(());
+    }
+    Err(source.error(
+        "observation",
+        format!("given {given} values an observation, expected {expected}: as many as a simulation gives"),
+        "Give the observation in the form of the simulator's data; several observations stand in a row each.",
+    ))
+}
+
+/// Refuses a file that is not there, and says where the study names it.
+pub(super) fn check_exists(source: &Source, field: &str, folder: &Path, file: &str) -> Result<()> {
+    let path = folder.join(file);
+    if path.is_file() {
+        return Ok(());
+    }
+    let what = if path.is_dir() {
+        "a folder, not a file:"
+    } else {
+        "there is no file"
+    };
+    Err(source.error(
+        field,
+        format!("{what} {}", path.display()),
+        "Relative paths are meant from the study's folder.",
+    ))
+}

@@ -1,0 +1,322 @@
+//! A study that has been understood: its values checked, its prior made, its observation read.
+
+use std::path::{Path, PathBuf};
+
+use super::config::{ObservationSection, ObservedValues, StudyConfig};
+use super::observation;
+use super::read::{parse, read};
+use super::record::Inputs;
+use super::source::Source;
+use super::{facts, validate};
+use crate::error::{Error, Result};
+use crate::prior::Prior;
+use crate::simulate::builtin::{self, Builtin};
+use crate::table::Table;
+
+/// How many simulations are made if the study does not say.
+const DEFAULT_SIMULATIONS: usize = 10_000;
+
+/// A study, ready to run.
+///
+/// # Example
+/// ```
+/// use retrodict::study::{Source, Study};
+/// let text = "[study]\nname = \"toy\"\n[simulator]\nbuiltin = \"gaussian_toy\"\n";
+/// let study = Study::from_source(Source::new("study.toml", text), None)?;
+/// assert_eq!(study.observations().row(0), [0.8, 0.6, 0.4]); // the simulator brings its own
+/// # Ok::<(), retrodict::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Study {
+    source: Source,
+    config: StudyConfig,
+    folder: PathBuf,
+    prior: Prior,
+    builtin: Option<Builtin>,
+    observations: Table,
+    facts: Inputs,
+}
+
+impl Study {
+    /// Reads and checks a study file; `seed` replaces the study's own.
+    ///
+    /// # Errors
+    /// [`Error::Study`] or [`Error::File`] for everything that is wrong with it, before anything is
+    /// simulated.
+    pub fn open(path: impl AsRef<Path>, seed: Option<u64>) -> Result<Self> {
+        let (config, source) = read(path)?;
+        Self::resolve(config, source, seed)
+    }
+
+    /// As [`Study::open`], from a text that stands at [`Source::path`].
+    pub fn from_source(source: Source, seed: Option<u64>) -> Result<Self> {
+        let config = parse(&source)?;
+        Self::resolve(config, source, seed)
+    }
+
+    fn resolve(mut config: StudyConfig, source: Source, seed: Option<u64>) -> Result<Self> {
+        config.study.seed = seed.unwrap_or(config.study.seed);
+        validate::validate(&config, &source)?;
+        let folder = base_folder(&config, &source)?;
+        let builtin = config.simulator.builtin.as_deref().map(|name| {
+            builtin::by_name(name).map_err(|error| restate(&source, "simulator.builtin", error))
+        });
+        let builtin = builtin.transpose()?;
+        let prior = prior(&mut config, &source, builtin.as_ref())?;
+        let observations = observations(&config, &source, &folder, builtin.as_ref())?;
+        let mut study = Self {
+            facts: facts::facts(&config, &source, &folder, &observations)?,
+            source,
+            config,
+            folder,
+            prior,
+            builtin,
+            observations,
+        };
+        study.fill_in();
+        study.check_sizes()?;
+        Ok(study)
+    }
+
+    /// Writes the values that a default stood for into the configuration.
+    fn fill_in(&mut self) {
+        let inference = &mut self.config.inference;
+        inference.method = inference.method.resolve().unwrap_or(inference.method);
+        if self.config.simulator.data.is_none() {
+            inference.simulations.get_or_insert(DEFAULT_SIMULATIONS);
+        }
+        if self.config.observation.is_none() {
+            self.config.observation = Some(ObservationSection {
+                values: Some(ObservedValues::One(self.observations.row(0).to_vec())),
+                ..ObservationSection::default()
+            });
+        }
+    }
+
+    fn check_sizes(&self) -> Result<()> {
+        let columns = self.prior.n_parameters() + self.observations.n_columns();
+        let sizes = [
+            (
+                "inference.simulations",
+                self.config.inference.simulations.unwrap_or(0),
+                columns,
+            ),
+            (
+                "check.test_simulations",
+                self.config.check.test_simulations,
+                columns,
+            ),
+            (
+                "posterior.draws",
+                self.config.posterior.draws,
+                self.prior.n_parameters(),
+            ),
+            (
+                "check.posterior_draws",
+                self.config.check.posterior_draws,
+                self.prior.n_parameters(),
+            ),
+        ];
+        sizes.into_iter().try_for_each(|(field, rows, columns)| {
+            validate::fits(&self.source, field, rows, columns)
+        })
+    }
+
+    /// The study with every default written out.
+    pub fn config(&self) -> &StudyConfig {
+        &self.config
+    }
+
+    /// The file it was read from.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// The folder from which relative paths are meant and in which simulators run.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The prior.
+    pub fn prior(&self) -> &Prior {
+        &self.prior
+    }
+
+    /// The built-in simulator, if the study uses one.
+    pub fn builtin(&self) -> Option<&Builtin> {
+        self.builtin.as_ref()
+    }
+
+    /// The observations, one a row.
+    pub fn observations(&self) -> &Table {
+        &self.observations
+    }
+
+    /// What the study only points to: hashes of the simulator's files, and the observation.
+    pub(super) fn facts(&self) -> &Inputs {
+        &self.facts
+    }
+
+    /// The text of the resolved study as it stands in a run's folder: every default written out,
+    /// and paths that still lead to the study's files from there.
+    pub fn to_toml(&self, run_folder: &Path) -> String {
+        let mut config = self.config.clone();
+        let points_to_files = config.simulator.builtin.is_none()
+            || config
+                .observation
+                .as_ref()
+                .is_some_and(|o| o.file.is_some());
+        config.study.folder = points_to_files.then(|| way_back(run_folder, &self.folder));
+        let text = toml::to_string_pretty(&config).expect("a study that was read can be written");
+        format!("# Written by retrodict: the study with every default spelled out.\n\n{text}")
+    }
+}
+
+/// The study's folder from a run's folder: relative if the run lies within it, so that both can be
+/// moved together.
+fn way_back(run_folder: &Path, folder: &Path) -> String {
+    match run_folder.strip_prefix(folder) {
+        Ok(inside) => vec![".."; inside.components().count()].join("/"),
+        Err(_) => folder.to_string_lossy().into_owned(),
+    }
+}
+
+fn base_folder(config: &StudyConfig, source: &Source) -> Result<PathBuf> {
+    let own = source
+        .path()
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let own = own.unwrap_or(Path::new("."));
+    let folder = config
+        .study
+        .folder
+        .as_ref()
+        .map_or_else(|| own.to_path_buf(), |f| own.join(f));
+    match folder.canonicalize() {
+        Ok(folder) if folder.is_dir() => Ok(folder),
+        _ => Err(source.error(
+            "study.folder",
+            format!("there is no folder {}", folder.display()),
+            "Give the folder from which the study's paths are meant, or leave it out.",
+        )),
+    }
+}
+
+fn prior(config: &mut StudyConfig, source: &Source, builtin: Option<&Builtin>) -> Result<Prior> {
+    if config.parameters.0.is_empty() {
+        let Some(builtin) = builtin else {
+            return Err(source.error(
+                "parameters",
+                "is missing; expected a prior for each parameter",
+                "Add, for example, `[parameters]` and `mu = { prior = \"uniform\", low = -2.0, high = 2.0 }`.",
+            ));
+        };
+        config.parameters = builtin.prior.to_config()?;
+    }
+    let prior = Prior::from_config(&config.parameters)
+        .map_err(|error| restate(source, "parameters", error))?;
+    if let Some(discrete) = prior.discrete_parameters().first() {
+        return Err(source.error(
+            &format!("parameters.{discrete}"),
+            "a discrete prior, which neural posterior estimation cannot learn",
+            "Give it a continuous prior, or run one study for each of its values.",
+        ));
+    }
+    if let Some(builtin) = builtin
+        && builtin.simulator.n_parameters() != prior.n_parameters()
+    {
+        return Err(source.error(
+            "parameters",
+            format!(
+                "given {} parameters, expected {}: as many as `{}` takes",
+                prior.n_parameters(),
+                builtin.simulator.n_parameters(),
+                builtin.name
+            ),
+            "Give one prior for each, or leave [parameters] out for the simulator's own.",
+        ));
+    }
+    Ok(prior)
+}
+
+fn observations(
+    config: &StudyConfig,
+    source: &Source,
+    folder: &Path,
+    builtin: Option<&Builtin>,
+) -> Result<Table> {
+    let table = match (&config.observation, builtin) {
+        (Some(section), _) => {
+            let length = builtin.map(|builtin| builtin.observation.len());
+            observation::from_section(section, source, folder, length)?
+        }
+        (None, Some(builtin)) => {
+            Table::new(builtin.data_names.clone(), builtin.observation.clone())?
+        }
+        (None, None) => {
+            return Err(source.error(
+                "observation",
+                "is missing",
+                "Add `[observation]` with `values = [...]`, or with `file` and the name of a csv, npy or npz file.",
+            ));
+        }
+    };
+    let Some(builtin) = builtin else {
+        return Ok(table);
+    };
+    observation::check_length(source, table.n_columns(), builtin.observation.len())?;
+    Table::new(builtin.data_names.clone(), table.values().to_vec())
+}
+
+/// An error about a value, with the place in the study where the value stands.
+pub(super) fn restate(source: &Source, section: &str, error: Error) -> Error {
+    let Error::Invalid {
+        what,
+        given,
+        expected,
+        advice,
+    } = error
+    else {
+        return error;
+    };
+    let field = if what.starts_with(section) {
+        what.as_str()
+    } else {
+        section
+    };
+    source.error(field, format!("given {given}, expected {expected}"), advice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOY: &str = "[study]\nname = \"toy\"\n[simulator]\nbuiltin = \"gaussian_toy\"\n";
+
+    #[test]
+    fn the_resolved_study_is_a_study_and_resolves_to_itself() {
+        let study = Study::from_source(Source::new("study.toml", TOY), Some(7)).unwrap();
+        let text = study.to_toml(Path::new("/run"));
+        for words in [
+            "seed = 7",
+            "method = \"npe\"",
+            "simulations = 10000",
+            "[parameters.mu_1]",
+        ] {
+            assert!(text.contains(words), "{words} is missing in:\n{text}");
+        }
+        let again = Study::from_source(Source::new("study.toml", text.clone()), None).unwrap();
+        assert_eq!(again.to_toml(Path::new("/run")), text);
+        assert_eq!(again.facts(), study.facts());
+    }
+
+    #[test]
+    fn the_way_back_is_relative_from_within_and_absolute_from_elsewhere() {
+        let folder = Path::new("/home/me/study");
+        assert_eq!(
+            way_back(Path::new("/home/me/study/runs/a"), folder),
+            "../.."
+        );
+        assert_eq!(way_back(Path::new("/scratch/a"), folder), "/home/me/study");
+    }
+}

@@ -1,0 +1,219 @@
+//! The stage that checks the result and gives the verdict.
+
+use std::fs;
+use std::path::Path;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::training_check::training;
+use crate::check::{
+    Calibration, Check, CheckStatus, DataDependence, ExpectedCoverage, Predictive, PredictiveKind,
+    RankUniformity, Verdict, draws_inside_prior, simulation_failures,
+};
+use crate::error::{Error, Result};
+use crate::infer::NeuralPosterior;
+use crate::npy;
+use crate::samples::Samples;
+use crate::seed::Seed;
+use crate::study::{Event, Run, Stage};
+use crate::table::Table;
+
+/// Each observation's posterior predictive check takes simulations: more observations than this
+/// are not checked that way.
+const MOST_OBSERVATIONS: usize = 10;
+/// How many units of progress the stage has beside one an observation.
+const STEPS: usize = 3;
+
+impl Run<'_> {
+    /// Checks the result and gives the verdict, unless that is done.
+    ///
+    /// # Errors
+    /// If an earlier stage is not done, too many simulations fail, or the run was asked to stop.
+    pub fn check(&mut self) -> Result<Verdict> {
+        self.require(Stage::Sample, "sample")?;
+        let n = self.study().observations().n_rows().min(MOST_OBSERVATIONS);
+        self.stage(Stage::Check, STEPS + n, Run::check_all)?;
+        self.verdict()
+    }
+
+    /// The verdict in the run folder.
+    ///
+    /// # Errors
+    /// If there is none yet, or it is damaged.
+    pub fn verdict(&self) -> Result<Verdict> {
+        self.require(Stage::Check, "check")?;
+        read_json(&self.folder().verdict())
+    }
+}
+
+impl Run<'_> {
+    fn check_all(&self) -> Result<String> {
+        let folder = self.folder().checks();
+        if folder.exists() {
+            fs::remove_dir_all(&folder).map_err(Error::io(&folder, "remove"))?;
+        }
+        fs::create_dir_all(&folder).map_err(Error::io(&folder, "create the folder"))?;
+        let posterior = self.posterior()?;
+        let mut checks = self.calibrate(&posterior)?;
+        self.checked(1)?;
+        let simulations = self.training_simulations()?;
+        checks.push(simulation_failures(&simulations));
+        checks.push(training(&self.training_log()?));
+        let prior_data = simulations.valid().x;
+        self.checked(2)?;
+        let all = self.samples()?;
+        checks.push(self.inside_prior(&all));
+        self.checked(3)?;
+        for (i, samples) in all.iter().enumerate() {
+            checks.extend(self.predict(i, all.len(), samples, &prior_data)?);
+            self.checked(STEPS + i + 1)?;
+        }
+        let verdict = Verdict::from_checks(checks);
+        write_json(&self.folder().verdict(), &verdict)?;
+        let word = format!("{:?}", verdict.verdict).to_lowercase();
+        Ok(format!("{} checks, verdict {word}", verdict.checks.len()))
+    }
+
+    fn checked(&self, done: usize) -> Result<()> {
+        self.tell(&Event::Progress {
+            stage: Stage::Check,
+            done,
+            message: String::new(),
+        });
+        self.stop().check()
+    }
+
+    /// Simulation-based calibration and what follows from it.
+    fn calibrate(&self, posterior: &NeuralPosterior) -> Result<Vec<Check>> {
+        let config = self.study().config();
+        if config.check.test_simulations == 0 {
+            return Ok(vec![not_calibrated(
+                "the study asks for no test simulations",
+            )]);
+        }
+        let tests = self.test_simulations()?;
+        if tests.valid_rows().len() < FEWEST_TESTS {
+            return Ok(vec![not_calibrated("too few test simulations gave data")]);
+        }
+        let draws = config.check.posterior_draws;
+        let calibration = Calibration::measure(posterior, &tests, draws, Seed(config.study.seed))?;
+        let ranks = RankUniformity::of(&calibration);
+        let coverage = ExpectedCoverage::of(&calibration, &ranks);
+        let dependence = DataDependence::of(&calibration, &tests);
+        self.keep("calibration", &calibration)?;
+        self.keep("rank_uniformity", &ranks)?;
+        self.keep("coverage", &coverage)?;
+        self.keep("data_dependence", &dependence)?;
+        Ok([ranks.checks(), vec![coverage.check()], dependence.checks()].concat())
+    }
+
+    fn inside_prior(&self, all: &[Samples]) -> Check {
+        let prior = self.study().prior();
+        let log_probs: Vec<f64> = all
+            .iter()
+            .flat_map(|samples| samples.draws.rows())
+            .map(|theta| prior.log_prob(theta))
+            .collect();
+        draws_inside_prior(&log_probs)
+    }
+
+    /// Prior and posterior predictive checks of one observation.
+    fn predict(
+        &self,
+        i: usize,
+        n_observations: usize,
+        samples: &Samples,
+        prior_data: &Table,
+    ) -> Result<Vec<Check>> {
+        let observed = self.study().observations().row(i);
+        let suffix = if n_observations == 1 {
+            String::new()
+        } else {
+            format!("-{i:03}")
+        };
+        let prior = Predictive::of(PredictiveKind::Prior, prior_data, observed)?;
+        self.keep(&format!("prior_predictive{suffix}"), &prior)?;
+        let mut checks = prior.checks();
+        if i >= MOST_OBSERVATIONS {
+            if i == MOST_OBSERVATIONS {
+                self.note(format!(
+                    "posterior predictive checks of the first {MOST_OBSERVATIONS} observations only"
+                ));
+            }
+        } else if let Some(simulations) = self.predictive_simulations(i, samples)? {
+            let data = simulations.valid().x;
+            if data.n_rows() < FEWEST_TESTS {
+                checks.push(not_predicted(data.n_rows(), simulations.len()));
+            } else {
+                let posterior = Predictive::of(PredictiveKind::Posterior, &data, observed)?;
+                self.keep(&format!("posterior_predictive{suffix}"), &posterior)?;
+                checks.extend(posterior.checks());
+            }
+        }
+        if n_observations > 1 {
+            for check in &mut checks {
+                check.name = of_observation(&check.name, i);
+            }
+        }
+        Ok(checks)
+    }
+
+    fn keep(&self, name: &str, value: &impl Serialize) -> Result<()> {
+        write_json(&self.folder().checks().join(format!("{name}.json")), value)
+    }
+}
+
+/// Fewer test simulations than this cannot tell a right posterior from a wrong one.
+const FEWEST_TESTS: usize = 20;
+
+fn not_calibrated(why: &str) -> Check {
+    Check {
+        name: "simulation-based calibration".into(),
+        statistic: 0.0,
+        interval: None,
+        p_value: None,
+        threshold: Some(FEWEST_TESTS as f64),
+        status: CheckStatus::Caution,
+        explanation: format!(
+            "The posterior was not tested on simulations it has not seen, because {why}: whether \
+             its error bars are honest is not known. Set `check.test_simulations` to 300 or so."
+        ),
+    }
+}
+
+fn not_predicted(succeeded: usize, total: usize) -> Check {
+    Check {
+        name: "posterior predictive check".into(),
+        statistic: succeeded as f64,
+        interval: None,
+        p_value: None,
+        threshold: Some(FEWEST_TESTS as f64),
+        status: CheckStatus::Caution,
+        explanation: format!(
+            "Only {succeeded} of {total} simulations at posterior draws gave data, so the posterior \
+             lies where the simulator mostly fails. Look why it fails there, or narrow the prior."
+        ),
+    }
+}
+
+/// `posterior predictive: all features` → `posterior predictive: observation 2, all features`.
+fn of_observation(name: &str, i: usize) -> String {
+    match name.split_once(": ") {
+        Some((kind, subject)) => format!("{kind}: observation {}, {subject}", i + 1),
+        None => format!("{name}: observation {}", i + 1),
+    }
+}
+
+fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
+    let text = serde_json::to_string_pretty(value).expect("checks are plain data");
+    npy::write_atomically(path, (text + "\n").as_bytes())
+}
+
+pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
+    let bytes = fs::read(path).map_err(Error::io(path, "read"))?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        let advice = "Delete it and check again.";
+        Error::file(path, format!("damaged: {error}"), advice)
+    })
+}

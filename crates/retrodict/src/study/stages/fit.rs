@@ -1,0 +1,127 @@
+//! The stage that trains.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
+
+use crate::error::{Error, Result};
+use crate::infer::{NeuralPosterior, npe};
+use crate::npy;
+use crate::seed::Seed;
+use crate::study::{Event, Run, Stage};
+use crate::train::{EpochRecord, TrainLog};
+
+/// What happened while training, beside the weights it gave.
+const TRAINING: &str = "training.json";
+
+impl Run<'_> {
+    /// Trains on the simulations in the run folder, unless that is done.
+    ///
+    /// # Errors
+    /// If there are no simulations yet, training fails, or the run was asked to stop.
+    pub fn fit(&mut self) -> Result<()> {
+        self.require(Stage::Simulate, "simulate")?;
+        let train = &self.study().config().inference.train;
+        let n = self.study().config().inference.simulations.unwrap_or(0);
+        let total = train.ensemble_size * train.epochs(n);
+        self.stage(Stage::Fit, total, Run::train)
+    }
+
+    fn train(&self) -> Result<String> {
+        let folder = self.folder().model();
+        if folder.exists() {
+            // An unfinished fit of this same study: what it left is worth nothing.
+            fs::remove_dir_all(&folder).map_err(Error::io(&folder, "remove"))?;
+        }
+        let simulations = self.training_simulations()?;
+        let epochs = EpochWriter::create(self)?;
+        let observer = |record: &EpochRecord| epochs.epoch(self, record);
+        let config = self.study().config();
+        let seed = Seed(config.study.seed);
+        let prior = self.study().prior();
+        let (posterior, log) = npe(
+            prior,
+            &simulations,
+            &config.inference.npe(),
+            seed,
+            &observer,
+        )?;
+        log.notes.iter().for_each(|note| self.note(note));
+        posterior.save(&folder)?;
+        let json = serde_json::to_string_pretty(&log).expect("a log is plain data");
+        npy::write_atomically(folder.join(TRAINING), json.as_bytes())?;
+        Ok(describe(&log))
+    }
+
+    /// The fitted posterior in the run folder.
+    ///
+    /// # Errors
+    /// If none is fitted yet, or its files are damaged.
+    pub fn posterior(&self) -> Result<NeuralPosterior> {
+        self.require(Stage::Fit, "fit")?;
+        NeuralPosterior::load(self.folder().model(), self.study().prior())
+    }
+
+    /// What happened while training.
+    pub(super) fn training_log(&self) -> Result<TrainLog> {
+        let path = self.folder().model().join(TRAINING);
+        let bytes = fs::read(&path).map_err(Error::io(&path, "read"))?;
+        serde_json::from_slice(&bytes).map_err(|error| {
+            let advice = "Delete the run's `model` folder and fit again.";
+            Error::file(&path, format!("damaged: {error}"), advice)
+        })
+    }
+}
+
+fn describe(log: &TrainLog) -> String {
+    let epochs: usize = log.members.iter().map(|member| member.epochs.len()).sum();
+    let loss: f64 = log
+        .members
+        .iter()
+        .zip(&log.mixture)
+        .map(|(member, weight)| weight * member.best_validation_loss)
+        .sum();
+    let networks = match log.members.len() {
+        1 => "one network".to_string(),
+        n => format!("{n} networks"),
+    };
+    format!(
+        "{networks}, {epochs} epochs on {} simulations, validation loss {loss:.3}",
+        log.n_train
+    )
+}
+
+/// Writes `train.jsonl` as the epochs end.
+struct EpochWriter(Mutex<(BufWriter<File>, usize)>);
+
+impl EpochWriter {
+    fn create(run: &Run<'_>) -> Result<Self> {
+        let path = run.folder().train_log();
+        let file = File::create(&path).map_err(Error::io(&path, "write"))?;
+        Ok(Self(Mutex::new((BufWriter::new(file), 0))))
+    }
+
+    fn epoch(&self, run: &Run<'_>, record: &EpochRecord) -> ControlFlow<()> {
+        let done = {
+            let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let (file, done) = &mut *guard;
+            *done += 1;
+            // The log is a help: a full disk shows where the weights are written.
+            let line = serde_json::to_string(record).expect("a record is plain data");
+            let _ = writeln!(file, "{line}").and_then(|()| file.flush());
+            *done
+        };
+        let message = format!("validation loss {:.3}", record.validation_loss);
+        run.tell(&Event::Progress {
+            stage: Stage::Fit,
+            done,
+            message,
+        });
+        if run.stop().is_set() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+}

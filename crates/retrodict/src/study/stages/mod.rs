@@ -1,0 +1,9 @@
+//! The stages of a run, one file each.
+
+mod check;
+mod fit;
+mod report;
+mod report_words;
+mod sample;
+mod simulate;
+mod training_check;

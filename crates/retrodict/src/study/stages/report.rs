@@ -1,0 +1,163 @@
+//! The stage that makes the figures and the report.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Result};
+use crate::prior::Parameter;
+use crate::report::html::{Fact, ObservationReport, ReportInput};
+use crate::report::{Corner, Figure, LossCurve, Overlay, coverage, predictive, ranks, training};
+use crate::samples::Samples;
+use crate::seed::{Seed, Stream};
+use crate::study::{Run, Stage};
+use crate::train::{MemberLog, TrainLog};
+
+use super::check::read_json;
+use super::report_words;
+
+/// How many draws from the prior its curves in a corner plot are made of.
+const PRIOR_DRAWS: usize = 10_000;
+/// More observations than this get no figures of their own; their draws are in the files.
+const MOST_OBSERVATIONS: usize = 10;
+
+impl Run<'_> {
+    /// Makes the figures and the report, unless they are there, and returns the report's file.
+    ///
+    /// # Errors
+    /// If the checks are not done yet, or a file cannot be read or written.
+    pub fn report(&mut self) -> Result<PathBuf> {
+        self.require(Stage::Check, "check")?;
+        self.stage(Stage::Report, 0, Run::write_report)?;
+        Ok(self.folder().report())
+    }
+
+    fn write_report(&self) -> Result<String> {
+        let folder = self.folder().figures();
+        if folder.exists() {
+            fs::remove_dir_all(&folder).map_err(Error::io(&folder, "remove"))?;
+        }
+        fs::create_dir_all(&folder).map_err(Error::io(&folder, "create the folder"))?;
+        let input = self.report_input()?;
+        let figures: Vec<&Figure> = input
+            .observations
+            .iter()
+            .flat_map(|observation| &observation.figures)
+            .chain(&input.check_figures)
+            .chain(&input.training_figures)
+            .collect();
+        for figure in &figures {
+            self.stop().check()?;
+            figure.write(&folder)?;
+        }
+        input.write(self.folder().report())?;
+        Ok(format!("{} figures and report.html", figures.len()))
+    }
+
+    fn report_input(&self) -> Result<ReportInput> {
+        let config = self.study().config();
+        let all = self.samples()?;
+        let observations = all
+            .iter()
+            .enumerate()
+            .map(|(i, samples)| self.observation_report(i, all.len(), samples));
+        let parameters = self.study().prior().parameters();
+        let mut check_figures = Vec::new();
+        if let Some(uniformity) = self.kept("rank_uniformity")? {
+            check_figures.push(ranks("ranks", &uniformity, parameters));
+        }
+        if let Some(expected) = self.kept("coverage")? {
+            check_figures.push(coverage("coverage", &expected, parameters));
+        }
+        let log = self.training_log()?;
+        Ok(ReportInput {
+            title: config.study.name.clone(),
+            description: None,
+            verdict: self.verdict()?,
+            warnings: log.notes.clone(),
+            parameters: report_words::parameter_rows(self.study()),
+            study: report_words::study_facts(self.study(), &self.counts()?),
+            observations: observations.collect::<Result<_>>()?,
+            check_figures,
+            training: report_words::training_facts(&log),
+            training_figures: vec![training("training", &loss_curves(&log))],
+            reproduce: report_words::reproduce_facts(self.study(), &self.records().seconds()),
+            command: "retrodict run study.toml --out again".into(),
+            citations: report_words::citations(),
+        })
+    }
+
+    fn observation_report(
+        &self,
+        i: usize,
+        n: usize,
+        samples: &Samples,
+    ) -> Result<ObservationReport> {
+        let suffix = if n == 1 {
+            String::new()
+        } else {
+            format!("-{i:03}")
+        };
+        let mut figures = Vec::new();
+        if i < MOST_OBSERVATIONS {
+            figures.push(self.corner(&format!("posterior{suffix}"), samples)?);
+            let prior = self.kept(&format!("prior_predictive{suffix}"))?;
+            if let Some(posterior) = self.kept(&format!("posterior_predictive{suffix}"))? {
+                let name = format!("predictive{suffix}");
+                figures.push(predictive(&name, &posterior, prior.as_ref()));
+            }
+        }
+        Ok(ObservationReport {
+            name: format!("observation {}", i + 1),
+            summaries: samples.summary(),
+            truth: None,
+            facts: vec![Fact::new("draws", samples.draws.n_rows().to_string())],
+            figures,
+        })
+    }
+
+    fn corner(&self, name: &str, samples: &Samples) -> Result<Figure> {
+        let prior = self.study().prior();
+        let seed = Seed(self.study().config().study.seed);
+        let draws = prior.sample_table(PRIOR_DRAWS, seed, Stream::Parameters);
+        let limits: Vec<[f64; 2]> = (0..prior.n_parameters())
+            .map(|j| {
+                let support = prior.support(j);
+                [support.low, support.high]
+            })
+            .collect();
+        let parameters: &[Parameter] = prior.parameters();
+        Corner {
+            name,
+            parameters,
+            posteriors: &[Overlay {
+                name: "posterior",
+                samples,
+            }],
+            limits: &limits,
+            truth: None,
+            prior: Some(&Samples::independent(draws)),
+        }
+        .figure()
+    }
+
+    /// What a check left, if it was made.
+    fn kept<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
+        let path = self.folder().checks().join(format!("{name}.json"));
+        path.exists().then(|| read_json(&path)).transpose()
+    }
+}
+
+fn loss_curves(log: &TrainLog) -> Vec<LossCurve> {
+    let curve = |member: &MemberLog| LossCurve {
+        training: member.epochs.iter().map(|epoch| epoch.train_loss).collect(),
+        validation: member
+            .epochs
+            .iter()
+            .map(|epoch| epoch.validation_loss)
+            .collect(),
+        best_epoch: member.best_epoch,
+    };
+    log.members.iter().map(curve).collect()
+}

@@ -1,0 +1,96 @@
+//! The stage that draws from the posterior of the study's observations.
+
+use std::fs;
+
+use crate::error::{Error, Result};
+use crate::infer::Posterior;
+use crate::npy;
+use crate::samples::Samples;
+use crate::seed::{Seed, Stream};
+use crate::study::export::{PosteriorExport, file_name};
+use crate::study::{Event, Run, Stage};
+use crate::table::Table;
+
+impl Run<'_> {
+    /// Draws from the posterior of every observation, unless that is done, and returns the draws.
+    ///
+    /// # Errors
+    /// If no model is fitted yet, an observation does not suit it, or the run was asked to stop.
+    pub fn sample(&mut self) -> Result<Vec<Samples>> {
+        self.require(Stage::Fit, "fit")?;
+        let n = self.study().observations().n_rows();
+        self.stage(Stage::Sample, n, |run| {
+            let draws = run.study().config().posterior.draws;
+            let all = run.draw(run.study().observations(), draws)?;
+            run.write_posterior(&all)?;
+            let of = if n == 1 {
+                String::new()
+            } else {
+                format!(" for each of {n} observations")
+            };
+            Ok(format!("{draws} draws{of}"))
+        })?;
+        self.samples()
+    }
+
+    /// Draws for each row of `observations`. Row *i* has a seed of its own, so that what is drawn
+    /// for it does not depend on the rows beside it.
+    pub(in crate::study) fn draw(&self, observations: &Table, n: usize) -> Result<Vec<Samples>> {
+        let posterior = self.posterior()?;
+        let seed = Seed(self.study().config().study.seed);
+        let mut all = Vec::with_capacity(observations.n_rows());
+        for (i, x) in observations.rows().enumerate() {
+            self.stop().check()?;
+            all.push(posterior.sample(x, n, seed.derive(Stream::Posterior, i as u64))?);
+            let message = String::new();
+            self.tell(&Event::Progress {
+                stage: Stage::Sample,
+                done: i + 1,
+                message,
+            });
+        }
+        Ok(all)
+    }
+
+    fn write_posterior(&self, all: &[Samples]) -> Result<()> {
+        let folder = self.folder().posterior();
+        if folder.exists() {
+            // Draws of this same study and model in another number, or unfinished ones.
+            fs::remove_dir_all(&folder).map_err(Error::io(&folder, "remove"))?;
+        }
+        for (i, samples) in all.iter().enumerate() {
+            let observation = self.study().observations().row(i);
+            let export = PosteriorExport {
+                samples,
+                parameters: self.study().prior().parameters(),
+                observation,
+                observation_shape: &[observation.len()],
+                predictive: None,
+                // Without a time the same draws give the same bytes.
+                created_at: None,
+            };
+            export.write(&folder, (all.len() > 1).then_some(i))?;
+        }
+        Ok(())
+    }
+
+    /// The posterior draws in the run folder.
+    pub(super) fn samples(&self) -> Result<Vec<Samples>> {
+        let n = self.study().observations().n_rows();
+        let names = self.study().prior().names();
+        (0..n)
+            .map(|i| {
+                let name = file_name("samples", (n > 1).then_some(i), "npy");
+                let path = self.folder().posterior().join(name);
+                let array = npy::read(&path)?;
+                if array.shape.get(1) != Some(&names.len()) {
+                    let problem =
+                        format!("shape {:?}, expected {} columns", array.shape, names.len());
+                    let advice = "Delete the run's `posterior` folder and sample again.";
+                    return Err(Error::file(&path, problem, advice));
+                }
+                Samples::from_rows(names.iter().cloned(), array.values)
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,247 @@
+//! The stage that simulates: what is learned from, and what is tested with.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Result};
+use crate::samples::Samples;
+use crate::seed::Seed;
+use crate::simulate::{
+    Campaign, Manifest, Observer, Progress, Role, Simulations, Simulator, Store, ThetaSource,
+    check_failures,
+};
+use crate::study::{Event, Run, Stage, given_data, hash, provenance};
+use crate::table::Table;
+
+impl Run<'_> {
+    /// Makes the simulations to learn from and those to test with, unless they are there. What an
+    /// earlier attempt finished is kept.
+    ///
+    /// # Errors
+    /// If the simulator cannot be started or does not suit the study, more simulations fail than
+    /// the study accepts, or the run was asked to stop.
+    pub fn simulate(&mut self) -> Result<()> {
+        for stage in [Stage::Simulate, Stage::SimulateTests] {
+            let n = self.wanted(stage)?;
+            if n > 0 {
+                self.stage(stage, n, |run| run.make(stage, n))?;
+                self.refuse_failures(stage)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How many simulations the study wants.
+    fn wanted(&self, stage: Stage) -> Result<usize> {
+        let config = self.study().config();
+        if stage == Stage::SimulateTests {
+            return Ok(config.check.test_simulations);
+        }
+        match config.inference.simulations {
+            Some(n) => Ok(n),
+            None => Ok(given_data::read(self.study())?.training.len()),
+        }
+    }
+
+    fn make(&self, stage: Stage, n: usize) -> Result<String> {
+        if self.study().config().simulator.data.is_some() {
+            let given = given_data::read(self.study())?;
+            given.note(&self.folder().output(stage), stage)?;
+            return Ok(format!("{n} simulations that existed already"));
+        }
+        let simulator = self.simulator()?;
+        let watcher = Watcher { run: self, stage };
+        let store = self
+            .campaign(stage, n, simulator)
+            .complete(&self.folder().output(stage), &watcher)?;
+        Ok(describe(&store.read(n)?))
+    }
+
+    fn campaign<'s>(
+        &'s self,
+        stage: Stage,
+        n: usize,
+        simulator: &'s dyn Simulator,
+    ) -> Campaign<'s> {
+        let config = self.study().config();
+        let seed = Seed(config.study.seed);
+        let mut campaign = Campaign::new(simulator, self.study().prior(), n, seed);
+        if stage == Stage::SimulateTests {
+            campaign.role = Role::Test;
+        }
+        let parts = |prefixes: [&str; 2]| {
+            let inputs = self.inputs(Stage::Simulate);
+            let of = inputs
+                .iter()
+                .filter(|(key, _)| prefixes.iter().any(|p| key.starts_with(p)));
+            hash::of_bytes(format!("{:?}", of.collect::<Vec<_>>()).as_bytes())
+        };
+        campaign.prior_hash = parts(["parameters.", "parameters."]);
+        campaign.simulator_hash = parts(["simulator.", "file."]);
+        campaign.max_failed = config.simulator.max_failed;
+        campaign
+    }
+
+    /// The simulations to learn from.
+    pub(super) fn training_simulations(&self) -> Result<Simulations> {
+        self.require(Stage::Simulate, "simulate")?;
+        self.load(Stage::Simulate)
+    }
+
+    /// The simulations to test with.
+    pub(super) fn test_simulations(&self) -> Result<Simulations> {
+        self.require(Stage::SimulateTests, "simulate")?;
+        self.load(Stage::SimulateTests)
+    }
+
+    fn load(&self, stage: Stage) -> Result<Simulations> {
+        let n = self.wanted(stage)?;
+        if self.study().config().simulator.data.is_some() {
+            let given = given_data::read(self.study())?;
+            return Ok(given.select(stage));
+        }
+        let mut simulations = Store::open(self.folder().output(stage))?.read(n)?;
+        let names = self.study().observations().names().to_vec();
+        simulations.x = Table::new(names, simulations.x.values().to_vec())?;
+        Ok(simulations)
+    }
+
+    /// Simulations at posterior draws, for the posterior predictive check of observation `i`; none
+    /// if there is no simulator or the study wants none.
+    pub(super) fn predictive_simulations(
+        &self,
+        i: usize,
+        samples: &Samples,
+    ) -> Result<Option<Simulations>> {
+        let config = self.study().config();
+        let n = config
+            .check
+            .predictive_simulations
+            .min(samples.draws.n_rows());
+        if config.simulator.data.is_some() || n == 0 {
+            if i == 0 {
+                self.note("no posterior predictive check: there is no simulator to run, or the study asks for no simulation");
+            }
+            return Ok(None);
+        }
+        let theta = samples.draws.select(&(0..n).collect::<Vec<_>>());
+        let simulator = self.simulator()?;
+        let mut campaign = self.campaign(Stage::Check, n, simulator);
+        let bytes: Vec<u8> = theta
+            .values()
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect();
+        campaign.prior_hash = hash::of_bytes(&bytes);
+        campaign.theta = ThetaSource::Given(&theta);
+        campaign.role = Role::Predictive;
+        campaign.first = (i as u64) << 32;
+        // Failures at posterior draws are a finding, not a reason to give up.
+        campaign.max_failed = 1.0;
+        let folder = self.folder().predictive_simulations(i);
+        remove_stale(&folder, &campaign)?;
+        let watcher = Watcher {
+            run: self,
+            stage: Stage::Check,
+        };
+        let mut simulations = campaign.complete(&folder, &watcher)?.read(n)?;
+        let names = self.study().observations().names().to_vec();
+        simulations.x = Table::new(names, simulations.x.values().to_vec())?;
+        Ok(Some(simulations))
+    }
+
+    /// Counts of simulations by what became of them, for the provenance.
+    pub(in crate::study) fn counts(&self) -> Result<Map<String, Value>> {
+        let mut counts = Map::new();
+        for (name, stage) in [
+            ("training", Stage::Simulate),
+            ("test", Stage::SimulateTests),
+        ] {
+            if self.is_done(stage) {
+                counts.insert(name.into(), provenance::counts(&self.load(stage)?));
+            }
+        }
+        Ok(counts)
+    }
+
+    fn refuse_failures(&self, stage: Stage) -> Result<()> {
+        let simulations = self.load(stage)?;
+        let limit = self.study().config().simulator.max_failed;
+        check_failures(&simulations.failures(), simulations.len(), limit)
+    }
+
+    /// The study's simulator, started and known to suit the study.
+    fn simulator(&self) -> Result<&dyn Simulator> {
+        if let Some(builtin) = self.study().builtin() {
+            return Ok(&*builtin.simulator);
+        }
+        if let Some(simulator) = self.started.get() {
+            return Ok(&**simulator);
+        }
+        let simulator = self.study().start_simulator()?;
+        Ok(&**self.started.get_or_init(|| simulator))
+    }
+}
+
+/// Removes predictive simulations at other draws: they are part of the checks, which are made anew
+/// when what they rest on has changed.
+fn remove_stale(folder: &Path, campaign: &Campaign<'_>) -> Result<()> {
+    let stale = Manifest::read(folder)?.is_some_and(|manifest| {
+        manifest.prior != campaign.prior_hash
+            || manifest.simulator != campaign.simulator_hash
+            || manifest.seed != campaign.seed.0
+    });
+    if stale {
+        fs::remove_dir_all(folder).map_err(Error::io(folder, "remove"))?;
+    }
+    Ok(())
+}
+
+fn describe(simulations: &Simulations) -> String {
+    let failures = simulations.failures();
+    let n = simulations.len();
+    if failures.is_empty() {
+        return format!("{n} simulations");
+    }
+    let kinds: Vec<String> = failures
+        .iter()
+        .map(|(status, count)| format!("{count} {}", status.words()))
+        .collect();
+    format!("{n} simulations, of which {}", kinds.join(", "))
+}
+
+/// Shows a campaign's progress, and passes on that it is asked to stop.
+struct Watcher<'r, 'a> {
+    run: &'r Run<'a>,
+    stage: Stage,
+}
+
+impl Observer for Watcher<'_, '_> {
+    fn progress(&self, progress: &Progress) {
+        // While checking, the stage counts its own steps.
+        if self.stage == Stage::Check {
+            return;
+        }
+        let failed: usize = progress.failures.values().sum();
+        let message = if failed > 0 {
+            format!("{failed} failed")
+        } else {
+            String::new()
+        };
+        self.run.tell(&Event::Progress {
+            stage: self.stage,
+            done: progress.done,
+            message,
+        });
+    }
+
+    fn interrupted(&self) -> bool {
+        self.run.stop().is_set()
+    }
+
+    fn log(&self, line: &str) {
+        self.run.journal().simulator(line);
+    }
+}

@@ -1,0 +1,325 @@
+//! What a study's values must be, each alone and all together.
+
+use super::config::{ObservationSection, ObservedValues, StudyConfig};
+use super::memory;
+use super::method::Method;
+use super::read::list;
+use super::simulator_config::SimulatorConfig;
+use super::source::Source;
+use crate::error::{Error, Result};
+
+/// Fewer simulations than this teach a network nothing.
+const MIN_SIMULATIONS: usize = 100;
+/// Fewer draws than this give no quantiles worth printing.
+const MIN_DRAWS: usize = 100;
+/// Fewer test simulations than this cannot tell right from wrong.
+const MIN_TESTS: usize = 20;
+
+/// Checks everything that can be checked without reading another file or starting a simulator.
+pub(super) fn validate(config: &StudyConfig, source: &Source) -> Result<()> {
+    name(config, source)?;
+    seed(config, source)?;
+    simulator(&config.simulator, source)?;
+    if let Some(observation) = &config.observation {
+        validate_observation(observation, source)?;
+    }
+    inference(config, source)?;
+    counts(config, source)
+}
+
+fn name(config: &StudyConfig, source: &Source) -> Result<()> {
+    let name = &config.study.name;
+    let allowed = |c: char| c.is_alphanumeric() || "-_. ".contains(c);
+    let good = !name.trim().is_empty()
+        && name.len() <= 100
+        && !name.starts_with(['.', ' '])
+        && !name.ends_with(' ')
+        && name.chars().all(allowed);
+    if good {
+        return Ok(());
+    }
+    Err(source.error(
+        "study.name",
+        format!("given {name:?}, expected up to 100 letters, digits, `-`, `_`, `.` or spaces"),
+        "The run's folder is called after it: choose a name that a folder can have.",
+    ))
+}
+
+fn seed(config: &StudyConfig, source: &Source) -> Result<()> {
+    // TOML's whole numbers end at 2⁶³ − 1; the resolved study has to hold the seed.
+    if i64::try_from(config.study.seed).is_ok() {
+        return Ok(());
+    }
+    Err(source.error(
+        "study.seed",
+        format!("given {}, expected at most {}", config.study.seed, i64::MAX),
+        "Choose a smaller seed.",
+    ))
+}
+
+fn simulator(config: &SimulatorConfig, source: &Source) -> Result<()> {
+    let kinds = config.kinds();
+    if kinds.len() != 1 {
+        let given = if kinds.is_empty() {
+            "given none".to_string()
+        } else {
+            format!("given {}", kinds.join(" and "))
+        };
+        return Err(source.error(
+            "simulator",
+            format!("{given}, expected exactly one kind of simulator"),
+            format!("Give one of {}.", list(&SimulatorConfig::KINDS)),
+        ));
+    }
+    let later = match kinds[0] {
+        "library" => Some(
+            "Wrap the library in a small program behind the worker protocol (`retrodict init DIR --simulator c` writes one) and use `worker`.",
+        ),
+        "um_bridge" => Some(
+            "Call the server from a small program behind the worker protocol (`retrodict init DIR --simulator python` writes one) and use `worker`.",
+        ),
+        _ => None,
+    };
+    if let Some(advice) = later {
+        let field = format!("simulator.{}", kinds[0]);
+        return Err(source.error(&field, "not available in this version", advice));
+    }
+    let share = config.max_failed;
+    if !(0.0..=1.0).contains(&share) {
+        return Err(source.error(
+            "simulator.max_failed",
+            format!("given {share}, expected a share from 0 to 1"),
+            "Give the largest share of simulations that may fail, for example 0.5.",
+        ));
+    }
+    if let Some(worker) = &config.worker {
+        worker
+            .validate()
+            .map_err(|error| within(source, "simulator", error))?;
+    }
+    Ok(())
+}
+
+/// A mistake in a value, with the section in which its dotted name stands.
+fn within(source: &Source, section: &str, error: Error) -> Error {
+    let Error::Invalid {
+        what,
+        given,
+        expected,
+        advice,
+    } = error
+    else {
+        return error;
+    };
+    let problem = format!("given {given}, expected {expected}");
+    source.error(&format!("{section}.{what}"), problem, advice)
+}
+
+fn validate_observation(observation: &ObservationSection, source: &Source) -> Result<()> {
+    if observation.trials {
+        return Err(source.error(
+            "observation.trials",
+            "independent trials arrive with the likelihood methods, in a later version",
+            "Summarise the trials in the simulator, for example by their means and sds, or give each row as an observation of its own without `trials`.",
+        ));
+    }
+    match (&observation.values, &observation.file) {
+        (Some(_), Some(_)) => Err(source.error(
+            "observation",
+            "given both `values` and `file`, expected one of them",
+            "Remove one.",
+        )),
+        (None, None) => Err(source.error(
+            "observation",
+            "given neither `values` nor `file`, expected one of them",
+            "Write the data out with `values = [...]` or name a csv, npy or npz file with `file`.",
+        )),
+        (Some(values), None) => observed_values(values, source),
+        (None, Some(_)) => Ok(()),
+    }
+}
+
+fn observed_values(values: &ObservedValues, source: &Source) -> Result<()> {
+    let rows: Vec<&[f64]> = match values {
+        ObservedValues::One(row) => vec![row],
+        ObservedValues::Several(rows) => rows.iter().map(Vec::as_slice).collect(),
+    };
+    let field = "observation.values";
+    let Some(first) = rows.first().filter(|row| !row.is_empty()) else {
+        return Err(source.error(
+            field,
+            "is empty; expected numbers",
+            "Give the observed data.",
+        ));
+    };
+    for (i, row) in rows.iter().enumerate() {
+        if row.len() != first.len() {
+            return Err(source.error(
+                field,
+                format!(
+                    "observation {} has {} values and the first has {}; expected the same length",
+                    i + 1,
+                    row.len(),
+                    first.len()
+                ),
+                "Give every observation the length of the simulator's data.",
+            ));
+        }
+        if let Some(j) = row.iter().position(|value| !value.is_finite()) {
+            return Err(source.error(
+                field,
+                format!(
+                    "value {} of observation {} is {}, expected a finite number",
+                    j + 1,
+                    i + 1,
+                    row[j]
+                ),
+                "Leave missing values out of the data, in the simulator and in the observation.",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn inference(config: &StudyConfig, source: &Source) -> Result<()> {
+    let inference = &config.inference;
+    if inference.method.resolve().is_none() {
+        return Err(source.error(
+            "inference.method",
+            format!("`{}` arrives in a later version", inference.method.name()),
+            format!("Use `{}` or `{}`.", Method::Npe.name(), Method::Auto.name()),
+        ));
+    }
+    if inference.rounds != 1 {
+        return Err(source.error(
+            "inference.rounds",
+            format!(
+                "given {}, expected 1: several rounds arrive in a later version",
+                inference.rounds
+            ),
+            "Leave it out, and give more `simulations` instead.",
+        ));
+    }
+    let named = |field: &str, result: Result<()>| {
+        result.map_err(|error| option_error(source, field, error))
+    };
+    named("inference.estimator", inference.estimator.validate())?;
+    named("inference.train", inference.train.validate())
+}
+
+/// A mistake in an option, with the place where the study gives it.
+fn option_error(source: &Source, section: &str, error: Error) -> Error {
+    let Error::Invalid {
+        what,
+        given,
+        expected,
+        advice,
+    } = error
+    else {
+        return error;
+    };
+    let option = what.split('`').nth(1).unwrap_or_default();
+    let field = if option.is_empty() {
+        section.to_string()
+    } else {
+        format!("{section}.{option}")
+    };
+    source.error(
+        &field,
+        format!("given {given}, expected {expected}"),
+        advice,
+    )
+}
+
+fn counts(config: &StudyConfig, source: &Source) -> Result<()> {
+    let from_data = config.simulator.data.is_some();
+    let at_least = |field: &str, given: usize, smallest: usize, why: &str| {
+        if given >= smallest {
+            return Ok(());
+        }
+        Err(source.error(
+            field,
+            format!("given {given}, expected at least {smallest}"),
+            why,
+        ))
+    };
+    if let Some(simulations) = config.inference.simulations {
+        at_least(
+            "inference.simulations",
+            simulations,
+            MIN_SIMULATIONS,
+            "Fewer teach the estimator nothing; a few thousand are a good start.",
+        )?;
+    }
+    at_least(
+        "posterior.draws",
+        config.posterior.draws,
+        MIN_DRAWS,
+        "Fewer give no intervals.",
+    )?;
+    at_least(
+        "check.posterior_draws",
+        config.check.posterior_draws,
+        MIN_TESTS,
+        "Fewer cannot tell a right posterior from a wrong one.",
+    )?;
+    if config.check.test_simulations > 0 {
+        at_least(
+            "check.test_simulations",
+            config.check.test_simulations,
+            MIN_TESTS,
+            "Give 0 to do without calibration checks; fewer cannot tell right from wrong.",
+        )?;
+    }
+    if config.check.predictive_simulations > 0 {
+        at_least(
+            "check.predictive_simulations",
+            config.check.predictive_simulations,
+            MIN_TESTS,
+            "Give 0 to do without posterior predictive checks; fewer show nothing.",
+        )?;
+    }
+    // Every array has at least one column; the width is checked again when it is known.
+    let arrays = [
+        (
+            "inference.simulations",
+            config.inference.simulations.filter(|_| !from_data),
+        ),
+        ("posterior.draws", Some(config.posterior.draws)),
+        (
+            "check.test_simulations",
+            Some(config.check.test_simulations),
+        ),
+        ("check.posterior_draws", Some(config.check.posterior_draws)),
+        (
+            "check.predictive_simulations",
+            Some(config.check.predictive_simulations),
+        ),
+    ];
+    arrays
+        .iter()
+        .try_for_each(|(field, n)| fits(source, field, n.unwrap_or(0), 1))
+}
+
+/// Refuses an array of `rows` × `columns` numbers that the computer's memory cannot hold.
+pub(super) fn fits(source: &Source, field: &str, rows: usize, columns: usize) -> Result<()> {
+    let bytes = (rows as f64) * (columns as f64) * size_of::<f64>() as f64;
+    let memory = memory::total() as f64;
+    // While training there are copies in single precision beside it.
+    if bytes <= 0.5 * memory {
+        return Ok(());
+    }
+    Err(source.error(
+        field,
+        format!(
+            "{rows} rows of {columns} numbers take {} GB, and this computer has {} GB of memory",
+            gigabytes(bytes),
+            gigabytes(memory)
+        ),
+        "Give fewer, or summarise the data in the simulator.",
+    ))
+}
+
+fn gigabytes(bytes: f64) -> String {
+    format!("{:.1}", bytes / 1e9)
+}
