@@ -1,3 +1,66 @@
-//! The command line of Retrodict.
+//! The command line of Retrodict: `retrodict --help` says what it does.
 
-fn main() {}
+mod arguments;
+mod commands;
+mod console;
+mod exit;
+mod interrupt;
+mod posterior_table;
+mod progress;
+mod templates;
+
+use std::process;
+
+use clap::Parser;
+use retrodict::{Error, Result};
+
+use crate::arguments::{Arguments, Command};
+use crate::console::Console;
+use crate::exit::ExitCode;
+
+fn main() -> process::ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return console::usage(&error),
+    };
+    let console = Console::new(&arguments.global);
+    let command = arguments.command.name();
+    let code = execute(&arguments, console).unwrap_or_else(|error| {
+        let code = ExitCode::of(&error);
+        console.error(command, &error.to_string(), exit::kind(&error), code);
+        code
+    });
+    process::ExitCode::from(code as u8)
+}
+
+fn execute(arguments: &Arguments, console: Console) -> Result<ExitCode> {
+    use_threads(arguments.global.threads)?;
+    match &arguments.command {
+        Command::Demo(command) => command.run(console),
+        Command::Init(command) => command.run(console),
+        Command::Run(command) => command.run(console),
+        Command::Simulate(command) => command.run(console, commands::stage::Which::Simulate),
+        Command::Fit(command) => command.run(console, commands::stage::Which::Fit),
+        Command::Sample(command) => command.run(console),
+        Command::Check(command) => command.run(console, commands::stage::Which::Check),
+        Command::Report(command) => command.run(console, commands::stage::Which::Report),
+        Command::Tasks(command) => command.run(console),
+        Command::Schema(command) => command.run(console),
+        Command::Version(command) => command.run(console),
+    }
+}
+
+fn use_threads(threads: Option<u16>) -> Result<()> {
+    let Some(n) = threads else { return Ok(()) };
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(usize::from(n))
+        .build_global()
+        .map_err(|error| {
+            Error::invalid(
+                "--threads",
+                n,
+                "threads that can be started",
+                format!("{error}."),
+            )
+        })
+}

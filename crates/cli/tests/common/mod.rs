@@ -1,0 +1,158 @@
+//! What the tests of the command line share.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test file uses a part of it"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A folder that is removed at the end, and the program run in it.
+pub struct Sandbox(tempfile::TempDir);
+
+impl Sandbox {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.file(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    pub fn read(&self, name: &str) -> Vec<u8> {
+        let path = self.file(name);
+        fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    pub fn json(&self, name: &str) -> serde_json::Value {
+        serde_json::from_slice(&self.read(name)).unwrap()
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_retrodict"));
+        command.args(arguments).current_dir(self.path());
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Runs and expects an exit code; prints what the program said if it is another.
+    pub fn expect(&self, code: i32, arguments: &[&str]) -> Output {
+        let output = self.run(arguments);
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "retrodict {}\n{}\n{}",
+            arguments.join(" "),
+            stdout(&output),
+            stderr(&output)
+        );
+        assert!(!stderr(&output).contains("panicked"), "{}", stderr(&output));
+        output
+    }
+}
+
+pub fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A study that is done in a second: few simulations, one small network, few checks.
+pub const QUICK: &str = r#"
+[study]
+name = "quick"
+seed = 1
+
+[simulator]
+builtin = "gaussian_toy"
+
+[inference]
+simulations = 300
+
+[inference.estimator]
+kind = "maf"
+transforms = 1
+
+[inference.estimator.network]
+hidden = [8]
+
+[inference.train]
+ensemble_size = 1
+max_epochs = 5
+
+[posterior]
+draws = 200
+
+[check]
+posterior_draws = 50
+test_simulations = 40
+predictive_simulations = 40
+"#;
+
+/// The same, with a worker written in Python.
+pub const QUICK_WORKER: &str = r#"
+[study]
+name = "quick"
+seed = 1
+
+[parameters]
+a = { prior = "uniform", low = -2.0, high = 2.0 }
+b = { prior = "normal", mean = 0.0, sd = 1.0, label = "β", unit = "m" }
+
+[simulator]
+worker = { command = ["python3", "simulator.py"], protocol = "text", timeout = 5.0 }
+
+[observation]
+values = [0.5, -0.2]
+
+[inference]
+simulations = 300
+
+[inference.estimator]
+kind = "maf"
+transforms = 1
+
+[inference.estimator.network]
+hidden = [8]
+
+[inference.train]
+ensemble_size = 1
+max_epochs = 5
+
+[posterior]
+draws = 200
+
+[check]
+posterior_draws = 50
+test_simulations = 40
+predictive_simulations = 40
+"#;
+
+/// x = θ + 0.1 ε, in twenty lines of Python without anything installed.
+pub const WORKER: &str = r#"import json, random, sys
+
+print(json.dumps({"retrodict": 1, "parameters": 2, "data": [2]}), flush=True)
+for line in sys.stdin:
+    seed, *theta = line.split()
+    generator = random.Random(int(seed))
+    theta = [float(value) for value in theta]
+    print(*[value + 0.1 * generator.gauss(0, 1) for value in theta], flush=True)
+"#;

@@ -1,0 +1,535 @@
+//! Runs from beginning to end: what they leave, what a rerun does again, and what it refuses.
+
+mod common;
+
+use std::fs;
+use std::process::Stdio;
+use std::time::{Duration, Instant, SystemTime};
+
+use common::{QUICK, QUICK_WORKER, Sandbox, WORKER, stderr, stdout};
+
+/// A run that comes to its end. So little training may well deserve the verdict `failed`.
+fn finish(sandbox: &Sandbox, arguments: &[&str]) -> String {
+    let output = sandbox.run(arguments);
+    assert!(
+        matches!(output.status.code(), Some(0 | 3)),
+        "{:?}\n{}\n{}",
+        output.status,
+        stdout(&output),
+        stderr(&output)
+    );
+    stdout(&output)
+}
+
+fn modified(sandbox: &Sandbox, name: &str) -> SystemTime {
+    fs::metadata(sandbox.file(name))
+        .unwrap()
+        .modified()
+        .unwrap()
+}
+
+fn quick() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("study.toml", QUICK);
+    sandbox
+}
+
+#[test]
+fn a_run_leaves_every_file_of_the_contract() {
+    let sandbox = quick();
+    let text = finish(&sandbox, &["run", "study.toml"]);
+    for name in [
+        "study.toml",
+        "provenance.json",
+        "simulations/round-000/manifest.json",
+        "model/config.json",
+        "model/weights-0.safetensors",
+        "train.jsonl",
+        "posterior/samples.npy",
+        "posterior/samples.csv",
+        "posterior/summary.json",
+        "posterior/posterior.zarr",
+        "checks",
+        "verdict.json",
+        "figures",
+        "report.html",
+        "log.jsonl",
+    ] {
+        assert!(
+            sandbox.file("runs/quick").join(name).exists(),
+            "{name}\n{text}"
+        );
+    }
+    for words in ["Posterior (200 draws)", "mu_1", "Verdict: ", "report.html"] {
+        assert!(text.contains(words), "{words} is missing in:\n{text}");
+    }
+    let provenance = sandbox.json("runs/quick/provenance.json");
+    assert_eq!(provenance["seed"], 1);
+    assert_eq!(provenance["simulations"]["training"]["total"], 300);
+    assert_eq!(provenance["simulations"]["test"]["total"], 40);
+    let verdict = sandbox.json("runs/quick/verdict.json");
+    assert!(["trusted", "caution", "failed"].contains(&verdict["verdict"].as_str().unwrap()));
+    let draws = retrodict::npy::read(sandbox.file("runs/quick/posterior/samples.npy")).unwrap();
+    assert_eq!(draws.shape, [200, 3]);
+}
+
+#[test]
+fn a_rerun_does_nothing_again() {
+    let sandbox = quick();
+    finish(&sandbox, &["run", "study.toml"]);
+    let names = [
+        "simulations/round-000/manifest.json",
+        "model/config.json",
+        "posterior/samples.npy",
+        "report.html",
+    ]
+    .map(|name| format!("runs/quick/{name}"));
+    let before: Vec<SystemTime> = names.iter().map(|name| modified(&sandbox, name)).collect();
+    let text = finish(&sandbox, &["run", "study.toml"]);
+    let after: Vec<SystemTime> = names.iter().map(|name| modified(&sandbox, name)).collect();
+    assert_eq!(before, after);
+    assert!(text.contains("there already"), "{text}");
+}
+
+#[test]
+fn stages_one_by_one_give_what_one_run_gives() {
+    let together = quick();
+    finish(&together, &["run", "study.toml"]);
+    let apart = quick();
+    for stage in ["simulate", "fit", "sample", "check", "report"] {
+        finish(&apart, &[stage, "study.toml"]);
+    }
+    for name in [
+        "posterior/samples.npy",
+        "model/weights-0.safetensors",
+        "verdict.json",
+        "checks/calibration.json",
+    ] {
+        let name = format!("runs/quick/{name}");
+        assert!(together.read(&name) == apart.read(&name), "{name} differs");
+    }
+}
+
+#[test]
+fn the_bits_depend_on_the_seed_and_not_on_the_threads() {
+    let sandbox = quick();
+    finish(
+        &sandbox,
+        &["run", "study.toml", "--out", "one", "--threads", "1"],
+    );
+    finish(
+        &sandbox,
+        &["run", "study.toml", "--out", "two", "--threads", "2"],
+    );
+    finish(
+        &sandbox,
+        &["run", "study.toml", "--out", "other", "--seed", "2"],
+    );
+    let draws = |run: &str| sandbox.read(&format!("{run}/posterior/samples.npy"));
+    assert!(draws("one") == draws("two"));
+    assert!(draws("one") != draws("other"));
+    assert!(sandbox.read("one/verdict.json") == sandbox.read("two/verdict.json"));
+}
+
+#[test]
+fn another_seed_in_the_same_folder_is_refused_and_nothing_changes() {
+    let sandbox = quick();
+    finish(&sandbox, &["run", "study.toml"]);
+    let before = sandbox.read("runs/quick/posterior/samples.npy");
+    let output = sandbox.expect(2, &["run", "study.toml", "--seed", "2"]);
+    let message = stderr(&output);
+    for words in ["study.seed was 1 and is now 2", "--out", "delete"] {
+        assert!(message.contains(words), "{message}");
+    }
+    assert!(before == sandbox.read("runs/quick/posterior/samples.npy"));
+    let resolved = String::from_utf8(sandbox.read("runs/quick/study.toml")).unwrap();
+    assert!(resolved.contains("seed = 1"));
+}
+
+#[test]
+fn another_observation_is_refused_until_the_old_draws_are_deleted() {
+    let sandbox = quick();
+    finish(&sandbox, &["run", "study.toml"]);
+    let model = modified(&sandbox, "runs/quick/model/config.json");
+    sandbox.write(
+        "study.toml",
+        format!("{QUICK}\n[observation]\nvalues = [1.0, 1.0, 1.0]\n"),
+    );
+    let output = sandbox.expect(2, &["run", "study.toml"]);
+    assert!(
+        stderr(&output).contains("observation was [[0.8, 0.6, 0.4]] and is now [[1.0, 1.0, 1.0]]")
+    );
+    fs::remove_dir_all(sandbox.file("runs/quick/posterior")).unwrap();
+    let report = modified(&sandbox, "runs/quick/report.html");
+    finish(&sandbox, &["run", "study.toml"]);
+    assert_eq!(
+        model,
+        modified(&sandbox, "runs/quick/model/config.json"),
+        "the model is kept"
+    );
+    assert!(
+        report < modified(&sandbox, "runs/quick/report.html"),
+        "the report is new"
+    );
+}
+
+#[test]
+fn more_draws_and_other_checks_redo_only_what_rests_on_them() {
+    let sandbox = quick();
+    finish(&sandbox, &["run", "study.toml"]);
+    let model = modified(&sandbox, "runs/quick/model/config.json");
+    let simulations = modified(&sandbox, "runs/quick/simulations/round-000/manifest.json");
+    let changed = QUICK
+        .replace("\ndraws = 200", "\ndraws = 300")
+        .replace("posterior_draws = 50", "posterior_draws = 60");
+    sandbox.write("study.toml", changed);
+    finish(&sandbox, &["run", "study.toml"]);
+    let draws = retrodict::npy::read(sandbox.file("runs/quick/posterior/samples.npy")).unwrap();
+    assert_eq!(draws.shape, [300, 3]);
+    assert_eq!(model, modified(&sandbox, "runs/quick/model/config.json"));
+    assert_eq!(
+        simulations,
+        modified(&sandbox, "runs/quick/simulations/round-000/manifest.json")
+    );
+    let resolved = String::from_utf8(sandbox.read("runs/quick/study.toml")).unwrap();
+    assert!(resolved.contains("draws = 300"));
+}
+
+#[test]
+fn the_resolved_study_gives_the_same_bits_from_anywhere() {
+    let sandbox = Sandbox::new();
+    let study = QUICK_WORKER.replace("values = [0.5, -0.2]", "file = \"x.csv\"");
+    sandbox.write("mine/study.toml", study);
+    sandbox.write("mine/simulator.py", WORKER);
+    sandbox.write("mine/x.csv", "0.5,-0.2\n");
+    finish(
+        &sandbox,
+        &["run", "mine/study.toml", "--out", "mine/runs/first"],
+    );
+    finish(
+        &sandbox,
+        &["run", "mine/runs/first/study.toml", "--out", "inside"],
+    );
+    finish(&sandbox, &["run", "inside/study.toml", "--out", "again"]);
+    let draws = |run: &str| sandbox.read(&format!("{run}/posterior/samples.npy"));
+    assert!(draws("mine/runs/first") == draws("inside"));
+    assert!(draws("inside") == draws("again"));
+    // In its own folder it has nothing left to do.
+    let text = finish(&sandbox, &["run", "again/study.toml", "--out", "again"]);
+    assert!(!text.contains(" s)"), "{text}");
+}
+
+#[test]
+fn a_simulator_in_twenty_lines_of_python_gives_the_right_posterior() {
+    let sandbox = Sandbox::new();
+    let study = QUICK_WORKER
+        .replace("simulations = 300", "simulations = 3000")
+        .replace("transforms = 1", "transforms = 3")
+        .replace("hidden = [8]", "hidden = [32]")
+        .replace("max_epochs = 5", "max_epochs = 100")
+        .replace("\ndraws = 200", "\ndraws = 4000");
+    sandbox.write("study.toml", study);
+    sandbox.write("simulator.py", WORKER);
+    finish(&sandbox, &["run", "study.toml"]);
+    let summary = sandbox.json("runs/quick/posterior/summary.json");
+    let text = summary.to_string();
+    let draws = retrodict::npy::read(sandbox.file("runs/quick/posterior/samples.npy")).unwrap();
+    let column = |j: usize| {
+        draws
+            .values
+            .iter()
+            .skip(j)
+            .step_by(2)
+            .copied()
+            .collect::<Vec<f64>>()
+    };
+    for (j, center) in [(0, 0.5), (1, -0.2)] {
+        let values = column(j);
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        let sd =
+            (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / values.len() as f64).sqrt();
+        // The exact posterior: mean within 0.002 of the observation, sd 0.1.
+        assert!(
+            (mean - center).abs() < 0.05,
+            "parameter {j}: mean {mean}\n{text}"
+        );
+        assert!((0.06..0.16).contains(&sd), "parameter {j}: sd {sd}\n{text}");
+    }
+}
+
+/// The worker with a line put before each simulation.
+fn troubled(trouble: &str) -> String {
+    WORKER.replace(
+        "    theta = [float",
+        &format!("{trouble}\n    theta = [float"),
+    )
+}
+
+fn counts(sandbox: &Sandbox) -> serde_json::Value {
+    sandbox.json("runs/quick/provenance.json")["simulations"]["training"].clone()
+}
+
+#[test]
+fn a_worker_that_dies_now_and_then_is_restarted_and_counted() {
+    let sandbox = Sandbox::new();
+    sandbox.write("study.toml", QUICK_WORKER);
+    sandbox.write(
+        "simulator.py",
+        troubled("    if int(seed) % 20 == 0: sys.exit(3)"),
+    );
+    finish(&sandbox, &["run", "study.toml"]);
+    let counts = counts(&sandbox);
+    let crashed = counts["failed"]["crashed"].as_u64().unwrap();
+    // Binomial(300, 1/20): 15 ± 3.8; false alarm below 10⁻⁴.
+    assert!((1..=32).contains(&crashed), "{counts}");
+    assert_eq!(counts["succeeded"].as_u64().unwrap() + crashed, 300);
+}
+
+#[test]
+fn nan_for_a_tenth_of_the_prior_is_counted_and_never_trained_on() {
+    let sandbox = Sandbox::new();
+    sandbox.write("study.toml", QUICK_WORKER);
+    sandbox.write(
+        "simulator.py",
+        troubled("    if float(theta[0]) > 1.6: print('nan nan', flush=True); continue"),
+    );
+    finish(&sandbox, &["run", "study.toml"]);
+    let counts = counts(&sandbox);
+    let not_finite = counts["failed"]["not_finite"].as_u64().unwrap();
+    // Binomial(300, 0.1): 30 ± 5.2; false alarm below 10⁻⁴.
+    assert!((9..=52).contains(&not_finite), "{counts}");
+}
+
+#[test]
+fn a_simulation_that_hangs_is_stopped_and_counted() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "study.toml",
+        QUICK_WORKER.replace("timeout = 5.0", "timeout = 1.0"),
+    );
+    let hang = "    if not __import__('os').path.exists('hung'): open('hung', 'w').close(); __import__('time').sleep(1000)";
+    sandbox.write("simulator.py", troubled(hang));
+    let start = Instant::now();
+    finish(&sandbox, &["run", "study.toml"]);
+    assert!(start.elapsed() < Duration::from_secs(60));
+    // A simulation that was stopped may be tried once more and then succeed.
+    let counts = counts(&sandbox);
+    let timed_out = counts["failed"]["timed_out"].as_u64().unwrap_or(0);
+    assert!(
+        timed_out <= 4 && counts["succeeded"].as_u64() == Some(300 - timed_out),
+        "{counts}"
+    );
+}
+
+#[test]
+fn when_most_simulations_fail_the_answer_is_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.write("study.toml", QUICK_WORKER);
+    sandbox.write(
+        "simulator.py",
+        troubled(
+            "    if float(theta[0]) > -1.5: print('failed no solution', flush=True); continue",
+        ),
+    );
+    let output = sandbox.expect(4, &["run", "study.toml"]);
+    let message = stderr(&output);
+    for words in [
+        "simulations failed",
+        "failed by the simulator's own word",
+        "limit of 50 %",
+    ] {
+        assert!(message.contains(words), "{message}");
+    }
+    // Allowing more failures needs no new simulations.
+    let before = modified(&sandbox, "runs/quick/simulations/round-000/manifest.json");
+    let study = QUICK_WORKER.replace("[simulator]", "[simulator]\nmax_failed = 0.95");
+    sandbox.write("study.toml", study);
+    finish(&sandbox, &["run", "study.toml"]);
+    assert_eq!(
+        before,
+        modified(&sandbox, "runs/quick/simulations/round-000/manifest.json")
+    );
+}
+
+#[test]
+fn a_changed_simulator_is_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.write("study.toml", QUICK_WORKER);
+    sandbox.write("simulator.py", WORKER);
+    sandbox.expect(0, &["simulate", "study.toml"]);
+    sandbox.write("simulator.py", WORKER.replace("0.1 *", "0.2 *"));
+    let output = sandbox.expect(2, &["run", "study.toml"]);
+    assert!(
+        stderr(&output).contains("file.simulator.py was"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn killed_at_any_moment_a_rerun_gives_the_same_bits() {
+    let sandbox = Sandbox::new();
+    // Slow enough to be killed on the way: 300 simulations of two milliseconds.
+    sandbox.write("study.toml", QUICK_WORKER);
+    sandbox.write(
+        "simulator.py",
+        troubled("    __import__('time').sleep(0.002)"),
+    );
+    finish(&sandbox, &["run", "study.toml", "--out", "whole"]);
+    for (i, milliseconds) in [150, 400, 700].into_iter().enumerate() {
+        let out = format!("killed-{i}");
+        let mut command = sandbox.command(&["run", "study.toml", "--out", &out]);
+        let mut child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(milliseconds));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        finish(&sandbox, &["run", "study.toml", "--out", &out]);
+        let draws = |run: &str| sandbox.read(&format!("{run}/posterior/samples.npy"));
+        assert!(
+            draws("whole") == draws(&out),
+            "killed after {milliseconds} ms"
+        );
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_saves_what_is_there_and_exits_with_130() {
+    let sandbox = Sandbox::new();
+    sandbox.write("study.toml", QUICK_WORKER);
+    sandbox.write(
+        "simulator.py",
+        troubled("    __import__('time').sleep(0.02)"),
+    );
+    let mut command = sandbox.command(&["run", "study.toml"]);
+    let child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(Duration::from_millis(1000));
+    let kill = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(kill.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("interrupted"),
+        "{}",
+        stderr(&output)
+    );
+    sandbox.write(
+        "simulator.py",
+        troubled("    __import__('time').sleep(0.02)"),
+    );
+    finish(&sandbox, &["run", "study.toml"]);
+}
+
+#[test]
+fn json_output_is_one_object() {
+    let sandbox = quick();
+    let text = finish(&sandbox, &["run", "study.toml", "--json"]);
+    assert_eq!(text.lines().count(), 1);
+    let object: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(object["command"], "run");
+    assert_eq!(object["posterior"][0][0]["name"], "mu_1");
+    assert!(object["verdict"].is_string());
+    for command in ["tasks", "schema", "version"] {
+        let output = sandbox.expect(0, &[command, "--json"]);
+        let object: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+        assert!(object.is_object(), "{command}");
+    }
+    assert_eq!(stdout(&sandbox.expect(0, &["tasks", "--quiet"])), "");
+}
+
+#[test]
+fn several_observations_leave_several_sets_of_draws() {
+    let sandbox = Sandbox::new();
+    let study = format!("{QUICK}\n[observation]\nvalues = [[0.8, 0.6, 0.4], [1.0, 1.0, 1.0]]\n");
+    sandbox.write("study.toml", study);
+    finish(&sandbox, &["run", "study.toml"]);
+    let first = sandbox.read("runs/quick/posterior/samples-000.npy");
+    assert!(first != sandbox.read("runs/quick/posterior/samples-001.npy"));
+}
+
+#[test]
+fn new_observations_go_through_the_fitted_posterior() {
+    let sandbox = quick();
+    finish(&sandbox, &["run", "study.toml"]);
+    sandbox.write("x.csv", "0.8,0.6,0.4\n");
+    sandbox.expect(
+        0,
+        &[
+            "sample",
+            "study.toml",
+            "--x",
+            "x.csv",
+            "-n",
+            "200",
+            "-o",
+            "draws.npy",
+        ],
+    );
+    // The same observation, number of draws and seed as the study's: the same draws.
+    assert!(sandbox.read("draws.npy") == sandbox.read("runs/quick/posterior/samples.npy"));
+    let output = sandbox.expect(0, &["sample", "study.toml", "--x", "x.csv", "-n", "5"]);
+    let text = stdout(&output);
+    assert_eq!(text.lines().count(), 6, "{text}");
+    assert!(text.starts_with("mu_1,mu_2,mu_3"), "{text}");
+    sandbox.write("bad.csv", "0.8,0.6\n");
+    let output = sandbox.expect(2, &["sample", "study.toml", "--x", "bad.csv", "-n", "5"]);
+    assert!(
+        stderr(&output).contains("2 values, expected 3"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn simulations_that_exist_already_are_enough() {
+    let sandbox = Sandbox::new();
+    let n = 400;
+    let theta: Vec<f64> = (0..2 * n).map(|i| (f64::from(i) * 0.37).sin()).collect();
+    let x: Vec<f64> = theta
+        .iter()
+        .enumerate()
+        .map(|(i, t)| t + 0.1 * (i as f64 * 1.7).cos())
+        .collect();
+    retrodict::npy::write(sandbox.file("theta.npy"), &[n as usize, 2], &theta).unwrap();
+    retrodict::npy::write(sandbox.file("x.npy"), &[n as usize, 2], &x).unwrap();
+    let from = "worker = { command = [\"python3\", \"simulator.py\"], protocol = \"text\", timeout = 5.0 }";
+    let to = "data = { theta = \"theta.npy\", x = \"x.npy\" }";
+    sandbox.write(
+        "study.toml",
+        QUICK_WORKER
+            .replace(from, to)
+            .replace("simulations = 300\n", ""),
+    );
+    finish(&sandbox, &["run", "study.toml"]);
+    let provenance = sandbox.json("runs/quick/provenance.json");
+    assert_eq!(provenance["simulations"]["training"]["total"], 360);
+    assert_eq!(provenance["simulations"]["test"]["total"], 40);
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let sandbox = Sandbox::new();
+    for command in ["tasks", "schema"] {
+        let mut child = sandbox
+            .command(&[command])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert!(!stderr(&output).contains("panicked"), "{}", stderr(&output));
+        assert_eq!(output.status.code(), Some(0));
+    }
+}
