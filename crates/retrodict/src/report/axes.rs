@@ -4,7 +4,7 @@ use super::font;
 use super::label::Label;
 use super::palette::Ink;
 use super::svg::{Anchor, Area, Drawing, Pen, TextStyle};
-use super::ticks::{Ticks, ticks};
+use super::ticks::{Ticks, ticks, uncommon_ticks};
 
 /// The size of tick labels.
 pub(super) const TICK_SIZE: f64 = 6.5;
@@ -51,27 +51,26 @@ impl Panel {
     pub(super) fn x_ticks(&self, most: usize, overhang: f64) -> Ticks {
         const APART: f64 = 4.0;
         let mut fallback = Ticks::default();
-        for most in (1..=most).rev() {
-            let mut found = ticks(self.x[0], self.x[1], most);
-            let width = |label: &String| font::width(label, TICK_SIZE);
-            keep(&mut found, |value, label| {
-                let (at, half) = (self.at_x(value), 0.5 * width(label));
-                at - half >= self.area.left - overhang && at + half <= self.area.right() + overhang
-            });
-            let places = found
-                .values
-                .iter()
-                .map(|v| self.at_x(*v))
-                .zip(&found.labels);
-            let ends: Vec<(f64, f64)> = places
-                .map(|(at, label)| (at - 0.5 * width(label), at + 0.5 * width(label)))
-                .collect();
-            let fits = ends.windows(2).all(|w| w[1].0 - w[0].1 >= APART);
-            if fits && found.values.len() >= 2 {
-                return found;
-            }
-            if fits && found.values.len() > fallback.values.len() {
-                fallback = found;
+        for kind in [ticks, uncommon_ticks] {
+            for most in (1..=most).rev() {
+                let mut found = kind(self.x[0], self.x[1], most);
+                let ends = |value, label: &String| {
+                    let (at, half) = (self.at_x(value), 0.5 * font::width(label, TICK_SIZE));
+                    (at - half, at + half)
+                };
+                keep(&mut found, |value, label| {
+                    let (start, end) = ends(value, label);
+                    start >= self.area.left - overhang && end <= self.area.right() + overhang
+                });
+                let places = found.values.iter().zip(&found.labels);
+                let places: Vec<(f64, f64)> = places.map(|(v, label)| ends(*v, label)).collect();
+                let fits = places.windows(2).all(|w| w[1].0 - w[0].1 >= APART);
+                if fits && found.values.len() >= 2 {
+                    return found;
+                }
+                if fits && found.values.len() > fallback.values.len() {
+                    fallback = found;
+                }
             }
         }
         fallback
@@ -257,6 +256,12 @@ mod tests {
                 assert!(end <= 12.0 + width);
             }
         }
+    }
+
+    #[test]
+    fn a_small_panel_from_zero_to_one_has_two_ticks() {
+        let ticks = panel([0.0, 1.0], 57.0).x_ticks(3, 1.0);
+        assert_eq!(ticks.labels, ["0.4", "0.8"]);
     }
 
     #[test]

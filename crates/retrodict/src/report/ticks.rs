@@ -13,25 +13,34 @@ pub(super) struct Ticks {
 
 /// Ticks at round numbers between `low` and `high`: as many as possible, but at most `most`.
 pub(super) fn ticks(low: f64, high: f64, most: usize) -> Ticks {
+    // 2.5 costs a digit more, so it has to earn it with more ticks: it comes after 1 and 2.
+    best_multiples(low, high, most, &[1.0, 2.0, 2.5, 5.0])
+}
+
+/// Ticks at multiples of 4 or 3, for when [`ticks`] hit only the ends of an axis.
+pub(super) fn uncommon_ticks(low: f64, high: f64, most: usize) -> Ticks {
+    best_multiples(low, high, most, &[4.0, 3.0])
+}
+
+fn best_multiples(low: f64, high: f64, most: usize, factors: &[f64]) -> Ticks {
     let span = high - low;
     if !(span > 0.0 && span.is_finite()) || most == 0 {
         return Ticks::default();
     }
-    let rough = span / most as f64;
-    let decade = rough.log10().floor() as i32;
-    let candidates = (decade..=decade + 2).flat_map(|e| [(1.0, e), (2.0, e), (2.5, e), (5.0, e)]);
+    let decade = (span / most as f64).log10().floor() as i32;
     let mut best: Option<(Vec<f64>, i32)> = None;
-    for (factor, exponent) in candidates {
-        let values = multiples(low, high, factor, exponent);
-        // 2.5 costs a digit more, so it has to earn it with more ticks.
-        let fits = (1..=most).contains(&values.len());
-        if fits && best.as_ref().is_none_or(|(b, _)| values.len() > b.len()) {
-            let last_digit = if factor == 2.5 {
-                exponent - 1
-            } else {
-                exponent
-            };
-            best = Some((values, last_digit));
+    for exponent in decade..=decade + 2 {
+        for &factor in factors {
+            let values = multiples(low, high, factor, exponent);
+            let fits = (1..=most).contains(&values.len());
+            if fits && best.as_ref().is_none_or(|(b, _)| values.len() > b.len()) {
+                let last_digit = if factor.fract() == 0.0 {
+                    exponent
+                } else {
+                    exponent - 1
+                };
+                best = Some((values, last_digit));
+            }
         }
     }
     let Some((values, last_digit)) = best else {

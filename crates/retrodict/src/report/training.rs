@@ -1,5 +1,7 @@
 //! The loss of every network while it was trained.
 
+use crate::train::{MemberLog, TrainLog};
+
 use super::axes::{self, LABEL_SIZE, Panel};
 use super::figure::{COLUMN, Figure};
 use super::font;
@@ -17,6 +19,18 @@ pub struct LossCurve {
     pub validation: Vec<f64>,
     /// The epoch whose weights were kept, counted from 1; 0 means the first weights.
     pub best_epoch: usize,
+}
+
+impl LossCurve {
+    /// The losses of every member, from the record of a training.
+    pub fn of(log: &TrainLog) -> Vec<Self> {
+        let curve = |member: &MemberLog| Self {
+            training: member.epochs.iter().map(|e| e.train_loss).collect(),
+            validation: member.epochs.iter().map(|e| e.validation_loss).collect(),
+            best_epoch: member.best_epoch,
+        };
+        log.members.iter().map(curve).collect()
+    }
 }
 
 const EDGE: f64 = 3.0;
