@@ -12,7 +12,7 @@
 //! | [`ExpectedCoverage`] | credible regions that hold the truth too rarely or too often | Hermans et al. 2022 |
 //! | [`DataDependence`] | posteriors that ignore part of the data, which ranks alone cannot see | Zhao et al. 2021 |
 //! | [`Predictive`] | an observation unlike anything simulated, or that the posterior cannot reproduce | Gelman et al. 1996 |
-//! | [`simulation_failures`], [`draws_inside_prior`] | what went wrong on the way | |
+//! | [`simulation_failures`], [`training`](fn@training), [`draws_inside_prior`] | what went wrong on the way | |
 //!
 //! [`Verdict::from_checks`] turns them into one word.
 
@@ -30,6 +30,7 @@ mod predictive;
 mod rank_uniformity;
 mod tail;
 pub mod thresholds;
+mod training;
 mod verdict;
 mod words;
 
@@ -43,6 +44,7 @@ pub use inside_prior::draws_inside_prior;
 pub use joint_distance::JointDistance;
 pub use predictive::{FeaturePrediction, Predictive, PredictiveKind};
 pub use rank_uniformity::{RankUniformity, Ranks};
+pub use training::training;
 pub use verdict::{Verdict, Word};
 
 use serde::{Deserialize, Serialize};
