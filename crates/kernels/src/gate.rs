@@ -96,3 +96,54 @@ impl WithSimd for GateBackward<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{close, column, differences, rows};
+    use crate::{padded, scalar};
+
+    /// A few roundings of numbers up to about three.
+    const TOLERANCE: f64 = 5e-6;
+
+    #[test]
+    fn the_gate_and_its_gradients_agree_with_the_formula() {
+        for (n, kernels) in [1, 17, 32]
+            .into_iter()
+            .flat_map(|n| Kernels::available().map(move |k| (n, k)))
+        {
+            let stride = padded(n);
+            let [logits, value, start, d_sum] = [1, 2, 3, 4].map(|seed| rows(3, n, 3.0, seed));
+            let (mut gate, mut sum) = (logits.clone(), start.clone());
+            GateForward {
+                gate: &mut gate,
+                value: &value,
+                sum: &mut sum,
+            }
+            .run(kernels);
+            let [mut d_value, mut d_gate] = [(); 2].map(|()| vec![f32::NAN; logits.len()]);
+            GateBackward {
+                gate: &gate,
+                value: &value,
+                sum_gradient: &d_sum,
+                value_gradient: &mut d_value,
+                gate_gradient: &mut d_gate,
+            }
+            .run(kernels);
+            for b in 0..n {
+                let [logits, value, start, d_sum] =
+                    [&logits, &value, &start, &d_sum].map(|rows| column(rows, stride, b));
+                let passed = |g: &[f64], v: &[f64], i: usize| v[i] * scalar::sigmoid(g[i]);
+                let exact: Vec<f64> = (0..3)
+                    .map(|i| start[i] + passed(&logits, &value, i))
+                    .collect();
+                assert!(close(&column(&sum, stride, b), &exact, TOLERANCE));
+                let loss = |g: &[f64], v: &[f64]| (0..3).map(|i| d_sum[i] * passed(g, v, i)).sum();
+                let slopes = differences(|g| loss(g, &value), &logits);
+                assert!(close(&column(&d_gate, stride, b), &slopes, TOLERANCE));
+                let slopes = differences(|v| loss(&logits, v), &value);
+                assert!(close(&column(&d_value, stride, b), &slopes, TOLERANCE));
+            }
+        }
+    }
+}

@@ -45,6 +45,8 @@ mod mixture;
 mod optimizer;
 pub mod scalar;
 mod spline;
+#[cfg(test)]
+mod testing;
 mod tier;
 
 pub use activation::{Activate, Activation};

@@ -1,4 +1,5 @@
 use super::*;
+use crate::testing::numbers;
 use crate::{Activation, Kernels, padded, scalar};
 use proptest::prelude::*;
 
@@ -41,16 +42,6 @@ fn case() -> impl Strategy<Value = Case> {
                 }
             })
         })
-}
-
-/// Numbers in (−1, 1) that depend on the seed.
-fn numbers(count: usize, seed: u64) -> Vec<f32> {
-    (0..count as u64)
-        .map(|i| {
-            let mixed = (i + 1).wrapping_mul(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-            ((mixed >> 40) as f32 / 8_388_608.0) - 1.0
-        })
-        .collect()
 }
 
 impl Case {

@@ -5,7 +5,7 @@ mod mixture;
 mod spline;
 
 pub use mixture::mixture_log_density;
-pub use spline::{spline_forward, spline_inverse};
+pub use spline::{spline_forward, spline_inverse, spline_knots};
 
 use crate::{Activation, Adam, Dense, MIN_SCALE};
 

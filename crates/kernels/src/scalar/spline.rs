@@ -4,8 +4,8 @@ use super::scale;
 use crate::spline::MIN_BIN;
 use crate::{IDENTITY_SCALE, SplineShape, Tail};
 
-/// Knots along one axis: n + 1 numbers from −B to B.
-fn knots(logits: &[f64], bound: f64) -> Vec<f64> {
+/// Knots along one axis from the logits of the sizes of n bins: n + 1 numbers from −B to B.
+pub fn spline_knots(logits: &[f64], bound: f64) -> Vec<f64> {
     let least = f64::from(MIN_BIN);
     let total: f64 = logits.iter().map(|logit| logit.exp()).sum();
     let mut knots = vec![-bound];
@@ -30,8 +30,8 @@ impl Spline {
             scale(raw.unwrap_or(f64::from(IDENTITY_SCALE)))
         };
         Self {
-            xs: knots(&raw[..n], bound),
-            ys: knots(&raw[n..2 * n], bound),
+            xs: spline_knots(&raw[..n], bound),
+            ys: spline_knots(&raw[n..2 * n], bound),
             derivatives: (0..=n).map(derivative).collect(),
         }
     }

@@ -58,7 +58,11 @@ impl WithSimd for SplineForward<'_> {
                 let bin = Bin::find(feature, |row| parameters.get(row, v), clamped, Axis::X);
                 let curve = bin.curve().0;
                 let point = curve.at((clamped - bin.left) / bin.width);
-                let inside = bin.height.mul_add(point.rise, bin.bottom);
+                // Rounding must not carry it out of the box.
+                let inside = bin
+                    .height
+                    .mul_add(point.rise, bin.bottom)
+                    .clamp(-bound, bound);
                 y.set(j, v, select_inside(feature, value, inside, value));
                 let log_slope = curve.log_slope(point);
                 log_det.add(
