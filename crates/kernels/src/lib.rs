@@ -32,6 +32,11 @@
 //! assert_eq!(y[0], 3.5);
 //! ```
 
+#![allow(
+    clippy::inline_always,
+    reason = "a vector operation outside a function compiled for its instruction set is a call"
+)]
+
 mod activation;
 mod affine;
 mod buffer;

@@ -93,18 +93,18 @@ fn measure(
     let mut times = [const { Vec::new() }; 4];
     for t in 1..=STEPS {
         let start = Instant::now();
+        let mut marks = [0.0; 3];
+        let mut mark = |i: usize| marks[i] = start.elapsed().as_secs_f64() * 1e3;
         step.forward();
-        let forward = start.elapsed();
+        mark(0);
         step.backward();
-        let backward = start.elapsed();
+        mark(1);
         step.optimize(t as u64);
-        let all = start.elapsed();
-        for (times, time) in
-            times
-                .iter_mut()
-                .zip([all, forward, backward - forward, all - backward])
-        {
-            times.push(time.as_secs_f64() * 1e3);
+        mark(2);
+        let [forward, backward, all] = marks;
+        let parts = [all, forward, backward - forward, all - backward];
+        for (times, time) in times.iter_mut().zip(parts) {
+            times.push(time);
         }
     }
     print!("{name:32} {:6} weights", step.weights.len());

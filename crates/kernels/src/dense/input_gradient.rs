@@ -8,7 +8,7 @@ use crate::{Activation, Kernels};
 use pulp::{Simd, WithSimd};
 use std::ops::Range;
 
-/// input_gradient (+)= activation′ · Wᵀ output_gradient, for some of the inputs.
+/// `input_gradient` (+)= activation′ · Wᵀ `output_gradient`, for some of the inputs.
 #[derive(Debug)]
 pub struct DenseInputGradient<'a> {
     /// The layer.

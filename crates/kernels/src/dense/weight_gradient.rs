@@ -7,7 +7,7 @@ use crate::Kernels;
 use crate::lanes::{Lanes, Rows, vectors_per_row};
 use pulp::{Simd, WithSimd};
 
-/// weight_gradient += output_gradient · inputsᵀ, where the mask lets through, and the biases'.
+/// `weight_gradient` += `output_gradient` · inputsᵀ, where the mask lets through, and the biases'.
 #[derive(Debug)]
 pub struct DenseWeightGradient<'a> {
     /// The layer.

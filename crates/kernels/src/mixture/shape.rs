@@ -5,8 +5,8 @@ use crate::scalar;
 
 /// The shape of a mixture of Gaussians.
 ///
-/// log p(v) = logsumₖ [log πₖ + Σᵢ ln Aₖᵢᵢ − ½ |Aₖ(v − μₖ)|² − ½ d ln 2π], where π is the softmax of
-/// the logits and Aₖ is upper triangular, AₖᵀAₖ the precision, with Aₖᵢᵢ = softplus(u) + 10⁻³
+/// log p(v) = log Σₖ exp [log πₖ + Σᵢ ln Aₖᵢᵢ − ½ |Aₖ(v − μₖ)|² − ½ d ln 2π], where π is the softmax of
+/// the logits and Aₖ is upper triangular, `AₖᵀAₖ` the precision, with Aₖᵢᵢ = softplus(u) + 10⁻³
 /// (Bishop 1994, "Mixture density networks"; the factor as in Papamakarios & Murray 2016,
 /// arXiv:1605.06376).
 ///

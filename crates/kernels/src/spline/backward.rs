@@ -111,14 +111,14 @@ impl<S: Simd> Slopes<S> {
         let d_ln_m = d_log / point.numerator;
         let d_ln_e = (d_log + d_log) / point.denominator;
         let at = Upstream {
-            d_rise,
-            d_ln_m,
-            d_ln_e,
+            rise: d_rise,
+            numerator: d_ln_m,
+            denominator: d_ln_e,
         };
         let d_t = at.place(curve, &point, t);
         let d_s = at.mean_slope(&point, t) + (d_log + d_log) / curve.slope;
         let rest = t.all(1.0) - t;
-        let d_end = at.d_ln_e * point.product;
+        let d_end = d_ln_e * point.product;
         Self {
             x: d_t * per_width,
             width: -(d_t * t + d_s * curve.slope) * per_width,
@@ -131,9 +131,9 @@ impl<S: Simd> Slopes<S> {
 
 /// ∂L/∂q / E, ∂L/∂M and −∂L/∂E through the logarithm.
 struct Upstream<S: Simd> {
-    d_rise: Lanes<S>,
-    d_ln_m: Lanes<S>,
-    d_ln_e: Lanes<S>,
+    rise: Lanes<S>,
+    numerator: Lanes<S>,
+    denominator: Lanes<S>,
 }
 
 impl<S: Simd> Upstream<S> {
@@ -146,8 +146,8 @@ impl<S: Simd> Upstream<S> {
         let rise = (two * curve.slope * t).mul_add(t.all(1.0), curve.left * tilt);
         let denominator = curve.excess() * tilt;
         let numerator = two * (curve.right * t + curve.slope * tilt - curve.left * rest);
-        self.d_rise * (rise - point.rise * denominator) + self.d_ln_m * numerator
-            - self.d_ln_e * denominator
+        self.rise * (rise - point.rise * denominator) + self.numerator * numerator
+            - self.denominator * denominator
     }
 
     /// ∂L/∂s, but for 2 ln s.
@@ -155,8 +155,8 @@ impl<S: Simd> Upstream<S> {
     fn mean_slope(&self, point: &Point<S>, t: Lanes<S>) -> Lanes<S> {
         let twice = point.product + point.product;
         let denominator = t.all(1.0) - twice;
-        self.d_rise * (t * t - point.rise * denominator) + self.d_ln_m * twice
-            - self.d_ln_e * denominator
+        self.rise * (t * t - point.rise * denominator) + self.numerator * twice
+            - self.denominator * denominator
     }
 }
 

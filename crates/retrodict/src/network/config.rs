@@ -32,7 +32,7 @@ impl Activation {
     }
 
     /// The standard deviation of a weight, times the root of how many inputs it has, that keeps the
-    /// size of a signal from layer to layer: 1 (LeCun) for those with slope one at zero, √2 (He et
+    /// size of a signal from layer to layer: 1 (`LeCun` et al. 1998) for those with slope one at zero, √2 (He et
     /// al. 2015, arXiv:1502.01852) for those that silence half of their input.
     pub(super) fn gain(self) -> f64 {
         match self {

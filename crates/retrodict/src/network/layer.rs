@@ -100,7 +100,7 @@ impl Layer {
     pub(super) fn input_gradient(
         &self,
         weights: &[f32],
-        back: Back<'_>,
+        back: &mut Back<'_>,
         stride: usize,
         kernels: Kernels,
     ) {
@@ -112,7 +112,7 @@ impl Layer {
             inputs: 0..self.dense.n_inputs(),
             through: back.through,
             accumulate: back.accumulate,
-            input_gradient: back.input_gradient,
+            input_gradient: &mut *back.input_gradient,
         }
         .run(kernels);
     }
@@ -174,6 +174,18 @@ pub(super) struct Back<'a> {
     pub(super) through: Option<(Activation, &'a [f32])>,
     pub(super) accumulate: bool,
     pub(super) input_gradient: &'a mut [f32],
+}
+
+/// What the way back through all hidden layers starts from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Way<'a> {
+    /// Made the outputs from the last hidden layer.
+    pub(super) head: &'a Layer,
+    pub(super) weights: &'a [f32],
+    pub(super) inputs: Inputs<'a>,
+    pub(super) output_gradient: &'a [f32],
+    pub(super) cache: &'a [f32],
+    pub(super) kernels: Kernels,
 }
 
 fn symmetric(random: &mut Random, bound: f64) -> f32 {

@@ -18,3 +18,8 @@ mod residual;
 
 pub use config::{Activation, NetworkConfig};
 pub use network::{InputGradients, Inputs, Network};
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+pub(crate) mod twin;

@@ -2,7 +2,7 @@
 
 use super::NetworkConfig;
 use super::degrees::{Degrees, Wiring};
-use super::layer::{Layer, Pass, Start};
+use super::layer::{Layer, Pass, Start, Way};
 use super::plain::Plain;
 use super::residual::Residual;
 use crate::error::Result;
@@ -276,29 +276,21 @@ impl Network {
             skip.add_gradients(weights, inputs, output_gradient, gradients, kernels);
         }
         let scratch = &mut scratch[..self.scratch_rows() * inputs.stride];
-        let head = &self.head;
+        let way = Way {
+            head: &self.head,
+            weights,
+            inputs,
+            output_gradient,
+            cache,
+            kernels,
+        };
         match &self.body {
-            Body::None => head.add_gradients(weights, inputs, output_gradient, gradients, kernels),
-            Body::Plain(body) => body.backward(
-                head,
-                weights,
-                inputs,
-                output_gradient,
-                gradients,
-                cache,
-                scratch,
-                kernels,
-            ),
-            Body::Residual(body) => body.backward(
-                head,
-                weights,
-                inputs,
-                output_gradient,
-                gradients,
-                cache,
-                scratch,
-                kernels,
-            ),
+            Body::None => {
+                let head = way.head;
+                head.add_gradients(weights, inputs, output_gradient, gradients, kernels);
+            }
+            Body::Plain(body) => body.backward(way, gradients, scratch),
+            Body::Residual(body) => body.backward(way, gradients, scratch),
         }
     }
 

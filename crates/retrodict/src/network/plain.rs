@@ -1,7 +1,7 @@
 //! Hidden layers one after another.
 
 use super::degrees::Degrees;
-use super::layer::{Back, Layer, Pass, Start};
+use super::layer::{Back, Layer, Pass, Start, Way};
 use super::{InputGradients, Inputs, NetworkConfig};
 use crate::seed::Random;
 use retrodict_kernels::{Activation, Dense, Kernels};
@@ -88,18 +88,21 @@ impl Plain {
         }
     }
 
-    /// `head` made the outputs from the last hidden layer.
+    /// Adds the gradients of all layers and of the head.
     pub(super) fn backward(
         &self,
-        head: &Layer,
-        weights: &[f32],
-        inputs: Inputs<'_>,
-        output_gradient: &[f32],
+        way: Way<'_>,
         gradients: &mut InputGradients<'_>,
-        cache: &[f32],
         scratch: &mut [f32],
-        kernels: Kernels,
     ) {
+        let Way {
+            head,
+            weights,
+            inputs,
+            output_gradient,
+            cache,
+            kernels,
+        } = way;
         let stride = inputs.stride;
         let (mut above, mut here) = scratch.split_at_mut(self.widest() * stride);
         let mut end = cache.len();
@@ -123,13 +126,13 @@ impl Plain {
             } else {
                 hidden
             };
-            let back = Back {
+            let mut back = Back {
                 output_gradient: from,
                 through: Some((self.activation, saved)),
                 accumulate: false,
                 input_gradient: &mut here[..length],
             };
-            upper.input_gradient(weights, back, stride, kernels);
+            upper.input_gradient(weights, &mut back, stride, kernels);
             std::mem::swap(&mut above, &mut here);
             upper = layer;
         }

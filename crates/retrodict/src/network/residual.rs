@@ -1,7 +1,7 @@
 //! Residual blocks of two layers, with a gate that the context opens.
 
 use super::degrees::Degrees;
-use super::layer::{Back, Layer, Pass, Start};
+use super::layer::{Back, Layer, Pass, Start, Way};
 use super::{InputGradients, Inputs, NetworkConfig};
 use crate::seed::Random;
 use retrodict_kernels::{Activate, Activation, Dense, GateBackward, GateForward, Kernels, axpy};
@@ -116,18 +116,21 @@ impl Residual {
         }
     }
 
-    /// `head` made the outputs from the end of the stream.
+    /// Adds the gradients of all layers and of the head.
     pub(super) fn backward(
         &self,
-        head: &Layer,
-        weights: &[f32],
-        inputs: Inputs<'_>,
-        output_gradient: &[f32],
+        way: Way<'_>,
         gradients: &mut InputGradients<'_>,
-        cache: &[f32],
         scratch: &mut [f32],
-        kernels: Kernels,
     ) {
+        let Way {
+            head,
+            weights,
+            inputs,
+            output_gradient,
+            cache,
+            kernels,
+        } = way;
         let stride = inputs.stride;
         let length = self.width * stride;
         let (d_stream, scratch) = scratch.split_at_mut(length);
@@ -135,13 +138,13 @@ impl Residual {
             let last = self.last(cache, stride);
             head.add_weight_gradient(gradient, [last, &[]], output_gradient, stride, kernels);
         }
-        let back = Back {
+        let mut back = Back {
             output_gradient,
             through: None,
             accumulate: false,
             input_gradient: d_stream,
         };
-        head.input_gradient(weights, back, stride, kernels);
+        head.input_gradient(weights, &mut back, stride, kernels);
         for (i, block) in self.blocks.iter().enumerate().rev() {
             let start = i * ROWS_PER_BLOCK * length;
             let own = Parts::new(&cache[start..][..(ROWS_PER_BLOCK + 1) * length], length);
@@ -262,20 +265,20 @@ impl Block {
             self.outer
                 .add_weight_gradient(gradient, inner, d_value, stride, kernels);
         }
-        let back = pass.back(d_value, pass.own.before, pass.own.inner, d_inner);
+        let mut back = pass.back(d_value, pass.own.before, pass.own.inner, d_inner);
         self.outer
-            .input_gradient(pass.weights, back, stride, kernels);
+            .input_gradient(pass.weights, &mut back, stride, kernels);
         if let Some(gradient) = gradients.weights.as_deref_mut() {
             let activated = [pass.own.activated, &[]];
             self.inner
                 .add_weight_gradient(gradient, activated, d_inner, stride, kernels);
         }
-        let back = Back {
+        let mut back = Back {
             accumulate: true,
             ..pass.back(d_inner, pass.own.stream, pass.own.activated, d_stream)
         };
         self.inner
-            .input_gradient(pass.weights, back, stride, kernels);
+            .input_gradient(pass.weights, &mut back, stride, kernels);
     }
 }
 

@@ -3,7 +3,7 @@
 use super::spline::start_as_identity;
 use super::{Batch, Gradients, Transform};
 use crate::error::Result;
-use crate::network::{InputGradients, Inputs, Network, NetworkConfig};
+use crate::network::{InputGradients, Network, NetworkConfig};
 use crate::seed::Random;
 use retrodict_kernels::{Kernels, SplineBackward, SplineForward, SplineInverse, SplineShape};
 
@@ -79,14 +79,6 @@ impl CouplingSpline {
         }
     }
 
-    fn inputs<'a>(&self, batch: Batch<'a>, kept: &'a [f32]) -> Inputs<'a> {
-        Inputs {
-            context: batch.context,
-            features: kept,
-            stride: batch.stride,
-        }
-    }
-
     fn parts<'a>(&self, rows: &'a [f32], stride: usize) -> Parts<'a> {
         let (kept, rows) = rows.split_at(self.kept.len() * stride);
         let (moved, rows) = rows.split_at(self.moved.len() * stride);
@@ -121,7 +113,7 @@ impl CouplingSpline {
         let parts = self.parts_mut(cache, batch.stride);
         gather(batch.x, &self.kept, batch.stride, parts.kept);
         gather(batch.x, &self.moved, batch.stride, parts.moved);
-        let inputs = self.inputs(batch, parts.kept);
+        let inputs = batch.with_features(parts.kept);
         self.network
             .forward(weights, inputs, parts.parameters, parts.network);
         parts
@@ -214,7 +206,7 @@ impl Transform for CouplingSpline {
             features: Some(slopes.kept),
             weights: gradients.weights,
         };
-        let inputs = self.inputs(batch, made.kept);
+        let inputs = batch.with_features(made.kept);
         let d_parameters = slopes.parameters;
         self.network.backward(
             weights,

@@ -37,9 +37,17 @@ pub struct Batch<'a> {
 impl<'a> Batch<'a> {
     /// The same batch, as a network sees it.
     fn inputs(self) -> Inputs<'a> {
+        self.with_features(self.x)
+    }
+
+    /// The same context with other features, as a network sees it.
+    fn with_features<'b>(self, features: &'b [f32]) -> Inputs<'b>
+    where
+        'a: 'b,
+    {
         Inputs {
             context: self.context,
-            features: self.x,
+            features,
             stride: self.stride,
         }
     }
@@ -107,3 +115,8 @@ pub trait Transform: Send + Sync + std::fmt::Debug {
         scratch: &mut [f32],
     );
 }
+
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod twins;

@@ -75,7 +75,7 @@ impl Transform for Permutation {
     ) {
         let n = batch.stride;
         self.for_each(n, |to, from| {
-            y[to..to + n].copy_from_slice(&batch.x[from..from + n])
+            y[to..to + n].copy_from_slice(&batch.x[from..from + n]);
         });
     }
 
@@ -106,7 +106,7 @@ impl Transform for Permutation {
     ) {
         let n = batch.stride;
         self.for_each(n, |from, to| {
-            x[to..to + n].copy_from_slice(&batch.x[from..from + n])
+            x[to..to + n].copy_from_slice(&batch.x[from..from + n]);
         });
     }
 }

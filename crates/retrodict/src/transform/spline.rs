@@ -2,7 +2,7 @@
 
 use super::{Batch, Gradients, Transform};
 use crate::error::Result;
-use crate::network::{InputGradients, Inputs, Network, NetworkConfig};
+use crate::network::{InputGradients, Network, NetworkConfig};
 use crate::seed::Random;
 use retrodict_kernels::{Kernels, SplineBackward, SplineForward, SplineInverse, SplineShape};
 
@@ -140,12 +140,8 @@ impl Transform for AutoregressiveSpline {
         // The network's pass for feature j sees only features before j, which are done by then.
         x.fill(0.0);
         for (j, y) in batch.x.chunks_exact(stride).enumerate() {
-            let inputs = Inputs {
-                context: batch.context,
-                features: x,
-                stride,
-            };
-            self.network.forward(weights, inputs, parameters, cache);
+            self.network
+                .forward(weights, batch.with_features(x), parameters, cache);
             SplineInverse {
                 shape: &self.shape,
                 first_feature: j,
