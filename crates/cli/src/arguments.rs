@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{demo, init, run, sample, schema, stage, tasks, version};
+use crate::commands::{demo, init, run, sample, stage};
 
 /// From what is seen back to what made it: simulation-based inference.
 #[derive(Debug, Parser)]
@@ -64,11 +64,11 @@ pub(crate) enum Command {
     /// Only make the figures and the report.
     Report(stage::StageArguments),
     /// List the built-in simulators.
-    Tasks(tasks::Tasks),
+    Tasks,
     /// Print the JSON schema of a study file.
-    Schema(schema::Schema),
+    Schema,
     /// Print versions.
-    Version(version::Version),
+    Version,
 }
 
 impl Command {
@@ -83,9 +83,9 @@ impl Command {
             Self::Sample(_) => "sample",
             Self::Check(_) => "check",
             Self::Report(_) => "report",
-            Self::Tasks(_) => "tasks",
-            Self::Schema(_) => "schema",
-            Self::Version(_) => "version",
+            Self::Tasks => "tasks",
+            Self::Schema => "schema",
+            Self::Version => "version",
         }
     }
 }

@@ -45,11 +45,6 @@ impl Console {
         }
     }
 
-    /// Prints what was asked for itself, such as a schema: also when quiet.
-    pub(crate) fn answer(self, text: &str) {
-        print(text);
-    }
-
     /// Prints the one JSON object of a command that ended well.
     pub(crate) fn result(self, command: &str, code: ExitCode, fields: Map<String, Value>) {
         if !self.json {
@@ -100,6 +95,11 @@ pub(crate) fn usage(error: &clap::Error) -> std::process::ExitCode {
     } else {
         ExitCode::Done
     } as u8)
+}
+
+/// Prints what was asked for itself, such as a schema: also when quiet.
+pub(crate) fn answer(text: &str) {
+    print(text);
 }
 
 /// Writes a line to standard output. A reader that went away, as `head` does, is no error.

@@ -44,9 +44,9 @@ fn execute(arguments: &Arguments, console: Console) -> Result<ExitCode> {
         Command::Sample(command) => command.run(console),
         Command::Check(command) => command.run(console, commands::stage::Which::Check),
         Command::Report(command) => command.run(console, commands::stage::Which::Report),
-        Command::Tasks(command) => command.run(console),
-        Command::Schema(command) => command.run(console),
-        Command::Version(command) => command.run(console),
+        Command::Tasks => commands::tasks::run(console),
+        Command::Schema => Ok(commands::schema::run(console)),
+        Command::Version => Ok(commands::version::run(console)),
     }
 }
 

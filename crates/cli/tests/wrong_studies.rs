@@ -64,10 +64,10 @@ fn data(name: &'static str, theta: &[u8], x: &[u8], says: &'static [&'static str
 
 /// An array as NumPy writes it.
 fn npy(shape: &[usize], values: &[f64]) -> Vec<u8> {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder can be made");
     let path = folder.path().join("a.npy");
-    retrodict::npy::write(&path, shape, values).unwrap();
-    std::fs::read(path).unwrap()
+    retrodict::npy::write(&path, shape, values).expect("the file can be written");
+    std::fs::read(path).expect("the file can be read")
 }
 
 fn in_prior(n: usize) -> Vec<u8> {
@@ -75,6 +75,7 @@ fn in_prior(n: usize) -> Vec<u8> {
     npy(&[n, 2], &values)
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn forms() -> Vec<Wrong> {
     vec![
         study("empty file", "", &["is empty", "retrodict init"]),
@@ -200,6 +201,7 @@ fn forms() -> Vec<Wrong> {
     ]
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn values() -> Vec<Wrong> {
     vec![
         toy(
@@ -461,6 +463,7 @@ fn values() -> Vec<Wrong> {
     ]
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn observations() -> Vec<Wrong> {
     vec![
         worker(

@@ -35,6 +35,6 @@ impl Demo {
             "The Gaussian toy: x = θ + 1 + 0.1 ε, three parameters, observed (0.8, 0.6, 0.4).\n",
         );
         let study = Study::from_source(Source::new("demo.toml", STUDY), None)?;
-        run::whole(study, self.out.clone(), console, "demo")
+        run::whole(study, &self.out, console, "demo")
     }
 }

@@ -30,7 +30,7 @@ impl Run {
     pub(crate) fn run(&self, console: Console) -> Result<ExitCode> {
         let study = Study::open(&self.study, self.seed)?;
         let out = self.out.clone().unwrap_or_else(|| default_out(&study));
-        whole(study, out, console, "run")
+        whole(study, &out, console, "run")
     }
 }
 
@@ -40,19 +40,14 @@ pub(crate) fn default_out(study: &Study) -> PathBuf {
 }
 
 /// Runs every stage and says what came out.
-pub(crate) fn whole(
-    study: Study,
-    out: PathBuf,
-    console: Console,
-    command: &str,
-) -> Result<ExitCode> {
+pub(crate) fn whole(study: Study, out: &Path, console: Console, command: &str) -> Result<ExitCode> {
     let progress = Progress::new(console);
     let observer = |event: &Event| progress.show(event);
-    let mut run = StudyRun::open(study, &out, &observer, interrupt::watch())?;
+    let mut run = StudyRun::open(study, out, &observer, interrupt::watch())?;
     let outcome = run.all()?;
     let code = code(&outcome.verdict);
-    console.say(&describe(&run, &outcome, &out));
-    console.result(command, code, fields(&run, &outcome, &out));
+    console.say(&describe(&run, &outcome, out));
+    console.result(command, code, fields(&run, &outcome, out));
     Ok(code)
 }
 
@@ -66,14 +61,13 @@ pub(crate) fn code(verdict: &Verdict) -> ExitCode {
 
 /// The verdict and its reasons, for a reader.
 pub(crate) fn describe_verdict(verdict: &Verdict) -> String {
-    let mut text = format!("\nVerdict: {}\n", word(verdict.verdict));
-    for reason in &verdict.reasons {
-        text.push_str(&format!(
-            "  - {}\n",
-            wrap(reason, WIDTH).replace('\n', "\n    ")
-        ));
-    }
-    text
+    let mut lines = vec![format!("\nVerdict: {}", word(verdict.verdict))];
+    let reasons = verdict.reasons.iter();
+    lines.extend(reasons.map(|reason| {
+        let reason = wrap(reason, WIDTH).replace('\n', "\n    ");
+        format!("  - {reason}")
+    }));
+    lines.join("\n")
 }
 
 const WIDTH: usize = 92;
@@ -91,30 +85,27 @@ fn word(word: Word) -> &'static str {
 fn describe(run: &StudyRun<'_>, outcome: &Outcome, out: &Path) -> String {
     let parameters = run.study().prior().parameters();
     let n = outcome.samples.len();
-    let mut text = String::new();
+    let mut parts = Vec::new();
     for (i, samples) in outcome.samples.iter().take(SHOWN_OBSERVATIONS).enumerate() {
         let of = if n > 1 {
             format!(" of observation {}", i + 1)
         } else {
             String::new()
         };
-        text.push_str(&format!(
-            "\nPosterior{of} ({} draws):\n",
-            samples.draws.n_rows()
-        ));
-        text.push_str(&posterior_table::render(parameters, &samples.summary()));
-        text.push('\n');
+        let draws = samples.draws.n_rows();
+        parts.push(format!("\nPosterior{of} ({draws} draws):"));
+        parts.push(posterior_table::render(parameters, &samples.summary()));
     }
     if n > SHOWN_OBSERVATIONS {
         let rest = n - SHOWN_OBSERVATIONS;
-        text.push_str(&format!(
-            "\n{rest} more in {}\n",
+        parts.push(format!(
+            "\n{rest} more in {}",
             out.join("posterior").display()
         ));
     }
-    text.push_str(&describe_verdict(&outcome.verdict));
-    text.push_str(&format!("\nReport: {}", out.join("report.html").display()));
-    text
+    parts.push(describe_verdict(&outcome.verdict));
+    parts.push(format!("\nReport: {}", out.join("report.html").display()));
+    parts.join("\n")
 }
 
 fn fields(run: &StudyRun<'_>, outcome: &Outcome, out: &Path) -> Map<String, Value> {

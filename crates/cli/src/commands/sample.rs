@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::run;
 use super::stage::{StageArguments, Which};
-use crate::console::Console;
+use crate::console::{self, Console};
 use crate::exit::ExitCode;
 use crate::progress::Progress;
 use crate::{interrupt, posterior_table};
@@ -57,7 +57,7 @@ impl Sample {
         for (i, samples) in all.iter().enumerate() {
             let Some(output) = &self.output else {
                 if !console.is_json() {
-                    console.answer(&study::to_csv(&samples.draws));
+                    console::answer(&study::to_csv(&samples.draws));
                 }
                 continue;
             };

@@ -14,7 +14,7 @@ pub struct Sandbox(tempfile::TempDir);
 
 impl Sandbox {
     pub fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        Self(tempfile::tempdir().expect("a folder can be made"))
     }
 
     pub fn path(&self) -> &Path {
@@ -27,8 +27,9 @@ impl Sandbox {
 
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.file(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, content).unwrap();
+        fs::create_dir_all(path.parent().expect("a file has a folder"))
+            .expect("folders can be made");
+        fs::write(&path, content).expect("files can be written");
         path
     }
 
@@ -38,7 +39,7 @@ impl Sandbox {
     }
 
     pub fn json(&self, name: &str) -> serde_json::Value {
-        serde_json::from_slice(&self.read(name)).unwrap()
+        serde_json::from_slice(&self.read(name)).expect("the file holds JSON")
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
@@ -48,7 +49,9 @@ impl Sandbox {
     }
 
     pub fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
+        self.command(arguments)
+            .output()
+            .expect("the program starts")
     }
 
     /// Runs and expects an exit code; prints what the program said if it is another.
