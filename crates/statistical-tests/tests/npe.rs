@@ -1,5 +1,7 @@
 //! Neural posterior estimation with default settings against exact posteriors.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
+
 use std::ops::ControlFlow;
 
 use retrodict::check::{CalibrationChecks, Verdict, Word, training};
