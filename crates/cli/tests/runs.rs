@@ -533,3 +533,41 @@ fn a_reader_that_goes_away_is_no_error() {
         assert_eq!(output.status.code(), Some(0));
     }
 }
+
+#[test]
+fn every_template_is_a_study_and_some_run_here() {
+    let languages = [
+        ("python", true),
+        ("command", true),
+        ("data", true),
+        ("r", false),
+        ("julia", false),
+        ("c", false),
+        ("fortran", false),
+        ("rust", false),
+    ];
+    let settings = QUICK.split_once("[inference.estimator]").unwrap().1;
+    for (language, runs) in languages {
+        let sandbox = Sandbox::new();
+        sandbox.expect(0, &["init", "new", "--simulator", language]);
+        let study = String::from_utf8(sandbox.read("new/study.toml")).unwrap();
+        let study = study
+            .replace("simulations = 10_000", "simulations = 200")
+            .replace("simulations = 2_000", "simulations = 200");
+        sandbox.write(
+            "new/study.toml",
+            format!("{study}\n[inference.estimator]{settings}"),
+        );
+        if runs {
+            finish(&sandbox, &["run", "new/study.toml"]);
+        } else {
+            // The study is understood: what is missing is the stage before.
+            let output = sandbox.expect(2, &["fit", "new/study.toml"]);
+            assert!(
+                stderr(&output).contains("retrodict simulate"),
+                "{}",
+                stderr(&output)
+            );
+        }
+    }
+}

@@ -6,10 +6,9 @@ use std::path::Path;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::training_check::training;
 use crate::check::{
-    Calibration, Check, CheckStatus, DataDependence, ExpectedCoverage, Predictive, PredictiveKind,
-    RankUniformity, Verdict, draws_inside_prior, simulation_failures,
+    CalibrationChecks, Check, CheckStatus, Predictive, PredictiveKind, Verdict, draws_inside_prior,
+    simulation_failures, training,
 };
 use crate::error::{Error, Result};
 use crate::infer::NeuralPosterior;
@@ -97,15 +96,13 @@ impl Run<'_> {
             return Ok(vec![not_calibrated("too few test simulations gave data")]);
         }
         let draws = config.check.posterior_draws;
-        let calibration = Calibration::measure(posterior, &tests, draws, Seed(config.study.seed))?;
-        let ranks = RankUniformity::of(&calibration);
-        let coverage = ExpectedCoverage::of(&calibration, &ranks);
-        let dependence = DataDependence::of(&calibration, &tests);
-        self.keep("calibration", &calibration)?;
-        self.keep("rank_uniformity", &ranks)?;
-        self.keep("coverage", &coverage)?;
-        self.keep("data_dependence", &dependence)?;
-        Ok([ranks.checks(), vec![coverage.check()], dependence.checks()].concat())
+        let seed = Seed(config.study.seed);
+        let found = CalibrationChecks::run(posterior, &tests, draws, seed)?;
+        self.keep("calibration", &found.calibration)?;
+        self.keep("rank_uniformity", &found.ranks)?;
+        self.keep("coverage", &found.coverage)?;
+        self.keep("data_dependence", &found.dependence)?;
+        Ok(found.checks())
     }
 
     fn inside_prior(&self, all: &[Samples]) -> Check {

@@ -6,4 +6,3 @@ mod report;
 mod report_words;
 mod sample;
 mod simulate;
-mod training_check;
