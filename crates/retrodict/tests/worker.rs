@@ -40,7 +40,6 @@ fn config(program: &str, arguments: &[&str]) -> WorkerConfig {
         .chain(arguments.iter().copied());
     let mut config = WorkerConfig::new(command, protocol);
     config.workers = Some(2);
-    config.startup_timeout = 20.0;
     config
 }
 
@@ -155,7 +154,8 @@ fn only_the_rows_that_end_their_process_are_marked() {
             "{program} {habit}: {:?}",
             simulations.failures()
         );
-        assert_eq!(bits(&simulations)[12..], bits(&reference)[12..]);
+        let valid = |s: &Simulations| bits(&s.select(&simulations.valid_rows()));
+        assert_eq!(valid(&simulations), valid(&reference));
     }
 }
 
@@ -164,7 +164,7 @@ fn a_simulation_that_always_hangs_is_marked_and_costs_two_timeouts_at_most() {
     for program in ["binary.py", "text.py"] {
         let reference = run(config(program, &["good"]), 200).unwrap();
         let mut config = config(program, &["hangs_for_some"]);
-        config.timeout = 0.7;
+        config.timeout = 3.0;
         let started = Instant::now();
         let simulations = run(config, 199).unwrap();
         assert_eq!(
@@ -173,7 +173,7 @@ fn a_simulation_that_always_hangs_is_marked_and_costs_two_timeouts_at_most() {
             "{program}"
         );
         assert_eq!(simulations.failures().len(), 1);
-        assert!(started.elapsed() < Duration::from_secs(10));
+        assert!(started.elapsed() < Duration::from_secs(60));
         let (row, end) = (100, simulations.len());
         assert!(simulations.x.row(row).iter().all(|v| v.is_nan()));
         // The noise of a row is that of its index, whatever happened before it.
@@ -190,7 +190,7 @@ fn what_goes_wrong_once_leaves_no_trace() {
     for habit in ["hangs_once", "garbage_once", "half_a_frame"] {
         let folder = tempfile::tempdir().unwrap();
         let mut config = config("binary.py", &[habit, folder.path().to_str().unwrap()]);
-        config.timeout = 1.0;
+        config.timeout = 3.0;
         let simulations = run(config, 500).unwrap();
         assert!(
             folder.path().join("once").exists(),

@@ -19,9 +19,9 @@ for line in sys.stdin:
         print("step 1 of 1")
     if habit == "debug_number":
         print("0.5 0.5")
-    if habit == "columns_for_some" and a < 0.02:
+    if habit == "columns_for_some" and 0.3 <= a < 0.32:
         x += " 1.0"
-    if habit == "words_for_some" and a < 0.02:
+    if habit == "words_for_some" and 0.3 <= a < 0.32:
         x = "oops"
     if habit == "fails_for_a_tenth" and a < 0.1:
         x = "failed did not converge"
