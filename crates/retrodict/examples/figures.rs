@@ -286,7 +286,9 @@ fn rank_figure(name: &str, d: usize, power: f64) -> Figure {
                 .map(|(e, z)| (e - z).abs() / half(z))
                 .fold(0.0, f64::max);
             let mut histogram = vec![0; 20];
-            u.iter().for_each(|v| histogram[(v * 20.0) as usize] += 1);
+            for v in u {
+                histogram[(v * 20.0) as usize] += 1;
+            }
             Ranks {
                 name: if j == d {
                     "log_prob".to_string()
@@ -431,6 +433,10 @@ fn check(name: &str, status: CheckStatus, statistic: f64, p_value: Option<f64>) 
     }
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one page, written out from top to bottom"
+)]
 fn report_input(word: Word, figures: &[Figure]) -> ReportInput {
     let named = |name: &str| -> Vec<Figure> {
         figures.iter().filter(|f| f.name == name).cloned().collect()

@@ -1,6 +1,9 @@
 //! Neural posterior estimation with default settings against exact posteriors.
 
-#![allow(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test stops at what it does not expect"
+)]
 
 use std::ops::ControlFlow;
 

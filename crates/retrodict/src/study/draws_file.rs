@@ -40,7 +40,10 @@ mod tests {
         let draws = Table::new(["a", "b"], vec![0.1, -2.0]).unwrap();
         let path = |name: &str| folder.path().join(name);
         write_table(path("d.csv"), &draws).unwrap();
-        assert_eq!(std::fs::read_to_string(path("d.csv")).unwrap(), to_csv(&draws));
+        assert_eq!(
+            std::fs::read_to_string(path("d.csv")).unwrap(),
+            to_csv(&draws)
+        );
         write_table(path("d.npy"), &draws).unwrap();
         assert_eq!(npy::read(path("d.npy")).unwrap().shape, [1, 2]);
         assert!(write_table(path("d.txt"), &draws).is_err());
