@@ -86,7 +86,7 @@ impl Default for SplineConfig {
             transforms: 5,
             network: NetworkConfig::default(),
             bins: 10,
-            bound: 5.0,
+            bound: 8.0,
             whitening: Whitening::default(),
         }
     }

@@ -2,7 +2,7 @@
 
 /// How sharply the map bends: within 1/`SHARPNESS` of the interval's width from an end it turns from
 /// a straight line into an exponential.
-const SHARPNESS: f64 = 20.0;
+const SHARPNESS: f64 = 100.0;
 
 /// From the distances to the lower and the upper end, in widths of the interval, to z and the
 /// logarithm of the derivative with respect to the lower distance.

@@ -14,10 +14,10 @@ use crate::error::{Error, Result};
 pub enum SupportKind {
     /// Bounded: z = log((x − low) / (high − x)). Half-bounded: the logarithm of the distance to the
     /// bound, with the sign that keeps the order. Simplex: stick breaking, then the logit. Real: x.
-    #[default]
     Logit,
     /// Bounded: straight inside and exponential only near the ends (the inverse of a soft clipping),
     /// so that what is linear or normal in θ stays so in z; otherwise as [`SupportKind::Logit`].
+    #[default]
     SoftClip,
     /// The prior's own cumulative distribution function, then the normal quantile: under the prior,
     /// z is exactly standard normal (also for conditional, Dirichlet and multivariate normal

@@ -48,6 +48,10 @@ pub struct TrainConfig {
     /// The decay of the exponential average of the weights, a step; the average is what is
     /// validated and kept. Zero keeps the weights themselves.
     pub averaging: f64,
+    /// By how many standard errors of the difference, over validation rows, trained weights have to
+    /// beat the first ones to be kept. The first ones are a linear-Gaussian fit if the estimator
+    /// says so; where that is all there is to learn, this keeps it free of a network's noise.
+    pub min_improvement: f64,
     /// How many networks are trained, from different first weights and batches.
     pub ensemble_size: usize,
 }
@@ -56,7 +60,7 @@ impl Default for TrainConfig {
     fn default() -> Self {
         Self {
             batch_size: 200,
-            learning_rate: 1e-3,
+            learning_rate: 5e-4,
             schedule: Schedule::Cosine,
             patience: 20,
             cooldown_epochs: 10,
@@ -66,7 +70,8 @@ impl Default for TrainConfig {
             max_gradient_norm: 5.0,
             weight_decay: 0.0,
             averaging: 0.99,
-            ensemble_size: 2,
+            min_improvement: 1.0,
+            ensemble_size: 3,
         }
     }
 }
@@ -105,6 +110,10 @@ impl TrainConfig {
             if !(value > 0.0 && value <= largest) {
                 return Err(invalid(field, &value.to_string(), expected));
             }
+        }
+        if !(self.min_improvement >= 0.0 && self.min_improvement <= 100.0) {
+            let given = self.min_improvement.to_string();
+            return Err(invalid("min_improvement", &given, "from 0 to 100"));
         }
         for (field, value) in [
             ("weight_decay", self.weight_decay),

@@ -72,6 +72,8 @@ struct Run<'a> {
     gradient: Vec<f32>,
     best: Vec<f32>,
     best_loss: f64,
+    /// The first weights, and log q of every validation row under them.
+    first: (Vec<f32>, Vec<f64>),
     workspace: Workspace,
     order: Vec<usize>,
     done: usize,
@@ -101,6 +103,7 @@ impl<'a> Run<'a> {
             gradient: vec![0.0; weights.len()],
             best: weights.clone(),
             best_loss: f64::INFINITY,
+            first: (weights.clone(), Vec::new()),
             workspace: estimator.workspace(config.batch_size),
             order: (0..train.len()).collect(),
             done: 0,
@@ -108,10 +111,8 @@ impl<'a> Run<'a> {
             restarts: 0,
             weights,
         };
-        let initial = run.validation_loss();
-        if initial.is_finite() {
-            run.best_loss = initial;
-        }
+        run.first.1 = run.log_density(true);
+        run.best_loss = mean_loss(&run.first.1);
         run
     }
 
@@ -208,13 +209,7 @@ impl<'a> Run<'a> {
 
     /// The mean loss over every validation row; infinite if any row's is not finite.
     fn validation_loss(&mut self) -> f64 {
-        let log_density = self.log_density(false);
-        let mean = -log_density.iter().sum::<f64>() / log_density.len() as f64;
-        if mean.is_finite() {
-            mean
-        } else {
-            f64::INFINITY
-        }
+        mean_loss(&self.log_density(false))
     }
 
     /// log q of every validation row, under the best weights or the present ones.
@@ -251,8 +246,15 @@ impl<'a> Run<'a> {
                     .into(),
             });
         }
+        let mut log_density = self.log_density(true);
+        let mut best_epoch = best_epoch;
+        if standard_errors(&self.first.1, &log_density) < self.config.min_improvement {
+            (self.best, log_density) = self.first;
+            self.best_loss = initial_validation_loss;
+            best_epoch = 0;
+        }
         Ok(Member {
-            log_density: self.log_density(true),
+            log_density,
             log: MemberLog {
                 initial_validation_loss,
                 epochs,
@@ -262,5 +264,40 @@ impl<'a> Run<'a> {
             },
             weights: self.best,
         })
+    }
+}
+
+/// The mean of −log q; infinite if any is not finite.
+fn mean_loss(log_density: &[f64]) -> f64 {
+    let mean = -log_density.iter().sum::<f64>() / log_density.len() as f64;
+    if mean.is_finite() {
+        mean
+    } else {
+        f64::INFINITY
+    }
+}
+
+/// By how many standard errors of its mean the difference `after − before` of paired rows lies
+/// above zero; without a number to divide by, everything counts as improvement.
+fn standard_errors(before: &[f64], after: &[f64]) -> f64 {
+    let n = before.len() as f64;
+    let difference = || after.iter().zip(before).map(|(a, b)| a - b);
+    let mean = difference().sum::<f64>() / n;
+    let variance = difference().map(|d| (d - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    let ratio = mean / (variance / n).sqrt();
+    if ratio.is_nan() { f64::INFINITY } else { ratio }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_improvement_is_counted_in_standard_errors_of_paired_differences() {
+        // Differences 1, 2, 3: mean 2, standard error 1/√3.
+        let ratio = standard_errors(&[5.0, -1.0, 0.0], &[6.0, 1.0, 3.0]);
+        assert!((ratio - 2.0 * 3.0_f64.sqrt()).abs() < 1e-12);
+        assert_eq!(standard_errors(&[1.0, 2.0], &[1.0, 2.0]), f64::INFINITY);
+        assert_eq!(standard_errors(&[f64::NEG_INFINITY], &[0.0]), f64::INFINITY);
     }
 }
