@@ -2,7 +2,7 @@
 //!
 //! | figure | what it shows |
 //! |---|---|
-//! | [`corner`] | a posterior: densities of every parameter and contours of every pair |
+//! | [`Corner`] | a posterior: densities of every parameter and contours of every pair |
 //! | [`ranks`] | simulation-based calibration: where the truth ranks among posterior draws |
 //! | [`coverage`] | how often credible regions hold the truth |
 //! | [`predictive`] | data simulated from the posterior beside the observation |
