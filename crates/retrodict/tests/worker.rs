@@ -173,7 +173,7 @@ fn a_simulation_that_always_hangs_is_marked_and_costs_two_timeouts_at_most() {
             "{program}"
         );
         assert_eq!(simulations.failures().len(), 1);
-        assert!(started.elapsed() < Duration::from_secs(60));
+        assert!(started.elapsed() < Duration::from_mins(1));
         let (row, end) = (100, simulations.len());
         assert!(simulations.x.row(row).iter().all(|v| v.is_nan()));
         // The noise of a row is that of its index, whatever happened before it.
