@@ -305,17 +305,17 @@ fn damaged_folders_are_refused_by_the_name_of_the_file() {
     type Damage = fn(&Path);
     let cases: [(&str, &str, Damage); 8] = [
         ("manifest.json", "not a manifest", |f| {
-            std::fs::write(f, b"{\"format\": 1").unwrap()
+            std::fs::write(f, b"{\"format\": 1").unwrap();
         }),
         ("manifest.json", "in format 9", |f| {
-            std::fs::write(f, b"{\"format\": 9}").unwrap()
+            std::fs::write(f, b"{\"format\": 9}").unwrap();
         }),
         ("shard-000001.x.npy", "cut short", |f| {
             let bytes = std::fs::read(f).unwrap();
             std::fs::write(f, &bytes[..bytes.len() - 9]).unwrap();
         }),
         ("shard-000001.theta.npy", "cannot read", |f| {
-            std::fs::remove_file(f).unwrap()
+            std::fs::remove_file(f).unwrap();
         }),
         (
             "shard-000001.status.npy",
