@@ -1,8 +1,7 @@
 //! A campaign: n simulations, run once each, whatever happens in between.
 
-use std::fs::{File, TryLockError};
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,11 +9,12 @@ use crate::error::{Error, Result};
 use crate::prior::Prior;
 use crate::seed::{Seed, Stream};
 use crate::simulate::rows::check_columns;
-use crate::simulate::store::journal::Journal;
+use crate::simulate::store::cleaning::{lock_folder, remove, remove_leftovers};
 use crate::simulate::store::shard::{Place, Shard};
-use crate::simulate::store::{Manifest, Store, check_failures, too_many};
+use crate::simulate::store::under_way::{UnderWay, lock};
+use crate::simulate::store::{Manifest, Store, check_failures};
 use crate::simulate::{
-    Failures, Noise, Observer, Progress, RowSink, Rows, Simulations, Simulator, Status, simulate,
+    Failures, Noise, Observer, Progress, Rows, Simulations, Simulator, simulate,
 };
 use crate::table::Table;
 
@@ -271,7 +271,7 @@ impl<'a> Campaign<'a> {
             observer.progress(&lock(progress));
             return Ok(());
         }
-        let mut under_way = UnderWay::new(self, *place, shard, progress, observer)?;
+        let mut under_way = UnderWay::new(*place, shard, progress, observer, self.max_failed)?;
         under_way.take_found(&found);
         let missing = under_way.missing();
         let p = place.n_parameters;
@@ -308,162 +308,4 @@ fn check_theta(place: &Place<'_>, found: &Shard, drawn: &[f64]) -> Result<()> {
         difference: "its parameters are not those that this seed and prior give".into(),
         advice: "Choose another output folder, or remove this one to simulate again.".into(),
     })
-}
-
-/// A shard while its rows come in.
-struct UnderWay<'a> {
-    place: Place<'a>,
-    theta: Vec<f64>,
-    /// Where the rows of the request stand in the shard.
-    positions: Vec<usize>,
-    kept: Mutex<Kept>,
-    progress: &'a Mutex<Progress>,
-    observer: &'a dyn Observer,
-    max_failed: f64,
-}
-
-struct Kept {
-    x: Vec<f64>,
-    status: Vec<Option<Status>>,
-    journal: Journal,
-}
-
-impl<'a> UnderWay<'a> {
-    /// An unfinished shard with what its journal remembers.
-    fn new(
-        campaign: &Campaign<'_>,
-        place: Place<'a>,
-        shard: Shard,
-        progress: &'a Mutex<Progress>,
-        observer: &'a dyn Observer,
-    ) -> Result<Self> {
-        let n = shard.theta.len() / place.n_parameters;
-        let length = place.length();
-        let (journal, records) = Journal::open(&place.path("partial"), length)?;
-        let mut kept = Kept {
-            x: shard.x,
-            status: vec![None; n],
-            journal,
-        };
-        for record in records.into_iter().filter(|r| r.position < n) {
-            kept.x[record.position * length..][..length].copy_from_slice(&record.x);
-            kept.status[record.position] = Some(record.status);
-        }
-        let known: Vec<Status> = kept.status.iter().flatten().copied().collect();
-        lock(progress).add(&known);
-        Ok(Self {
-            place,
-            theta: shard.theta,
-            positions: Vec::new(),
-            kept: Mutex::new(kept),
-            progress,
-            observer,
-            max_failed: campaign.max_failed,
-        })
-    }
-
-    /// Takes the rows of a shard that was finished when the campaign was smaller.
-    fn take_found(&mut self, found: &Shard) {
-        let length = self.place.length();
-        let kept = self.kept.get_mut().unwrap_or_else(PoisonError::into_inner);
-        for (i, &status) in found.status.iter().enumerate() {
-            if kept.status[i].is_none() {
-                lock(self.progress).add(&[status]);
-            }
-            kept.status[i] = Some(status);
-            kept.x[i * length..][..length].copy_from_slice(&found.x[i * length..][..length]);
-        }
-    }
-
-    fn missing(&self) -> Vec<usize> {
-        let kept = lock(&self.kept);
-        (0..kept.status.len())
-            .filter(|&i| kept.status[i].is_none())
-            .collect()
-    }
-
-    fn into_shard(self) -> Shard {
-        let kept = self
-            .kept
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
-        let whole = "a simulator finishes every row or returns an error";
-        Shard {
-            theta: self.theta,
-            x: kept.x,
-            status: kept.status.into_iter().map(|s| s.expect(whole)).collect(),
-        }
-    }
-}
-
-impl RowSink for UnderWay<'_> {
-    fn finished(&self, first: usize, status: &[Status], x: &[f64]) -> Result<()> {
-        let length = self.place.length();
-        let positions = &self.positions[first..first + status.len()];
-        {
-            let mut kept = lock(&self.kept);
-            for (i, (&position, &status)) in positions.iter().zip(status).enumerate() {
-                kept.x[position * length..][..length].copy_from_slice(&x[i * length..][..length]);
-                kept.status[position] = Some(status);
-            }
-            kept.journal.append(positions, status, x)?;
-        }
-        let mut progress = lock(self.progress);
-        progress.add(status);
-        self.observer.progress(&progress);
-        // No success to come could bring the share below the limit again.
-        let failed: usize = progress.failures.values().sum();
-        if failed as f64 > self.max_failed * progress.total as f64 {
-            return Err(too_many(&progress.failures, progress.done, self.max_failed));
-        }
-        Ok(())
-    }
-
-    fn interrupted(&self) -> bool {
-        self.observer.interrupted()
-    }
-
-    fn log(&self, line: &str) {
-        self.observer.log(line);
-    }
-}
-
-/// Only one process at a time works in a folder; the system ends the lock with the process.
-fn lock_folder(folder: &Path) -> Result<File> {
-    let path = folder.join(".lock");
-    let file = File::create(&path).map_err(Error::io(&path, "create"))?;
-    match file.try_lock() {
-        Err(TryLockError::WouldBlock) => Err(Error::file(
-            folder,
-            "another process is simulating into this folder",
-            "Wait for it to end, or choose another output folder.",
-        )),
-        // A file system without locks is no reason not to work.
-        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
-    }
-}
-
-/// Temporary files of processes that were killed.
-fn remove_leftovers(folder: &Path) -> Result<()> {
-    let entries = std::fs::read_dir(folder).map_err(Error::io(folder, "read"))?;
-    for entry in entries.flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with("shard-") && (name.contains(".tmp-") || name.ends_with(".partial")) {
-            remove(&entry.path())?;
-        }
-    }
-    Ok(())
-}
-
-fn remove(path: &Path) -> Result<()> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(Error::io(path, "remove")(error))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

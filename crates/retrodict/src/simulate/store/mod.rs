@@ -7,10 +7,12 @@
 //! again.
 
 mod campaign;
+mod cleaning;
 mod folder;
 mod journal;
 mod manifest;
 mod shard;
+mod under_way;
 
 pub use campaign::{Campaign, MAX_FAILED, Role, ThetaSource, run_campaign};
 pub use folder::Store;

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, Result};
 use crate::simulate::rows::RowSink;
 use crate::simulate::worker::loss::Loss;
-use crate::simulate::worker::pool::{Queue, WorkerPool};
+use crate::simulate::worker::pool::WorkerPool;
 use crate::simulate::worker::process::Process;
 use crate::simulate::worker::protocol::{Answer, Job, Patience, exchange};
+use crate::simulate::worker::queue::Queue;
 
 /// What a batch should take: long against the cost of a message, short against a user's patience.
 const BATCH_TIME: f64 = 0.05;

@@ -17,6 +17,8 @@ mod messages;
 mod pool;
 mod process;
 mod protocol;
+mod queue;
+mod starter;
 
 pub(crate) use loss::Loss;
 pub(crate) use messages::{LastLines, Messages};

@@ -1,26 +1,22 @@
 //! A pool of worker processes that acts as one simulator.
 
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 use crate::seed::Random;
 use crate::simulate::rows::{RowSink, Rows};
 use crate::simulate::worker::driver::Driver;
-use crate::simulate::worker::hello::{Hello, LONGEST_HELLO};
+use crate::simulate::worker::hello::Hello;
 use crate::simulate::worker::loss::Loss;
 use crate::simulate::worker::messages::Messages;
 use crate::simulate::worker::process::Process;
 use crate::simulate::worker::protocol::{Answer, Job};
+use crate::simulate::worker::queue::Queue;
+use crate::simulate::worker::starter::{FLUSH, Starter};
 use crate::simulate::worker::{Protocol, WorkerConfig};
 use crate::simulate::{SimulationFailure, Simulator, Status};
-
-/// How often a process that ends before its hello is started: by itself, or killed from outside.
-const MOST_STARTS: usize = 3;
-const MOST_KILLED_STARTS: usize = 10;
 
 /// Worker processes behind the [`Simulator`] trait.
 ///
@@ -214,11 +210,6 @@ impl WorkerPool {
     }
 }
 
-const FLUSH: &str = "Does it flush its standard output after each answer (Python: \
-    `print(..., flush=True)` or `sys.stdout.flush()`; C: `fflush(stdout)`; awk: `fflush()`, and \
-    `mawk -W interactive`), and read exactly what it is sent? If it is only slow, raise the time \
-    limit.";
-
 impl Simulator for WorkerPool {
     fn name(&self) -> String {
         self.config.command_line()
@@ -277,107 +268,6 @@ impl Drop for WorkerPool {
                 process.close_input();
             }
         }
-    }
-}
-
-/// Starts processes and reads their hello.
-struct Starter<'a> {
-    config: &'a WorkerConfig,
-    folder: &'a Path,
-    messages: &'a Arc<Messages>,
-}
-
-impl Starter<'_> {
-    fn start(&self, interrupted: &dyn Fn() -> bool) -> Result<(Process, Hello)> {
-        let mut starts = 1;
-        loop {
-            let mut process = Process::start(&self.config.command, self.folder, self.messages)?;
-            let deadline = Instant::now() + Duration::from_secs_f64(self.config.startup_timeout);
-            let said = process
-                .take_line(LONGEST_HELLO, deadline, interrupted)
-                .map(<[u8]>::to_vec);
-            match said {
-                Ok(line) => return Ok((process, self.hello(&line)?)),
-                Err(Loss::Interrupted) => return Err(Error::Interrupted),
-                Err(Loss::Died(_)) if starts < MOST_STARTS => starts += 1,
-                Err(Loss::Killed(_)) if starts < MOST_KILLED_STARTS => starts += 1,
-                Err(loss) => {
-                    process.kill();
-                    return Err(self.no_hello(&loss, &process.last_lines()));
-                }
-            }
-        }
-    }
-
-    fn hello(&self, line: &[u8]) -> Result<Hello> {
-        Hello::parse(line).map_err(|problem| {
-            self.error(
-                &problem,
-                "Print that line first and nothing before it, and everything that is no answer on \
-                 standard error.",
-            )
-        })
-    }
-
-    fn no_hello(&self, loss: &Loss, last_lines: &str) -> Error {
-        let problem = format!(
-            "its process {} before it had said hello, and {last_lines}",
-            loss.words()
-        );
-        let problem = problem.replace("did not answer in time before", "ran out of time before");
-        let advice = if matches!(loss, Loss::TimedOut(_)) {
-            FLUSH
-        } else {
-            "Run the command in a shell, in the study's folder: it must print its hello line and \
-             wait for input."
-        };
-        self.error(&problem, advice)
-    }
-
-    fn error(&self, problem: &str, advice: &str) -> Error {
-        Error::Simulator {
-            simulator: self.config.command_line(),
-            problem: problem.trim_end().to_string(),
-            advice: advice.into(),
-        }
-    }
-}
-
-/// The rows that nobody has taken yet.
-pub(crate) struct Queue {
-    next: Mutex<usize>,
-    closed: AtomicBool,
-    n: usize,
-    n_drivers: usize,
-}
-
-impl Queue {
-    fn new(n: usize, n_drivers: usize) -> Self {
-        Self {
-            next: Mutex::new(0),
-            closed: AtomicBool::new(false),
-            n,
-            n_drivers,
-        }
-    }
-
-    /// The next rows, at most `size`; fewer near the end, so that all processes end together.
-    pub(crate) fn take(&self, size: usize) -> Option<Range<usize>> {
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = self.n - *next;
-        let size = size.min(left.div_ceil(2 * self.n_drivers));
-        let range = *next..*next + size;
-        *next = range.end;
-        (!range.is_empty()).then_some(range)
-    }
-
-    /// Ends the work: what is under way is given up.
-    fn close(&self) {
-        self.closed.store(true, Ordering::Relaxed);
-    }
-
-    pub(crate) fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Relaxed)
     }
 }
 
