@@ -114,6 +114,23 @@ impl Standardization {
         }
     }
 
+    /// As [`Standardization::apply`], in place and in `f64`; returns log |det ∂(standardised)/∂row|.
+    pub fn standardize(&self, row: &mut [f64]) -> f64 {
+        let log_det = self.log_det(row);
+        for (value, column) in row.iter_mut().zip(&self.columns) {
+            *value = column.apply(*value).clamp(-LIMIT, LIMIT);
+        }
+        log_det
+    }
+
+    /// The inverse of [`Standardization::standardize`]; returns log |det ∂row/∂(standardised)|.
+    pub fn unstandardize(&self, row: &mut [f64]) -> f64 {
+        for (value, column) in row.iter_mut().zip(&self.columns) {
+            *value = column.invert(*value);
+        }
+        -self.log_det(row)
+    }
+
     /// The inverse of [`Standardization::apply`].
     pub fn invert(&self, row: &[f32], out: &mut [f64]) {
         assert_eq!(row.len(), self.columns.len(), "one value a column");

@@ -1,10 +1,9 @@
 //! From a configuration to an estimator.
 
 use super::base::Base;
-use super::config::{EstimatorConfig, FlowConfig, MixtureConfig, SplineConfig, Whitening};
+use super::config::{EstimatorConfig, FlowConfig, MixtureConfig, SplineConfig};
 use super::flow::Flow;
 use super::mixture::MixtureNetwork;
-use super::whitening::ConditionalWhitening;
 use crate::error::{Error, Result};
 use crate::transform::{
     AutoregressiveAffine, AutoregressiveSpline, CouplingSpline, LuLinear, Permutation, SplineShape,
@@ -23,32 +22,23 @@ impl EstimatorConfig {
     pub fn build(&self, bounded: &[bool], n_context: usize) -> Result<Flow> {
         self.validate()?;
         assert!(!bounded.is_empty(), "a density needs a feature");
-        let any_bounded = bounded.contains(&true);
-        if any_bounded && self.bound().is_none() {
+        if bounded.contains(&true) && self.bound().is_none() {
             return Err(Error::invalid(
                 "inference option `support`",
-                "`box` with an estimator of unbounded transforms",
+                "`box` without `linear_guess`, and an estimator of unbounded transforms",
                 "a spline flow (`maf_rqs` or `nsf`), or another `support`",
-                "Choose `logit` or `probit`, or a spline flow.",
+                "Set `linear_guess = true`, choose `logit` or `probit`, or a spline flow.",
             ));
         }
-        // A linear map would carry bounded features out of their box.
-        let whitening = match self.whitening() {
-            _ if any_bounded => Whitening::None,
-            whitening => whitening,
-        };
         let shape = [bounded.len(), n_context];
         let mut transforms: Transforms = Vec::new();
-        if whitening != Whitening::None {
-            transforms.push(Box::new(ConditionalWhitening::new(shape[0], shape[1])));
-        }
         let base = match self {
             Self::Maf(config) => affine(config, shape, &mut transforms)?,
             Self::MafRqs(config) => autoregressive(config, bounded, n_context, &mut transforms)?,
             Self::Nsf(config) => coupling(config, bounded, n_context, &mut transforms)?,
             Self::Mdn(config) => mixture(config, shape)?,
         };
-        Ok(Flow::new(shape, whitening, transforms, base))
+        Ok(Flow::new(shape, transforms, base))
     }
 }
 

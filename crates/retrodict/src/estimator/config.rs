@@ -29,19 +29,6 @@ impl Default for EstimatorConfig {
     }
 }
 
-/// Whether the estimator starts from a linear-Gaussian fit of θ given x.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Whitening {
-    /// No.
-    None,
-    /// The fit is a first layer that stays as it is.
-    #[default]
-    Fixed,
-    /// The fit is a first layer that is trained on with the rest.
-    Trainable,
-}
-
 /// The size of a masked autoregressive flow.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -50,8 +37,6 @@ pub struct FlowConfig {
     pub transforms: usize,
     /// The network of each transform.
     pub network: NetworkConfig,
-    /// Whether to start from a linear-Gaussian fit.
-    pub whitening: Whitening,
 }
 
 impl Default for FlowConfig {
@@ -59,7 +44,6 @@ impl Default for FlowConfig {
         Self {
             transforms: 5,
             network: NetworkConfig::default(),
-            whitening: Whitening::default(),
         }
     }
 }
@@ -76,8 +60,6 @@ pub struct SplineConfig {
     pub bins: usize,
     /// Splines act on [−bound, bound], in standard deviations; bounded parameters fill it.
     pub bound: f32,
-    /// Whether to start from a linear-Gaussian fit.
-    pub whitening: Whitening,
 }
 
 impl Default for SplineConfig {
@@ -87,7 +69,6 @@ impl Default for SplineConfig {
             network: NetworkConfig::default(),
             bins: 10,
             bound: 8.0,
-            whitening: Whitening::default(),
         }
     }
 }
@@ -100,8 +81,6 @@ pub struct MixtureConfig {
     pub components: usize,
     /// The network that makes the mixture from the data.
     pub network: NetworkConfig,
-    /// Whether to start from a linear-Gaussian fit.
-    pub whitening: Whitening,
 }
 
 impl Default for MixtureConfig {
@@ -109,7 +88,6 @@ impl Default for MixtureConfig {
         Self {
             components: 10,
             network: NetworkConfig::default(),
-            whitening: Whitening::default(),
         }
     }
 }
@@ -152,15 +130,6 @@ impl EstimatorConfig {
         match self {
             Self::MafRqs(c) | Self::Nsf(c) => Some(c.bound),
             Self::Maf(_) | Self::Mdn(_) => None,
-        }
-    }
-
-    /// Whether it starts from a linear-Gaussian fit.
-    pub fn whitening(&self) -> Whitening {
-        match self {
-            Self::Maf(c) => c.whitening,
-            Self::MafRqs(c) | Self::Nsf(c) => c.whitening,
-            Self::Mdn(c) => c.whitening,
         }
     }
 }

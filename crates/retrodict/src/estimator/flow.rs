@@ -4,9 +4,6 @@ use std::ops::Range;
 
 use super::DensityEstimator;
 use super::base::{Base, BaseGradients, BaseMemory, Noise};
-use super::config::Whitening;
-use super::examples::Examples;
-use super::whitening::ConditionalWhitening;
 use super::workspace::Workspace;
 use crate::seed::Random;
 use crate::transform::{Batch, Gradients, Transform};
@@ -21,7 +18,6 @@ use crate::transform::{Batch, Gradients, Transform};
 pub struct Flow {
     n_features: usize,
     n_context: usize,
-    whitening: Whitening,
     layers: Vec<Layer>,
     base: Base,
     base_weights: Range<usize>,
@@ -48,20 +44,10 @@ struct Memory<'a> {
     scratch: &'a mut [f32],
 }
 
-/// What [`Flow::backward`] is asked for.
-struct Wanted<'a> {
-    /// Added to: the gradient with respect to the weights.
-    weights: Option<&'a mut [f32]>,
-    /// Whether the gradient with respect to the value is.
-    value: bool,
-}
-
 impl Flow {
-    /// A flow from its transforms, data side first; the first is a [`ConditionalWhitening`] unless
-    /// `whitening` says that there is none.
+    /// A flow from its transforms, data side first.
     pub(super) fn new(
         [n_features, n_context]: [usize; 2],
-        whitening: Whitening,
         transforms: Vec<Box<dyn Transform>>,
         base: Base,
     ) -> Self {
@@ -88,7 +74,6 @@ impl Flow {
         Self {
             n_features,
             n_context,
-            whitening,
             layers,
             base,
             base_weights,
@@ -147,11 +132,7 @@ impl Flow {
         self.log_prob(weights, workspace);
         let n_rows = workspace.n_rows();
         self.set_row_gradient(workspace, n_rows, 1.0);
-        let wanted = Wanted {
-            weights: None,
-            value: true,
-        };
-        self.backward(weights, workspace, wanted);
+        self.backward(weights, workspace, None);
     }
 
     fn cut<'a>(&self, arena: &'a mut [f32], stride: usize) -> Memory<'a> {
@@ -178,9 +159,15 @@ impl Flow {
         row_gradient[n_rows..].fill(0.0);
     }
 
-    /// The gradient of Σ `row_gradient` · log q, after [`DensityEstimator::log_prob`] on the same
+    /// The gradient of Σ `row_gradient` · log q with respect to the values, and added to
+    /// `weight_gradient` that with respect to the weights, after [`DensityEstimator::log_prob`] on the same
     /// workspace.
-    fn backward(&self, weights: &[f32], workspace: &mut Workspace, mut wanted: Wanted<'_>) {
+    fn backward(
+        &self,
+        weights: &[f32],
+        workspace: &mut Workspace,
+        mut weight_gradient: Option<&mut [f32]>,
+    ) {
         let parts = workspace.parts();
         let (stride, width) = (parts.stride, self.n_features * parts.stride);
         let memory = self.cut(parts.arena, stride);
@@ -198,8 +185,7 @@ impl Flow {
             BaseGradients {
                 row: memory.row_gradient,
                 values: parts.value_gradient,
-                weights: wanted
-                    .weights
+                weights: weight_gradient
                     .as_deref_mut()
                     .map(|g| &mut g[self.base_weights.clone()]),
             },
@@ -209,19 +195,11 @@ impl Flow {
             },
         );
         for (k, layer) in self.layers.iter().enumerate().rev() {
-            let frozen = k == 0 && self.whitening == Whitening::Fixed;
-            if frozen && !wanted.value {
-                break;
-            }
             let x = match k {
                 0 => &*parts.values,
                 _ => &memory.outputs[(k - 1) * width..k * width],
             };
-            let weight_gradient = if frozen {
-                None
-            } else {
-                wanted.weights.as_deref_mut()
-            };
+            let weight_gradient = weight_gradient.as_deref_mut();
             layer.transform.backward(
                 &weights[layer.weights.clone()],
                 Batch {
@@ -251,22 +229,10 @@ impl DensityEstimator for Flow {
         self.base_weights.end
     }
 
-    fn trainable(&self) -> Range<usize> {
-        let frozen = match self.whitening {
-            Whitening::Fixed => self.layers[0].weights.end,
-            Whitening::None | Whitening::Trainable => 0,
-        };
-        frozen..self.n_weights()
-    }
-
-    fn initialize(&self, weights: &mut [f32], train: &Examples, random: &mut Random) {
+    fn initialize(&self, weights: &mut [f32], random: &mut Random) {
         for layer in &self.layers {
             let weights = &mut weights[layer.weights.clone()];
             layer.transform.initialize(weights, random);
-        }
-        if self.whitening != Whitening::None {
-            let linear = ConditionalWhitening::new(self.n_features, self.n_context);
-            linear.fit(&mut weights[self.layers[0].weights.clone()], train);
         }
         self.base
             .initialize(&mut weights[self.base_weights.clone()], random);
@@ -332,11 +298,7 @@ impl DensityEstimator for Flow {
         let n_rows = workspace.n_rows();
         self.set_row_gradient(workspace, n_rows, -1.0 / n_rows as f32);
         gradient.fill(0.0);
-        let wanted = Wanted {
-            weights: Some(gradient),
-            value: false,
-        };
-        self.backward(weights, workspace, wanted);
+        self.backward(weights, workspace, Some(gradient));
         let total: f64 = workspace.log_prob().iter().map(|&l| f64::from(l)).sum();
         -total / n_rows as f64
     }

@@ -8,13 +8,11 @@ mod flow;
 #[cfg(test)]
 mod laws;
 mod mixture;
-mod whitening;
 mod workspace;
 
 use std::fmt::Debug;
-use std::ops::Range;
 
-pub use config::{EstimatorConfig, FlowConfig, MixtureConfig, SplineConfig, Whitening};
+pub use config::{EstimatorConfig, FlowConfig, MixtureConfig, SplineConfig};
 pub use examples::Examples;
 pub use flow::Flow;
 pub use workspace::{Parts, Workspace};
@@ -29,13 +27,8 @@ pub trait DensityEstimator: Send + Sync + Debug {
     /// How many weights it has.
     fn n_weights(&self) -> usize;
 
-    /// The weights that training may change.
-    fn trainable(&self) -> Range<usize> {
-        0..self.n_weights()
-    }
-
-    /// Fills the weights with their first values; some are fitted to the training rows.
-    fn initialize(&self, weights: &mut [f32], train: &Examples, random: &mut Random);
+    /// Fills the weights with their first values.
+    fn initialize(&self, weights: &mut [f32], random: &mut Random);
 
     /// A workspace for batches of up to `max_rows`.
     fn workspace(&self, max_rows: usize) -> Workspace;

@@ -33,7 +33,9 @@ pub(super) fn maximum(posterior: &NeuralPosterior, x: &[f64], seed: Seed) -> Res
     let (mut real, mut z) = (vec![0.0; d], vec![0.0; d]);
     let mut all = Vec::with_capacity(N_DRAWS * d);
     for &row in &order {
-        posterior.target.forward(draws.row(row), &mut real, &mut z);
+        posterior
+            .target
+            .forward(draws.row(row), &context, &mut real, &mut z);
         all.extend_from_slice(&z);
     }
     let mut search = Search::new(posterior, &context, &all);
@@ -58,13 +60,14 @@ impl<'a> Search<'a> {
     /// `draws` are row-major and in descending order of density.
     fn new(posterior: &'a NeuralPosterior, context: &'a [f32], draws: &[f32]) -> Self {
         let d = posterior.target.n_features();
+        let bounded = posterior.target.bounded();
         let range = (0..d)
             .map(|j| {
                 let column = draws.iter().skip(j).step_by(d);
                 let low = column.clone().copied().fold(f32::INFINITY, f32::min);
                 let high = column.copied().fold(f32::NEG_INFINITY, f32::max);
                 let margin = MARGIN as f32 * (high - low);
-                let limit = if posterior.target.map.is_bounded(j) {
+                let limit = if bounded[j] {
                     posterior.config.estimator.bound().unwrap_or(f32::MAX)
                 } else {
                     f32::MAX
@@ -135,14 +138,14 @@ impl<'a> Search<'a> {
         }
         for start in 0..N_STARTS {
             let z = &mut self.z[start * d..(start + 1) * d];
-            let at = log_volume(self.posterior, z);
+            let at = log_volume(self.posterior, self.context, z);
             log_prob[start] = finite_or_zero_density(log_prob[start] - at);
             for j in 0..d {
                 let center = z[j];
                 z[j] = center + DIFFERENCE;
-                let above = log_volume(self.posterior, z);
+                let above = log_volume(self.posterior, self.context, z);
                 z[j] = center - DIFFERENCE;
-                let below = log_volume(self.posterior, z);
+                let below = log_volume(self.posterior, self.context, z);
                 z[j] = center;
                 gradient[start * d + j] -= (above - below) / f64::from(2.0 * DIFFERENCE);
             }
@@ -158,14 +161,14 @@ impl<'a> Search<'a> {
         let mut theta = vec![0.0; draw.len()];
         self.posterior
             .target
-            .inverse(&self.best.1, &mut real, &mut theta);
+            .inverse(&self.best.1, self.context, &mut real, &mut theta);
         theta
     }
 }
 
 /// log |det ∂θ/∂z̃|.
-fn log_volume(posterior: &NeuralPosterior, z: &[f32]) -> f64 {
+fn log_volume(posterior: &NeuralPosterior, context: &[f32], z: &[f32]) -> f64 {
     let mut real = vec![0.0; z.len()];
     let mut theta = vec![0.0; posterior.parameters.len()];
-    posterior.target.inverse(z, &mut real, &mut theta)
+    posterior.target.inverse(z, context, &mut real, &mut theta)
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
-use crate::embed::Standardization;
+use crate::embed::{LinearGuess, Standardization};
 use crate::error::{Error, Result};
 use crate::estimator::EstimatorConfig;
 use crate::npy::write_atomically;
@@ -18,7 +18,7 @@ pub(super) const CONFIG: &str = "config.json";
 /// What marks the files as ours.
 const FORMAT: &str = "retrodict-model";
 /// Raised when files of an older version can no longer be read as they are.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const TENSOR: &str = "weights";
 const MAX_MEMBERS: usize = 1000;
 
@@ -42,6 +42,8 @@ pub struct ModelConfig {
     pub target: Standardization,
     /// The standardisation of x.
     pub x: Standardization,
+    /// The linear-Gaussian guess of θ given x, whose error the network models.
+    pub linear_guess: Option<LinearGuess>,
     /// The weight of each network in the mixture; there is one file of weights for each.
     pub mixture: Vec<f64>,
 }
@@ -53,6 +55,7 @@ impl ModelConfig {
         support: SupportKind,
         parameters: Vec<String>,
         [target, x]: [Standardization; 2],
+        linear_guess: Option<LinearGuess>,
         mixture: Vec<f64>,
     ) -> Self {
         Self {
@@ -64,6 +67,7 @@ impl ModelConfig {
             support,
             target,
             x,
+            linear_guess,
             mixture,
         }
     }
@@ -81,6 +85,14 @@ impl ModelConfig {
         }
         if self.target.columns().is_empty() || self.x.columns().is_empty() {
             return Err("no parameters, or no data".into());
+        }
+        let sizes = [self.target.columns().len(), self.x.columns().len()];
+        if let Some(guess) = &self.linear_guess
+            && !guess.is_valid(sizes[0], sizes[1])
+        {
+            return Err(
+                "a linear guess of another size, or with numbers that are not finite".into(),
+            );
         }
         let total: f64 = self.mixture.iter().sum();
         let shares = self.mixture.iter().all(|w| (0.0..=1.0).contains(w));

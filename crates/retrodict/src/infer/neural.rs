@@ -10,7 +10,7 @@ use super::posterior::Posterior;
 use super::target::Target;
 use crate::error::{Error, Result};
 use crate::estimator::{DensityEstimator, Flow, Workspace};
-use crate::prior::{Parameter, Prior, SupportMap};
+use crate::prior::{Parameter, Prior};
 use crate::samples::Samples;
 use crate::seed::{Random, Seed, Stream};
 use crate::table::Table;
@@ -84,11 +84,12 @@ impl NeuralPosterior {
             ));
         }
         let map = prior.support_map(config.support)?;
-        let bounded = bounded(&map);
         let target = Target {
             map,
             standardization: config.target.clone(),
+            guess: config.linear_guess.clone(),
         };
+        let bounded = target.bounded();
         if bounded.len() != target.n_features() {
             return Err(Error::invalid(
                 "the model's standardisation of θ",
@@ -201,7 +202,7 @@ impl NeuralPosterior {
                     *z = parts.values[feature * parts.stride + lane];
                 }
                 let theta = &mut out[row * width..(row + 1) * width];
-                self.target.inverse(&z, &mut real, theta);
+                self.target.inverse(&z, context, &mut real, theta);
             }
         }
     }
@@ -239,10 +240,9 @@ impl NeuralPosterior {
         workspace.resize(out.len());
         let log_dets: Vec<f64> = (0..out.len())
             .map(|lane| {
-                let log_det = self
-                    .target
-                    .forward(theta.row(first + lane), &mut real, &mut z);
-                workspace.set_row(lane, &z, context(first + lane));
+                let (theta, context) = (theta.row(first + lane), context(first + lane));
+                let log_det = self.target.forward(theta, context, &mut real, &mut z);
+                workspace.set_row(lane, &z, context);
                 log_det
             })
             .collect();
@@ -309,13 +309,6 @@ impl Posterior for NeuralPosterior {
     fn map(&self, x: &[f64], seed: Seed) -> Result<Vec<f64>> {
         maximum(self, x, seed)
     }
-}
-
-/// Which coordinates of a support's map are confined to an interval.
-pub(super) fn bounded(map: &SupportMap) -> Vec<bool> {
-    (0..map.n_unconstrained())
-        .map(|j| map.is_bounded(j))
-        .collect()
 }
 
 /// The member at `level` of the cumulative mixture.

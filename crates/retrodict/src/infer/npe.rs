@@ -4,9 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::model_file::ModelConfig;
-use super::neural::{NeuralPosterior, bounded};
-use super::target::check_varies;
-use crate::embed::{Column, Standardization, StandardizationMethod};
+use super::neural::NeuralPosterior;
+use super::target::{Target, check_varies};
+use crate::embed::{Column, LinearGuess, Standardization, StandardizationMethod};
 use crate::error::{Error, Result};
 use crate::estimator::{EstimatorConfig, Examples};
 use crate::prior::{Prior, SupportKind, SupportMap};
@@ -16,7 +16,7 @@ use crate::table::Table;
 use crate::train::{Observer, Split, TrainConfig, TrainLog, fit};
 
 /// How a posterior is estimated. Every field has a default.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NpeConfig {
     /// Which conditional density is trained.
@@ -27,6 +27,21 @@ pub struct NpeConfig {
     pub support: SupportKind,
     /// How the data are standardised.
     pub standardization: StandardizationMethod,
+    /// Whether the density starts from the linear-Gaussian guess of θ given x; with `support =
+    /// "box"` that normal distribution is cut off at the prior's bounds.
+    pub linear_guess: bool,
+}
+
+impl Default for NpeConfig {
+    fn default() -> Self {
+        Self {
+            estimator: EstimatorConfig::default(),
+            train: TrainConfig::default(),
+            support: SupportKind::default(),
+            standardization: StandardizationMethod::default(),
+            linear_guess: true,
+        }
+    }
 }
 
 /// With fewer simulations than this nothing can be learned, nor checked.
@@ -56,17 +71,16 @@ pub fn npe(
     config.estimator.validate()?;
     check_shapes(prior, simulations)?;
     let rows = usable_rows(simulations)?;
+    let x = simulations.x.select(&rows);
+    let theta = simulations.theta.select(&rows);
+    let split = Split::random(rows.len(), config.train.validation_fraction, seed);
     let map = prior.support_map(config.support)?;
     let real = real_table(&map, simulations, &rows)?;
-    let x = simulations.x.select(&rows);
-    let split = Split::random(rows.len(), config.train.validation_fraction, seed);
     let standard_x = Standardization::fit(&x.select(&split.train), config.standardization);
-    let bounded = bounded(&map);
-    let box_edge = config.estimator.bound();
-    let standard_z = standardize_target(&real.select(&split.train), &bounded, box_edge);
-    check_varies(&standard_z, simulations.theta.names())?;
-    let flow = config.estimator.build(&bounded, x.n_columns())?;
-    let pick = |rows: &[usize]| examples([&standard_z, &standard_x], [&real, &x], rows);
+    let target = fit_target(map, config, [&real, &x], &split.train, &standard_x)?;
+    check_varies(&target.standardization, simulations.theta.names())?;
+    let flow = config.estimator.build(&target.bounded(), x.n_columns())?;
+    let pick = |rows: &[usize]| examples(&target, &standard_x, [&theta, &x], rows);
     let fitted = fit(
         &flow,
         &pick(&split.train),
@@ -81,7 +95,8 @@ pub fn npe(
         config.estimator.clone(),
         config.support,
         prior.parameters().iter().map(|p| p.name.clone()).collect(),
-        [standard_z, standard_x],
+        [target.standardization, standard_x],
+        target.guess,
         log.mixture.clone(),
     );
     let posterior = NeuralPosterior::assemble(prior, model, fitted.weights)?;
@@ -167,13 +182,48 @@ fn real_table(map: &SupportMap, simulations: &Simulations, rows: &[usize]) -> Re
     Table::numbered("z", map.n_unconstrained(), values)
 }
 
-/// Bounded coordinates go from [−1, 1] to the estimator's box; the others get zero mean and unit
+/// The space of the density, from the training rows.
+fn fit_target(
+    map: SupportMap,
+    config: &NpeConfig,
+    [real, x]: [&Table; 2],
+    rows: &[usize],
+    standard_x: &Standardization,
+) -> Result<Target> {
+    let confined: Vec<bool> = (0..map.n_unconstrained())
+        .map(|j| map.is_bounded(j))
+        .collect();
+    let edge = config.estimator.bound().filter(|_| !config.linear_guess);
+    let real = real.select(rows);
+    let standardization = standardize_target(&real, &confined, edge.unwrap_or(1.0));
+    let guess = config.linear_guess.then(|| {
+        let (mut z, mut context) = (Vec::new(), Vec::new());
+        let mut as_seen = vec![0.0; x.n_columns()];
+        for (real, &row) in real.rows().zip(rows) {
+            let from = z.len();
+            z.extend_from_slice(real);
+            standardization.standardize(&mut z[from..]);
+            standard_x.apply(x.row(row), &mut as_seen);
+            context.extend(as_seen.iter().map(|&v| f64::from(v)));
+        }
+        let z = Table::numbered("z", real.n_columns(), z)?;
+        let context = Table::numbered("x", x.n_columns(), context)?;
+        Ok(LinearGuess::fit(&z, &context, &confined))
+    });
+    Ok(Target {
+        map,
+        standardization,
+        guess: guess.transpose()?,
+    })
+}
+
+/// Bounded coordinates go from [−1, 1] to a box with this edge; the others get zero mean and unit
 /// spread.
-fn standardize_target(real: &Table, bounded: &[bool], box_edge: Option<f32>) -> Standardization {
+fn standardize_target(real: &Table, bounded: &[bool], edge: f32) -> Standardization {
     let fitted = Standardization::fit(real, StandardizationMethod::Linear);
     let to_box = Column::Linear {
         mean: 0.0,
-        sd: 1.0 / f64::from(box_edge.unwrap_or(1.0)),
+        sd: 1.0 / f64::from(edge),
     };
     let columns = fitted.columns().iter().zip(bounded);
     Standardization::new(
@@ -186,14 +236,20 @@ fn standardize_target(real: &Table, bounded: &[bool], box_edge: Option<f32>) -> 
     )
 }
 
-fn examples(standards: [&Standardization; 2], tables: [&Table; 2], rows: &[usize]) -> Examples {
-    let widths = tables.map(Table::n_columns);
+fn examples(
+    target: &Target,
+    standard_x: &Standardization,
+    [theta, x]: [&Table; 2],
+    rows: &[usize],
+) -> Examples {
+    let widths = [target.n_features(), x.n_columns()];
     let mut examples = Examples::new(widths[0], widths[1]);
-    let (mut value, mut context) = (vec![0.0; widths[0]], vec![0.0; widths[1]]);
+    let (mut y, mut context) = (vec![0.0; widths[0]], vec![0.0; widths[1]]);
+    let mut real = vec![0.0; widths[0]];
     for &row in rows {
-        standards[0].apply(tables[0].row(row), &mut value);
-        standards[1].apply(tables[1].row(row), &mut context);
-        examples.push(&value, &context);
+        standard_x.apply(x.row(row), &mut context);
+        target.forward(theta.row(row), &context, &mut real, &mut y);
+        examples.push(&y, &context);
     }
     examples
 }

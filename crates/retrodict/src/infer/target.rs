@@ -1,15 +1,16 @@
 //! The space in which a network models θ.
 
-use crate::embed::Standardization;
+use crate::embed::{LinearGuess, Standardization};
 use crate::error::{Error, Result};
 use crate::prior::SupportMap;
 
-/// θ → z̃: the prior's support map, then standardisation. Its inverse lands in the support whatever
-/// the number, so a draw cannot fall outside the prior.
+/// θ → y given x: the prior's support map, standardisation, and the linear guess if there is one. Its
+/// inverse lands in the support whatever the number, so a draw cannot fall outside the prior.
 #[derive(Debug, Clone)]
 pub(super) struct Target {
     pub(super) map: SupportMap,
     pub(super) standardization: Standardization,
+    pub(super) guess: Option<LinearGuess>,
 }
 
 impl Target {
@@ -17,23 +18,51 @@ impl Target {
         self.standardization.columns().len()
     }
 
-    /// Fills `z` and returns log |det ∂z̃/∂θ|; −∞ outside the support, where `z` is arbitrary but
-    /// finite.
-    pub(super) fn forward(&self, theta: &[f64], real: &mut [f64], z: &mut [f32]) -> f64 {
+    /// Which features of y are confined to the estimator's box.
+    pub(super) fn bounded(&self) -> Vec<bool> {
+        (0..self.map.n_unconstrained())
+            .map(|j| self.guess.is_none() && self.map.is_bounded(j))
+            .collect()
+    }
+
+    /// Fills `y` and returns log |det ∂y/∂θ|; −∞ outside the support, where `y` is arbitrary but
+    /// finite. `real` is room for as many numbers.
+    pub(super) fn forward(
+        &self,
+        theta: &[f64],
+        context: &[f32],
+        real: &mut [f64],
+        y: &mut [f32],
+    ) -> f64 {
         // The map moves a point on the boundary inside; what is outside has no density.
         if !self.map.prior().contains(theta) {
-            z.fill(0.0);
+            y.fill(0.0);
             return f64::NEG_INFINITY;
         }
         let log_det = self.map.forward(theta, real);
-        self.standardization.apply(real, z);
-        log_det + self.standardization.log_det(real)
+        let Some(guess) = &self.guess else {
+            self.standardization.apply(real, y);
+            return log_det + self.standardization.log_det(real);
+        };
+        log_det + self.standardization.standardize(real) + guess.forward(real, context, y)
     }
 
-    /// Fills `theta` and returns log |det ∂θ/∂z̃|.
-    pub(super) fn inverse(&self, z: &[f32], real: &mut [f64], theta: &mut [f64]) -> f64 {
-        self.standardization.invert(z, real);
-        self.map.inverse(real, theta) - self.standardization.log_det(real)
+    /// Fills `theta` and returns log |det ∂θ/∂y|.
+    pub(super) fn inverse(
+        &self,
+        y: &[f32],
+        context: &[f32],
+        real: &mut [f64],
+        theta: &mut [f64],
+    ) -> f64 {
+        let log_det = if let Some(guess) = &self.guess {
+            let log_det = guess.inverse(y, context, real);
+            log_det + self.standardization.unstandardize(real)
+        } else {
+            self.standardization.invert(y, real);
+            -self.standardization.log_det(real)
+        };
+        log_det + self.map.inverse(real, theta)
     }
 }
 

@@ -1,7 +1,7 @@
 //! One coordinate of the map between a support and real space.
 
 use super::special::{normal_log_density, normal_quantile, normal_tails};
-use super::{Interval, Law, SupportKind, Tail, Tails, Uniform, Univariate, soft_clip};
+use super::{Interval, Law, SupportKind, Uniform, Univariate};
 
 /// A mapped value, and the logarithm of the derivative of the map.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +44,7 @@ pub(super) fn forward(kind: SupportKind, law: &Univariate, x: f64) -> Mapped {
             Mapped::new(log.standardize(x.ln()), -log.sd().ln() - x.ln())
         }
         _ => {
-            let z = normal_quantile(smaller(law.tails(x)));
+            let z = normal_quantile(law.tails(x).smaller());
             Mapped::new(z, law.log_density(x) - normal_log_density(z))
         }
     }
@@ -64,7 +64,7 @@ pub(super) fn inverse(kind: SupportKind, law: &Univariate, z: f64) -> Mapped {
             Mapped::new(log_x.exp(), log.sd().ln() + log_x)
         }
         _ => {
-            let x = support.inside(law.quantile(smaller(normal_tails(z))));
+            let x = support.inside(law.quantile(normal_tails(z).smaller()));
             Mapped::new(x, normal_log_density(z) - law.log_density(x))
         }
     };
@@ -90,11 +90,6 @@ pub(super) fn forward_interval(kind: SupportKind, support: Interval, x: f64) -> 
                     (above - below) / width(support),
                     std::f64::consts::LN_2 - log_width,
                 ),
-                (SupportKind::SoftClip, _) => {
-                    let (z, log_derivative) =
-                        soft_clip::forward(above / width(support), below / width(support));
-                    Mapped::new(z, log_derivative - log_width)
-                }
                 (SupportKind::Probit, Some(law)) => forward(kind, &law, x),
                 _ => Mapped::new(above.ln() - below.ln(), log_width - above.ln() - below.ln()),
             }
@@ -113,16 +108,6 @@ pub(super) fn inverse_interval(kind: SupportKind, support: Interval, z: f64) -> 
             (SupportKind::Box, _) => {
                 let half = 0.5 * width(support);
                 Mapped::new(from_ends(support, half, z.clamp(-1.0, 1.0)), half.ln())
-            }
-            (SupportKind::SoftClip, _) => {
-                let (nearer, log_derivative) = soft_clip::inverse(z);
-                let distance = width(support) * nearer;
-                let x = if z < 0.0 {
-                    low + distance
-                } else {
-                    high - distance
-                };
-                Mapped::new(x, width(support).ln() + log_derivative)
             }
             (SupportKind::Probit, Some(law)) => return inverse(kind, &law, z),
             _ => {
@@ -158,13 +143,4 @@ fn width(support: Interval) -> f64 {
 
 fn uniform(support: Interval) -> Option<Univariate> {
     Uniform::new(support.low, support.high).ok().map(Into::into)
-}
-
-/// The smaller of two tails, which must not be zero: the normal quantile would be infinite.
-pub(super) fn smaller(tails: Tails) -> Tail {
-    if tails.lower < tails.upper {
-        Tail::Lower(tails.lower.max(f64::MIN_POSITIVE))
-    } else {
-        Tail::Upper(tails.upper.max(f64::MIN_POSITIVE))
-    }
 }

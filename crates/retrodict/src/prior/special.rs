@@ -7,15 +7,15 @@ use statrs::function::gamma::ln_gamma;
 use super::{Tail, Tails};
 
 /// log √(2π).
-pub(super) const LOG_SQRT_2PI: f64 = 0.918_938_533_204_672_8;
+pub(crate) const LOG_SQRT_2PI: f64 = 0.918_938_533_204_672_8;
 
 /// The standard normal's log-density.
-pub(super) fn normal_log_density(z: f64) -> f64 {
+pub(crate) fn normal_log_density(z: f64) -> f64 {
     -0.5 * z * z - LOG_SQRT_2PI
 }
 
 /// The standard normal's tails at `z`.
-pub(super) fn normal_tails(z: f64) -> Tails {
+pub(crate) fn normal_tails(z: f64) -> Tails {
     let z = z * std::f64::consts::FRAC_1_SQRT_2;
     Tails {
         lower: 0.5 * erfc(-z),
@@ -24,7 +24,7 @@ pub(super) fn normal_tails(z: f64) -> Tails {
 }
 
 /// The standard normal's quantile.
-pub(super) fn normal_quantile(tail: Tail) -> f64 {
+pub(crate) fn normal_quantile(tail: Tail) -> f64 {
     match tail.smaller() {
         Tail::Lower(p) => -upper_quantile(p),
         Tail::Upper(p) => upper_quantile(p),

@@ -3,7 +3,6 @@
 //! With rᵢ the sum of the shares from xᵢ to the last, the fractions vᵢ = xᵢ / rᵢ are free numbers in (0, 1), and under a
 //! Dirichlet prior independent beta variables. Log-determinants are those of the first k − 1 shares.
 
-use super::coordinate::smaller;
 use super::special::{beta_tails, normal_log_density, normal_quantile, normal_tails};
 use super::{Beta, Dirichlet, Law, SupportKind, Tail};
 
@@ -23,7 +22,7 @@ pub(super) fn forward(kind: SupportKind, law: &Dirichlet, x: &[f64], z: &mut [f6
         let stick = taken + left;
         let (v, w) = (taken / stick, left / stick);
         let log_derivative = match kind {
-            SupportKind::Logit | SupportKind::SoftClip => {
+            SupportKind::Logit => {
                 *z = taken.ln() - left.ln() + offset(x.len(), i);
                 -v.ln() - w.ln()
             }
@@ -33,7 +32,7 @@ pub(super) fn forward(kind: SupportKind, law: &Dirichlet, x: &[f64], z: &mut [f6
             }
             SupportKind::Probit => {
                 let (a, b) = law.stick(i).shapes();
-                *z = normal_quantile(smaller(beta_tails(a, b, v, w)));
+                *z = normal_quantile(beta_tails(a, b, v, w).smaller());
                 law.stick(i).log_density_of(v, w) - normal_log_density(*z)
             }
         };
@@ -48,7 +47,7 @@ pub(super) fn inverse(kind: SupportKind, law: &Dirichlet, z: &[f64], x: &mut [f6
     let mut log_det = 0.0;
     for (i, z) in z.iter().enumerate() {
         let fraction = match kind {
-            SupportKind::Logit | SupportKind::SoftClip => logit(z - offset(x.len(), i)),
+            SupportKind::Logit => logit(z - offset(x.len(), i)),
             SupportKind::Box => linear(z.clamp(-1.0, 1.0)),
             SupportKind::Probit => probit(&law.stick(i), *z),
         };
@@ -88,7 +87,7 @@ fn linear(z: f64) -> LogFraction {
 
 fn probit(law: &Beta, z: f64) -> LogFraction {
     // Solved for the smaller of v and 1 − v, so that neither loses its digits.
-    let tail = smaller(normal_tails(z));
+    let tail = normal_tails(z).smaller();
     let v = law.quantile(tail);
     let (v, w) = if v < 0.5 {
         (v, 1.0 - v)

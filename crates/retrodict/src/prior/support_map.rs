@@ -15,10 +15,6 @@ pub enum SupportKind {
     /// Bounded: z = log((x − low) / (high − x)). Half-bounded: the logarithm of the distance to the
     /// bound, with the sign that keeps the order. Simplex: stick breaking, then the logit. Real: x.
     Logit,
-    /// Bounded: straight inside and exponential only near the ends (the inverse of a soft clipping),
-    /// so that what is linear or normal in θ stays so in z; otherwise as [`SupportKind::Logit`].
-    #[default]
-    SoftClip,
     /// The prior's own cumulative distribution function, then the normal quantile: under the prior,
     /// z is exactly standard normal (also for conditional, Dirichlet and multivariate normal
     /// priors). Custom priors: as if uniform where bounded, otherwise as [`SupportKind::Logit`].
@@ -26,6 +22,7 @@ pub enum SupportKind {
     Probit,
     /// Bounded: linear onto [−1, 1]; simplex: the fractions of the stick, linear onto [−1, 1];
     /// otherwise as [`SupportKind::Logit`].
+    #[default]
     Box,
 }
 

@@ -15,6 +15,17 @@ pub struct Tails {
     pub upper: f64,
 }
 
+impl Tails {
+    /// The smaller of the two, but not zero, whose quantile would be infinite.
+    pub(crate) fn smaller(self) -> Tail {
+        if self.lower < self.upper {
+            Tail::Lower(self.lower.max(f64::MIN_POSITIVE))
+        } else {
+            Tail::Upper(self.upper.max(f64::MIN_POSITIVE))
+        }
+    }
+}
+
 /// A probability, counted from the lower or from the upper end.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Tail {

@@ -109,6 +109,9 @@ pub struct InferenceSection {
     pub support: SupportKind,
     /// How the data are standardised.
     pub standardization: StandardizationMethod,
+    /// Whether the estimator starts from the linear-Gaussian guess of θ given x, cut off at the
+    /// prior's bounds if `support` is `box`.
+    pub linear_guess: bool,
     /// Which conditional density is trained, and how large it is.
     pub estimator: EstimatorConfig,
     /// How it is trained.
@@ -125,6 +128,7 @@ impl Default for InferenceSection {
             rounds: 1,
             support: SupportKind::default(),
             standardization: StandardizationMethod::default(),
+            linear_guess: true,
             estimator: EstimatorConfig::default(),
             train: TrainConfig::default(),
             sampler: SamplerSection::default(),
@@ -140,6 +144,7 @@ impl InferenceSection {
             train: self.train.clone(),
             support: self.support,
             standardization: self.standardization,
+            linear_guess: self.linear_guess,
         }
     }
 }

@@ -49,8 +49,8 @@ pub struct TrainConfig {
     /// validated and kept. Zero keeps the weights themselves.
     pub averaging: f64,
     /// By how many standard errors of the difference, over validation rows, trained weights have to
-    /// beat the first ones to be kept. The first ones are a linear-Gaussian fit if the estimator
-    /// says so; where that is all there is to learn, this keeps it free of a network's noise.
+    /// beat the first ones to be kept. With the first ones a flow changes nothing, and what came
+    /// before it stands; where that is all there is to learn, it stays free of a network's noise.
     pub min_improvement: f64,
     /// How many networks are trained, from different first weights and batches.
     pub ensemble_size: usize,
@@ -70,7 +70,7 @@ impl Default for TrainConfig {
             max_gradient_norm: 5.0,
             weight_decay: 0.0,
             averaging: 0.99,
-            min_improvement: 1.0,
+            min_improvement: 2.0,
             ensemble_size: 3,
         }
     }

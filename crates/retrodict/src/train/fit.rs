@@ -93,7 +93,7 @@ mod tests {
         fn n_weights(&self) -> usize {
             1
         }
-        fn initialize(&self, weights: &mut [f32], _: &Examples, _: &mut Random) {
+        fn initialize(&self, weights: &mut [f32], _: &mut Random) {
             weights[0] = self.start;
         }
         fn workspace(&self, n_rows: usize) -> Workspace {

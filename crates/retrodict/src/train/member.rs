@@ -90,7 +90,7 @@ impl<'a> Run<'a> {
     ) -> Self {
         let mut weights = vec![0.0; estimator.n_weights()];
         let mut random = seed.stream(Stream::Weights, k as u64);
-        estimator.initialize(&mut weights, train, &mut random);
+        estimator.initialize(&mut weights, &mut random);
         let mut run = Self {
             estimator,
             train,
@@ -99,7 +99,7 @@ impl<'a> Run<'a> {
             seed,
             k,
             pace: Pace::new(config, train.len()),
-            optimizer: Optimizer::new(config, &weights, estimator.trainable()),
+            optimizer: Optimizer::new(config, &weights),
             gradient: vec![0.0; weights.len()],
             best: weights.clone(),
             best_loss: f64::INFINITY,

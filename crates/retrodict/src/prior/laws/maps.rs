@@ -5,12 +5,7 @@ use crate::prior::special::normal_log_density;
 use crate::prior::{DistributionConfig as D, Prior, SupportKind, SupportMap};
 use crate::{Random, Seed, Stream};
 
-const KINDS: [SupportKind; 4] = [
-    SupportKind::Logit,
-    SupportKind::SoftClip,
-    SupportKind::Probit,
-    SupportKind::Box,
-];
+const KINDS: [SupportKind; 3] = [SupportKind::Logit, SupportKind::Probit, SupportKind::Box];
 
 fn random(index: u64) -> Random {
     Seed(11).stream(Stream::Test, index)
