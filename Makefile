@@ -19,9 +19,9 @@ fast: ## unit and integration tests, and the examples in the documentation comme
 statistical: ## slow tests: calibration, false-alarm rates, exact posteriors
 	$(RUN_TESTS) -p retrodict-statistical-tests
 
-guide: ## run the examples of README.md and docs/, and build the guide
+guide: ## run the examples of README.md, docs/ and studies/, and build the guide
 	cargo build --release
-	python3 docs/run_examples.py --retrodict target/release/retrodict README.md docs/src
+	python3 docs/run_examples.py --retrodict target/release/retrodict README.md docs/src studies
 	docs/build
 
 lint: ## formatting, lints and documentation warnings

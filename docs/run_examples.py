@@ -3,7 +3,8 @@
 A block is a shell session. Lines that start with `$ ` are commands; the lines after a command are
 what it prints. A line of output that reads `…` stands for anything; without any output lines the
 command only has to succeed. `# exit N` at the end of a command says that it ends with exit code N.
-All blocks of one file run in one empty folder. A block that follows the comment
+All blocks of one file run in one folder, which is empty but for what lies beside a worked study (a
+page with a study.toml next to it). A block that follows the comment
 `<!-- file: NAME -->` is not run: it is written to NAME, so that a page can show a study file and
 then use it. `<!-- not run: REASON -->` leaves a block out.
 """
@@ -61,6 +62,10 @@ def run_command(command, code, expected, folder, environment):
 def run_file(path, environment):
     """How many commands of one file passed and failed."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="guide-"))
+    if (path.parent / "study.toml").exists():
+        for sibling in path.parent.iterdir():
+            if sibling.is_file():
+                shutil.copy(sibling, folder)
     passed = failed = 0
     for block in BLOCK.finditer(path.read_text(encoding="utf-8")):
         note = (block["note"] or "").strip()

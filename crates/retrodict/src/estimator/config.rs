@@ -25,7 +25,7 @@ pub enum EstimatorConfig {
 
 impl Default for EstimatorConfig {
     fn default() -> Self {
-        Self::MafRqs(SplineConfig::default())
+        Self::Nsf(SplineConfig::default())
     }
 }
 
@@ -67,7 +67,7 @@ impl Default for SplineConfig {
         Self {
             transforms: 5,
             network: NetworkConfig::default(),
-            bins: 10,
+            bins: 16,
             bound: 8.0,
         }
     }

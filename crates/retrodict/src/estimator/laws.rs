@@ -17,7 +17,8 @@ const BOUND: f64 = 3.0;
 
 /// Every kind, with and without bounds, in `n_features` dimensions.
 fn cases(n_features: usize) -> Vec<Case> {
-    let network = r#""network":{"hidden":[8,8]}"#;
+    // Smooth, so that difference quotients are good.
+    let network = r#""network":{"hidden":[8,8],"activation":"tanh"}"#;
     let spline = format!(r#""transforms":3,"bins":4,"bound":{BOUND},{network}"#);
     let kinds = [
         (
@@ -122,15 +123,15 @@ fn the_weight_gradient_is_the_difference_quotient() {
             };
             let product = gradient.iter().zip(&direction);
             let product: f64 = product.map(|(g, v)| f64::from(g * v)).sum();
-            // A step may carry a value over a spline's knot, where the slope jumps: of two steps
+            // A step may carry a value over a spline's knot, where the slope jumps: of three steps
             // one has to agree, up to f32 rounding of the loss in units of the direction's length.
-            let error = [1.0, 0.2]
+            let error = [1.0, 0.2, 0.05]
                 .map(|k| (along(k) - along(-k)) / f64::from(2.0 * h * k))
                 .map(|quotient| (quotient - product).abs());
             let tolerance = 2e-3 * f64::from(length) * (1.0 + value.abs());
             let name = &case.name;
             assert!(
-                error[0].min(error[1]) < tolerance,
+                error.iter().any(|error| *error < tolerance),
                 "{name}: {error:?} of {product}"
             );
         }

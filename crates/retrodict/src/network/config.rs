@@ -61,12 +61,12 @@ pub struct NetworkConfig {
 }
 
 impl Default for NetworkConfig {
-    /// Two hidden layers of 50 tanh units, a linear skip, and a last layer of zeros.
+    /// Two residual blocks of 64 rectified linear units, a linear skip, and a last layer of zeros.
     fn default() -> Self {
         Self {
-            hidden: vec![50, 50],
-            residual: false,
-            activation: Activation::Tanh,
+            hidden: vec![64, 64],
+            residual: true,
+            activation: Activation::Relu,
             linear_skip: true,
             zero_last: true,
         }

@@ -86,8 +86,12 @@ fn caption(uniformity: &RankUniformity, shown: &[&Ranks]) -> String {
 
 /// A share in percent, with no more digits than it has.
 pub(super) fn percent(share: f64) -> String {
-    let text = format!("{:.1}", 100.0 * share);
-    format!("{} %", text.trim_end_matches(".0"))
+    // As many decimals as it takes to tell it from 100 %.
+    let decimals = (1..=4)
+        .find(|&n| 1.0 - share > 0.5 * 10.0_f64.powi(-2 - n))
+        .unwrap_or(1);
+    let text = format!("{:.*}", decimals as usize, 100.0 * share);
+    format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
 /// The label of a quantity: of its parameter, of its pair, or in words.

@@ -43,7 +43,8 @@ pub struct TrainConfig {
     pub validation_fraction: f64,
     /// Gradients longer than this are shortened to it.
     pub max_gradient_norm: f64,
-    /// Decoupled weight decay (Loshchilov and Hutter 2019, arXiv:1711.05101).
+    /// Decoupled weight decay (Loshchilov and Hutter 2019, arXiv:1711.05101): a step takes this times
+    /// the learning rate off each weight, which keeps networks from learning their rows by heart.
     pub weight_decay: f64,
     /// The decay of the exponential average of the weights, a step; the average is what is
     /// validated and kept. Zero keeps the weights themselves.
@@ -60,15 +61,15 @@ impl Default for TrainConfig {
     fn default() -> Self {
         Self {
             batch_size: 200,
-            learning_rate: 5e-4,
+            learning_rate: 1e-3,
             schedule: Schedule::Cosine,
-            patience: 20,
+            patience: 10,
             cooldown_epochs: 10,
             max_epochs: 200,
             max_steps: 20_000,
             validation_fraction: 0.1,
             max_gradient_norm: 5.0,
-            weight_decay: 0.0,
+            weight_decay: 0.5,
             averaging: 0.99,
             min_improvement: 2.0,
             ensemble_size: 3,

@@ -143,6 +143,7 @@ mod tests {
             batch_size: 50,
             learning_rate: 0.05,
             averaging: 0.0,
+            weight_decay: 0.0,
             ..TrainConfig::default()
         }
     }

@@ -33,6 +33,8 @@ struct Law {
 fn plain() -> NetworkConfig {
     NetworkConfig {
         hidden: vec![8, 7],
+        residual: false,
+        activation: Activation::Tanh,
         zero_last: false,
         ..NetworkConfig::default()
     }

@@ -4,8 +4,9 @@ use super::{Batch, Gradients, Transform};
 use crate::seed::Random;
 use retrodict_kernels::{IDENTITY_SCALE, Kernels, MIN_SCALE, axpy, dot, scalar};
 
-/// y = L U x + b with L unit lower triangular, U upper triangular, and Uᵢᵢ = softplus(uᵢ) + 10⁻³;
-/// log |det| = Σᵢ ln Uᵢᵢ. It starts as the identity and does not see the context.
+/// y = L U x + b with L unit lower triangular, U upper triangular, and
+/// Uᵢᵢ = softplus(uᵢ + k) + 10⁻³ with the k that makes it one for uᵢ = 0; log |det| = Σᵢ ln Uᵢᵢ. It starts
+/// as the identity, all weights being zero, and does not see the context.
 ///
 /// The weights are the entries of L below the diagonal row by row, those of U above it row by row, u,
 /// and b.
@@ -58,7 +59,12 @@ impl LuLinear {
 
     /// Uᵢᵢ.
     fn scale(&self, weights: &[f32], i: usize) -> f32 {
-        scalar::softplus(f64::from(weights[self.diagonal(i)])) as f32 + MIN_SCALE
+        scalar::softplus(f64::from(self.raw_scale(weights, i))) as f32 + MIN_SCALE
+    }
+
+    /// uᵢ + k.
+    fn raw_scale(&self, weights: &[f32], i: usize) -> f32 {
+        weights[self.diagonal(i)] + IDENTITY_SCALE
     }
 
     fn log_det(&self, weights: &[f32]) -> f32 {
@@ -136,7 +142,7 @@ impl LuLinear {
                 }
                 let through = dot(self.kernels, d_middle, &batch.x[i * stride..][..stride]);
                 let d_scale = through + d_log_det / self.scale(weights, i);
-                let slope = scalar::sigmoid(f64::from(weights[self.diagonal(i)])) as f32;
+                let slope = scalar::sigmoid(f64::from(self.raw_scale(weights, i))) as f32;
                 gradient[self.diagonal(i)] += d_scale * slope;
             }
         }
@@ -172,9 +178,6 @@ impl Transform for LuLinear {
 
     fn initialize(&self, weights: &mut [f32], _random: &mut Random) {
         weights.fill(0.0);
-        for i in 0..self.n_features {
-            weights[self.diagonal(i)] = IDENTITY_SCALE;
-        }
     }
 
     fn cache_rows(&self) -> usize {

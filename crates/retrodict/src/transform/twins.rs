@@ -2,7 +2,7 @@
 
 use super::{SplineShape, Tail};
 use crate::network::twin::NetworkTwin;
-use retrodict_kernels::scalar;
+use retrodict_kernels::{IDENTITY_SCALE, scalar};
 
 /// (y, log |det ∂y/∂x|) of one row.
 pub(super) enum Twin {
@@ -94,7 +94,7 @@ fn lu(d: usize, weights: &[f64], x: &[f64]) -> (Vec<f64>, f64) {
         row[i + 1..].fill_with(&mut next);
     }
     for (i, row) in upper.iter_mut().enumerate() {
-        row[i] = scalar::scale(next());
+        row[i] = scalar::scale(next() + f64::from(IDENTITY_SCALE));
     }
     let multiply = |matrix: &[Vec<f64>], x: &[f64]| -> Vec<f64> {
         let row = |row: &Vec<f64>| row.iter().zip(x).map(|(a, x)| a * x).sum();

@@ -373,8 +373,8 @@ fn weights_start_as_the_configuration_says() {
     let mut again = vec![0.0; network.n_weights()];
     network.initialize(&mut again, &mut random(3));
     assert_eq!(weights, again);
-    // 50 × 7 entries of the first layer; standard deviation 1/√(inputs seen), 3 to 6 here.
-    let first = &weights[..350];
+    // 64 × 7 entries of the first layer; standard deviation 1/√(inputs seen), 3 to 6 here.
+    let first = &weights[..448];
     let seen = first.iter().filter(|w| **w != 0.0).count();
     let squares: f32 = first.iter().map(|w| w * w).sum();
     let mean = squares / seen as f32;
