@@ -91,6 +91,12 @@ pub fn npe(
     )?;
     let mut log = fitted.log;
     log.notes = notes(&standard_x, &x, simulations.len() - rows.len());
+    if config.linear_guess && log.members.iter().all(|member| member.best_epoch == 0) {
+        log.notes.push(
+            "no network predicts held-out simulations better than the linear guess, which is kept"
+                .into(),
+        );
+    }
     let model = ModelConfig::new(
         config.estimator.clone(),
         config.support,
