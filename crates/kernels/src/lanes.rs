@@ -87,9 +87,24 @@ impl<S: Simd> Lanes<S> {
         Self::new(self.simd, self.simd.sqrt_f32s(self.vector))
     }
 
+    /// The sum of all lanes, by halves. (Pulp's own is a call that only link-time optimisation would
+    /// put in line, and the weight gradient makes one for every weight.)
     #[inline(always)]
     pub(crate) fn sum(self) -> f32 {
-        self.simd.reduce_sum_f32s(self.vector)
+        let mut lanes = [0.0; crate::PADDING];
+        lanes[..S::F32_LANES].copy_from_slice(pulp::bytemuck::cast_slice(std::slice::from_ref(
+            &self.vector,
+        )));
+        let mut half = crate::PADDING / 2;
+        while half > 0 {
+            if half < S::F32_LANES {
+                for i in 0..half {
+                    lanes[i] += lanes[i + half];
+                }
+            }
+            half /= 2;
+        }
+        lanes[0]
     }
 
     #[inline(always)]
