@@ -2,10 +2,13 @@
 
 # cargo-nextest runs tests in parallel and reports better; plain cargo does the same work.
 NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
+# Both select from the whole workspace: with other packages cargo would compile everything again.
 ifeq ($(NEXTEST),yes)
-RUN_TESTS := cargo nextest run
+RUN_FAST := cargo nextest run --workspace -E 'not package(retrodict-statistical-tests)'
+RUN_STATISTICAL := cargo nextest run --workspace -E 'package(retrodict-statistical-tests)'
 else
-RUN_TESTS := cargo test --all-targets
+RUN_FAST := cargo test --workspace --exclude retrodict-statistical-tests --all-targets
+RUN_STATISTICAL := cargo test -p retrodict-statistical-tests --all-targets
 endif
 
 .PHONY: test fast statistical guide lint format benchmark-sbibm
@@ -13,11 +16,11 @@ endif
 test: fast statistical guide ## everything: Rust, Python, documents
 
 fast: ## unit and integration tests, and the examples in the documentation comments
-	$(RUN_TESTS) --workspace --exclude retrodict-statistical-tests
+	$(RUN_FAST)
 	cargo test --workspace --doc
 
 statistical: ## slow tests: calibration, false-alarm rates, exact posteriors
-	$(RUN_TESTS) -p retrodict-statistical-tests
+	$(RUN_STATISTICAL)
 
 guide: ## run the examples of README.md, docs/ and studies/, and build the guide
 	cargo build --release

@@ -17,6 +17,8 @@ pub(super) struct Regression {
 const LARGEST_SD: f64 = 5.0;
 const MAX_STEPS: usize = 50;
 const MAX_HALVINGS: usize = 20;
+/// Added to the curvature, a row, so that rounding does not make it negative.
+const JITTER: f64 = 1e-9;
 /// Steps that gain less than this a row are the last.
 const ENOUGH: f64 = 1e-7;
 
@@ -142,43 +144,70 @@ impl Problem<'_> {
         at.gamma[k] - at.h * self.center[k]
     }
 
+    /// Where Newton's method goes from here: γ's steps, then h's.
     fn newton_step(&self, at: &Point) -> Option<Vec<f64>> {
-        let (n, p) = (self.values.len(), at.gamma.len());
-        let slopes: Vec<Slopes> = (0..n)
-            .map(|row| Slopes::new(self.predicted(&at.gamma, row), at.h, self.values[row]))
+        let rows = self.values.iter().enumerate();
+        let slopes: Vec<Slopes> = rows
+            .map(|(row, &z)| Slopes::new(self.predicted(&at.gamma, row), at.h, z))
             .collect();
-        let weighted = Mat::from_fn(n, p, |row, k| slopes[row].ss * self.design[(row, k)]);
-        let curvature = self.design.transpose() * &weighted;
-        let at_floor = at.h <= 1.0 / LARGEST_SD && slopes.iter().map(|s| s.h).sum::<f64>() < 0.0;
-        let sum = |f: &dyn Fn(usize) -> f64| (0..n).map(f).sum::<f64>();
-        let cross: Vec<f64> = (0..p)
-            .map(|k| sum(&|row| slopes[row].sh * self.design[(row, k)]))
-            .collect();
-        let ridge = |k: usize| if k == 0 { 0.0 } else { self.ridge };
-        let along_h = |f: &dyn Fn(usize) -> f64| {
-            (1..p)
-                .map(|k| self.ridge * self.center[k] * f(k))
-                .sum::<f64>()
-        };
-        let hessian = Mat::from_fn(p + 1, p + 1, |i, j| match (i < p, j < p) {
-            (true, true) if i == j => curvature[(i, i)] + ridge(i) + 1e-9 * n as f64,
-            (true, true) => 0.5 * (curvature[(i, j)] + curvature[(j, i)]),
-            // At its floor h stays where it is.
-            (false, false) if at_floor => 1.0,
-            (false, false) => {
-                sum(&|row| slopes[row].hh) + along_h(&|k| self.center[k]) + 1e-9 * n as f64
+        let (mut curvature, mut gradient) = self.of_gamma(at, &slopes);
+        let p = at.gamma.len();
+        let (cross, own) = self.of_h(&slopes);
+        let along_h: f64 = slopes.iter().map(|s| s.h).sum::<f64>()
+            + (1..p)
+                .map(|k| self.ridge * self.center[k] * self.pull(at, k))
+                .sum::<f64>();
+        // At its floor h stays where it is.
+        if at.h <= 1.0 / LARGEST_SD && along_h < 0.0 {
+            curvature[(p, p)] = 1.0;
+        } else {
+            gradient[(p, 0)] = along_h;
+            curvature[(p, p)] = own;
+            for (k, cross) in cross.into_iter().enumerate() {
+                (curvature[(k, p)], curvature[(p, k)]) = (cross, cross);
             }
-            _ if at_floor => 0.0,
-            _ => cross[i.min(j)] - ridge(i.min(j)) * self.center[i.min(j)],
-        });
-        let gradient = Mat::from_fn(p + 1, 1, |i, _| match i < p {
-            true => sum(&|row| slopes[row].s * self.design[(row, i)]) - ridge(i) * self.pull(at, i),
-            false if at_floor => 0.0,
-            false => sum(&|row| slopes[row].h) + along_h(&|k| self.pull(at, k)),
-        });
-        let step = hessian.llt(Side::Lower).ok()?.solve(&gradient);
+        }
+        let step = curvature.llt(Side::Lower).ok()?.solve(&gradient);
         let step: Vec<f64> = (0..=p).map(|i| step[(i, 0)]).collect();
         step.iter().all(|v| v.is_finite()).then_some(step)
+    }
+
+    /// The negated second and the first derivatives with respect to γ, with a row and a column of
+    /// zeros for h.
+    fn of_gamma(&self, at: &Point, slopes: &[Slopes]) -> (Mat<f64>, Mat<f64>) {
+        let (n, p) = (slopes.len(), at.gamma.len());
+        let weighted = Mat::from_fn(n, p, |row, k| slopes[row].ss * self.design[(row, k)]);
+        let products = self.design.transpose() * &weighted;
+        let curvature = Mat::from_fn(p + 1, p + 1, |i, j| match (i < p, j < p) {
+            (true, true) if i == j => products[(i, i)] + self.ridge_on(i) + JITTER * n as f64,
+            (true, true) => 0.5 * (products[(i, j)] + products[(j, i)]),
+            _ => 0.0,
+        });
+        let gradient = Mat::from_fn(p + 1, 1, |i, _| {
+            if i == p {
+                return 0.0;
+            }
+            let rows = slopes.iter().enumerate();
+            let total: f64 = rows.map(|(row, s)| s.s * self.design[(row, i)]).sum();
+            total - self.ridge_on(i) * self.pull(at, i)
+        });
+        (curvature, gradient)
+    }
+
+    /// The negated second derivatives with respect to h and each γ, and to h twice.
+    fn of_h(&self, slopes: &[Slopes]) -> (Vec<f64>, f64) {
+        let cross = (0..self.center.len()).map(|k| {
+            let rows = slopes.iter().enumerate();
+            let total: f64 = rows.map(|(row, s)| s.sh * self.design[(row, k)]).sum();
+            total - self.ridge_on(k) * self.center[k]
+        });
+        let ridge: f64 = self.center[1..].iter().map(|a| self.ridge * a * a).sum();
+        let own: f64 = slopes.iter().map(|s| s.hh).sum();
+        (cross.collect(), own + ridge + JITTER * slopes.len() as f64)
+    }
+
+    fn ridge_on(&self, k: usize) -> f64 {
+        if k == 0 { 0.0 } else { self.ridge }
     }
 
     /// The first of ever shorter steps that gains something, and its objective.
