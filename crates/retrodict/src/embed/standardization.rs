@@ -57,7 +57,7 @@ const ROUNDING: f64 = 1e-13;
 /// Quartiles are taken from at most this many rows.
 const MAX_SORTED: usize = 100_000;
 /// Standardised values are cut here: beyond it lies only what was never seen in training.
-const LIMIT: f64 = 1e4;
+pub(super) const LIMIT: f64 = 1e4;
 /// Compressed values are cut here, 2·10⁸ spreads from the median, so that a single value of 10³⁰⁰
 /// does not set the scale after all.
 const MAX_COMPRESSED: f64 = 20.0;

@@ -196,12 +196,10 @@ fn fit_target(
     rows: &[usize],
     standard_x: &Standardization,
 ) -> Result<Target> {
-    let confined: Vec<bool> = (0..map.n_unconstrained())
-        .map(|j| map.is_bounded(j))
-        .collect();
+    let confined = map.bounded();
     let edge = config.estimator.bound().filter(|_| !config.linear_guess);
     let real = real.select(rows);
-    let standardization = standardize_target(&real, &confined, edge.unwrap_or(1.0));
+    let standardization = standardize_target(&real, confined, edge.unwrap_or(1.0));
     let guess = config.linear_guess.then(|| {
         let (mut z, mut context) = (Vec::new(), Vec::new());
         let mut as_seen = vec![0.0; x.n_columns()];
@@ -214,7 +212,7 @@ fn fit_target(
         }
         let z = Table::numbered("z", real.n_columns(), z)?;
         let context = Table::numbered("x", x.n_columns(), context)?;
-        Ok(LinearGuess::fit(&z, &context, &confined))
+        Ok(LinearGuess::fit(&z, &context, confined))
     });
     Ok(Target {
         map,

@@ -20,9 +20,10 @@ impl Target {
 
     /// Which features of y are confined to the estimator's box.
     pub(super) fn bounded(&self) -> Vec<bool> {
-        (0..self.map.n_unconstrained())
-            .map(|j| self.guess.is_none() && self.map.is_bounded(j))
-            .collect()
+        match self.guess {
+            Some(_) => vec![false; self.n_features()],
+            None => self.map.bounded().to_vec(),
+        }
     }
 
     /// Fills `y` and returns log |det ∂y/∂θ|; −∞ outside the support, where `y` is arbitrary but

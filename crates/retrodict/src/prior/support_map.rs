@@ -82,9 +82,9 @@ impl SupportMap {
         self.bounded.len()
     }
 
-    /// Whether coordinate `j` of z is confined to [−1, 1].
-    pub fn is_bounded(&self, j: usize) -> bool {
-        self.bounded[j]
+    /// Which coordinates of z are confined to [−1, 1].
+    pub fn bounded(&self) -> &[bool] {
+        &self.bounded
     }
 
     /// Fills `z` from θ and returns log |det ∂z/∂θ|. A θ on the boundary is first moved inside.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use self::ridge::Products;
 use self::truncated_normal::{from_noise, to_noise};
 use self::truncated_regression::{Regression, truncated_regression};
+use super::standardization::LIMIT;
 use crate::table::Table;
 
 /// Rows beyond this many do not make a linear fit any better.
@@ -19,8 +20,6 @@ const MAX_ROWS: usize = 50_000;
 const MAX_TRUNCATED_ROWS: usize = 20_000;
 /// A confined value's mean stays within this many sds of its interval.
 const REACH: f64 = 4.0;
-/// What a standardised value can be.
-const LIMIT: f64 = 1e4;
 
 /// y = T(z; c): with the conditional means mⱼ = aⱼᵀ (1, c, z₁, …, zⱼ₋₁) and sds σⱼ, an
 /// unconstrained yⱼ is (zⱼ − mⱼ) / σⱼ; where zⱼ is confined to [−1, 1], yⱼ is the normal quantile of

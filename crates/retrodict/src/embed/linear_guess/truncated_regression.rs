@@ -93,8 +93,13 @@ struct Problem<'a> {
     center: &'a [f64],
 }
 
+/// log N(z; s / h, 1 / h²) on [−1, 1].
+fn row_log_likelihood(s: f64, h: f64, z: f64) -> f64 {
+    h.ln() + normal_log_density(h * z - s) - log_mass(-h - s, h - s)
+}
+
 /// Derivatives of a row's log-likelihood with respect to s = γᵀ r and h; the second ones negated.
-struct Slopes {
+struct Derivatives {
     s: f64,
     h: f64,
     ss: f64,
@@ -102,7 +107,7 @@ struct Slopes {
     hh: f64,
 }
 
-impl Slopes {
+impl Derivatives {
     fn new(s: f64, h: f64, z: f64) -> Self {
         let (a, b, t) = (-h - s, h - s, h * z - s);
         let all = log_mass(a, b);
@@ -132,7 +137,7 @@ impl Problem<'_> {
         let log_likelihood: f64 = rows
             .map(|(row, z)| {
                 let s = self.predicted(&at.gamma, row);
-                at.h.ln() + normal_log_density(at.h * z - s) - log_mass(-at.h - s, at.h - s)
+                row_log_likelihood(s, at.h, *z)
             })
             .sum();
         let penalty: f64 = (1..at.gamma.len()).map(|k| self.pull(at, k).powi(2)).sum();
@@ -147,13 +152,13 @@ impl Problem<'_> {
     /// Where Newton's method goes from here: γ's steps, then h's.
     fn newton_step(&self, at: &Point) -> Option<Vec<f64>> {
         let rows = self.values.iter().enumerate();
-        let slopes: Vec<Slopes> = rows
-            .map(|(row, &z)| Slopes::new(self.predicted(&at.gamma, row), at.h, z))
+        let derivatives: Vec<Derivatives> = rows
+            .map(|(row, &z)| Derivatives::new(self.predicted(&at.gamma, row), at.h, z))
             .collect();
-        let (mut curvature, mut gradient) = self.of_gamma(at, &slopes);
+        let (mut curvature, mut gradient) = self.of_gamma(at, &derivatives);
         let p = at.gamma.len();
-        let (cross, own) = self.of_h(&slopes);
-        let along_h: f64 = slopes.iter().map(|s| s.h).sum::<f64>()
+        let (cross, own) = self.of_h(&derivatives);
+        let along_h: f64 = derivatives.iter().map(|d| d.h).sum::<f64>()
             + (1..p)
                 .map(|k| self.ridge * self.center[k] * self.pull(at, k))
                 .sum::<f64>();
@@ -174,9 +179,9 @@ impl Problem<'_> {
 
     /// The negated second and the first derivatives with respect to γ, with a row and a column of
     /// zeros for h.
-    fn of_gamma(&self, at: &Point, slopes: &[Slopes]) -> (Mat<f64>, Mat<f64>) {
-        let (n, p) = (slopes.len(), at.gamma.len());
-        let weighted = Mat::from_fn(n, p, |row, k| slopes[row].ss * self.design[(row, k)]);
+    fn of_gamma(&self, at: &Point, derivatives: &[Derivatives]) -> (Mat<f64>, Mat<f64>) {
+        let (n, p) = (derivatives.len(), at.gamma.len());
+        let weighted = Mat::from_fn(n, p, |row, k| derivatives[row].ss * self.design[(row, k)]);
         let products = self.design.transpose() * &weighted;
         let curvature = Mat::from_fn(p + 1, p + 1, |i, j| match (i < p, j < p) {
             (true, true) if i == j => products[(i, i)] + self.ridge_on(i) + JITTER * n as f64,
@@ -187,7 +192,7 @@ impl Problem<'_> {
             if i == p {
                 return 0.0;
             }
-            let rows = slopes.iter().enumerate();
+            let rows = derivatives.iter().enumerate();
             let total: f64 = rows.map(|(row, s)| s.s * self.design[(row, i)]).sum();
             total - self.ridge_on(i) * self.pull(at, i)
         });
@@ -195,15 +200,18 @@ impl Problem<'_> {
     }
 
     /// The negated second derivatives with respect to h and each γ, and to h twice.
-    fn of_h(&self, slopes: &[Slopes]) -> (Vec<f64>, f64) {
+    fn of_h(&self, derivatives: &[Derivatives]) -> (Vec<f64>, f64) {
         let cross = (0..self.center.len()).map(|k| {
-            let rows = slopes.iter().enumerate();
+            let rows = derivatives.iter().enumerate();
             let total: f64 = rows.map(|(row, s)| s.sh * self.design[(row, k)]).sum();
             total - self.ridge_on(k) * self.center[k]
         });
         let ridge: f64 = self.center[1..].iter().map(|a| self.ridge * a * a).sum();
-        let own: f64 = slopes.iter().map(|s| s.hh).sum();
-        (cross.collect(), own + ridge + JITTER * slopes.len() as f64)
+        let own: f64 = derivatives.iter().map(|s| s.hh).sum();
+        (
+            cross.collect(),
+            own + ridge + JITTER * derivatives.len() as f64,
+        )
     }
 
     fn ridge_on(&self, k: usize) -> f64 {
@@ -227,25 +235,22 @@ mod tests {
 
     #[test]
     fn derivatives_are_difference_quotients() {
-        let log_likelihood = |s: f64, h: f64, z: f64| {
-            h.ln() + normal_log_density(h * z - s) - log_mass(-h - s, h - s)
-        };
         for (s, h, z) in [
             (0.0, 1.0, 0.3),
             (4.0, 5.0, 0.99),
             (-40.0, 20.0, -0.98),
             (1.0, 0.3, -0.5),
         ] {
-            let exact = Slopes::new(s, h, z);
+            let exact = Derivatives::new(s, h, z);
             let d = 1e-5 * h;
             let difference = |f: &dyn Fn(f64) -> f64| (f(d) - f(-d)) / (2.0 * d);
             let pairs = [
-                (exact.s, difference(&|d| log_likelihood(s + d, h, z))),
-                (exact.h, difference(&|d| log_likelihood(s, h + d, z))),
-                (-exact.ss, difference(&|d| Slopes::new(s + d, h, z).s)),
-                (-exact.sh, difference(&|d| Slopes::new(s, h + d, z).s)),
-                (-exact.sh, difference(&|d| Slopes::new(s + d, h, z).h)),
-                (-exact.hh, difference(&|d| Slopes::new(s, h + d, z).h)),
+                (exact.s, difference(&|d| row_log_likelihood(s + d, h, z))),
+                (exact.h, difference(&|d| row_log_likelihood(s, h + d, z))),
+                (-exact.ss, difference(&|d| Derivatives::new(s + d, h, z).s)),
+                (-exact.sh, difference(&|d| Derivatives::new(s, h + d, z).s)),
+                (-exact.sh, difference(&|d| Derivatives::new(s + d, h, z).h)),
+                (-exact.hh, difference(&|d| Derivatives::new(s, h + d, z).h)),
             ];
             for (exact, quotient) in pairs {
                 let scale = 1.0 + exact.abs();
