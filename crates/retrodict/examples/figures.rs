@@ -401,7 +401,7 @@ fn predictive_figure((n, ratio): (usize, f64)) -> Figure {
 
 fn losses(member: u64, n: usize) -> LossCurve {
     let mut random = Seed(6).stream(Stream::Test, member);
-    let mut curve = |gap: f64| -> Vec<f64> {
+    let mut curve = |gap: f64, n: usize| -> Vec<f64> {
         (0..n)
             .map(|i| {
                 let i = i as f64;
@@ -412,12 +412,12 @@ fn losses(member: u64, n: usize) -> LossCurve {
             })
             .collect()
     };
-    let (training, validation) = (curve(-0.05), curve(0.05));
-    let best = (0..n).min_by(|&a, &b| validation[a].total_cmp(&validation[b]));
+    let (training, validation) = (curve(-0.05, n), curve(0.05, n + 1));
+    let best = (0..=n).min_by(|&a, &b| validation[a].total_cmp(&validation[b]));
     LossCurve {
         training,
         validation,
-        best_epoch: best.map_or(0, |b| b + 1),
+        best_epoch: best.unwrap_or(0),
     }
 }
 

@@ -177,7 +177,9 @@ fn predictive_data(n: usize, kind: PredictiveKind) -> Predictive {
 
 fn loss_curve(n: usize) -> LossCurve {
     let training: Vec<f64> = (0..n).map(|i| 1e5 * (-(i as f64)).exp() - 2.0).collect();
-    let validation = training.iter().map(|loss| loss + 0.1).collect();
+    let first = training.first().copied().unwrap_or(0.0);
+    let validation = std::iter::once(first).chain(training.iter().copied());
+    let validation = validation.map(|loss| loss + 0.1).collect();
     LossCurve {
         training,
         validation,

@@ -15,7 +15,8 @@ use super::svg::{Area, Drawing, Fill, Pen};
 pub struct LossCurve {
     /// The mean loss over the training rows, one value an epoch.
     pub training: Vec<f64>,
-    /// The mean loss over the validation rows, one value an epoch.
+    /// The mean loss over the validation rows, first under the first weights and then one value an
+    /// epoch.
     pub validation: Vec<f64>,
     /// The epoch whose weights were kept, counted from 1; 0 means the first weights.
     pub best_epoch: usize,
@@ -26,7 +27,9 @@ impl LossCurve {
     pub fn of(log: &TrainLog) -> Vec<Self> {
         let curve = |member: &MemberLog| Self {
             training: member.epochs.iter().map(|e| e.train_loss).collect(),
-            validation: member.epochs.iter().map(|e| e.validation_loss).collect(),
+            validation: std::iter::once(member.initial_validation_loss)
+                .chain(member.epochs.iter().map(|e| e.validation_loss))
+                .collect(),
             best_epoch: member.best_epoch,
         };
         log.members.iter().map(curve).collect()
@@ -43,10 +46,7 @@ pub fn training(name: &str, members: &[LossCurve]) -> Figure {
         Entry::new(Key::Line(validation_pen()), "validation"),
         Entry::new(Key::Dot(Ink::Text), "kept"),
     ];
-    let n_epochs = members
-        .iter()
-        .map(|m| m.validation.len().max(m.training.len()))
-        .max();
+    let n_epochs = members.iter().map(|m| m.training.len()).max();
     let n_epochs = n_epochs.unwrap_or(0).max(2) as f64;
     let mut panel = Panel {
         area: Area {
@@ -55,7 +55,7 @@ pub fn training(name: &str, members: &[LossCurve]) -> Figure {
             width: 200.0,
             height: 112.0,
         },
-        x: [1.0 - 0.02 * n_epochs, 1.0 + 1.02 * (n_epochs - 1.0)],
+        x: [-0.02 * n_epochs, 1.02 * n_epochs],
         y: loss_range(members),
     };
     let y_ticks = panel.y_ticks(5, 2.0);
@@ -110,24 +110,27 @@ fn validation_pen() -> Pen {
 fn draw_curves(drawing: &mut Drawing, panel: &Panel, members: &[LossCurve]) {
     let faint = if members.len() > 2 { 0.7 } else { 1.0 };
     for member in members {
-        for (losses, pen) in [
-            (&member.training, training_pen()),
-            (&member.validation, validation_pen()),
+        for (losses, first, pen) in [
+            (&member.training, 1.0, training_pen()),
+            (&member.validation, 0.0, validation_pen()),
         ] {
-            drawing.polyline(&points(panel, losses), pen.faint(faint));
+            drawing.polyline(&points(panel, losses, first), pen.faint(faint));
         }
     }
     for member in members {
-        let kept = member.best_epoch.checked_sub(1);
-        if let Some(at) = kept.and_then(|i| points(panel, &member.validation).get(i).copied()) {
+        let kept = points(panel, &member.validation, 0.0)
+            .get(member.best_epoch)
+            .copied();
+        if let Some(at) = kept {
             let rim = Pen::solid(Ink::Paper, 0.6);
             drawing.dot(at, 2.2, Fill::of(Ink::Text, 1.0), Some(rim));
         }
     }
 }
 
-fn points(panel: &Panel, losses: &[f64]) -> Vec<(f64, f64)> {
-    let point = |(i, loss): (usize, &f64)| panel.at((i as f64 + 1.0, *loss));
+/// The losses from the epoch `first` on.
+fn points(panel: &Panel, losses: &[f64], first: f64) -> Vec<(f64, f64)> {
+    let point = |(i, loss): (usize, &f64)| panel.at((i as f64 + first, *loss));
     losses.iter().enumerate().map(point).collect()
 }
 
@@ -161,21 +164,21 @@ fn caption(n_members: usize) -> String {
         String::new()
     };
     format!(
-        "Loss on training and on validation simulations{members} (lower is better). Dots mark the epochs whose weights were kept. Losses of the first epochs may lie above the axis."
+        "Loss on training and on validation simulations{members} (lower is better). Dots mark the epochs whose weights were kept; epoch 0 is before training. Losses of the first epochs may lie above the axis."
     )
 }
 
 fn alt(members: &[LossCurve]) -> String {
     let kept = members.iter().map(|member| {
         let epoch = member.best_epoch;
-        let loss = epoch.checked_sub(1).and_then(|i| member.validation.get(i));
+        let loss = member.validation.get(epoch);
         let loss = loss.map_or_else(String::new, |l| {
             format!(
                 " with a validation loss of {}",
                 super::ticks::significant(*l, 4)
             )
         });
-        format!("epoch {epoch} of {}{loss}", member.validation.len())
+        format!("epoch {epoch} of {}{loss}", member.training.len())
     });
     let kept: Vec<String> = kept.collect();
     format!("Training curves; kept: {}.", kept.join("; "))

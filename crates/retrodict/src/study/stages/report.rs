@@ -12,7 +12,6 @@ use crate::report::{Corner, Figure, LossCurve, Overlay, coverage, predictive, ra
 use crate::samples::Samples;
 use crate::seed::{Seed, Stream};
 use crate::study::{Run, Stage};
-use crate::train::{MemberLog, TrainLog};
 
 use super::check::read_json;
 use super::report_words;
@@ -81,7 +80,7 @@ impl Run<'_> {
             observations: observations.collect::<Result<_>>()?,
             check_figures,
             training: report_words::training_facts(&log),
-            training_figures: vec![training("training", &loss_curves(&log))],
+            training_figures: vec![training("training", &LossCurve::of(&log))],
             reproduce: report_words::reproduce_facts(self.study(), &self.records().seconds()),
             command: "retrodict run study.toml --out again".into(),
             citations: report_words::citations(),
@@ -147,17 +146,4 @@ impl Run<'_> {
         let path = self.folder().checks().join(format!("{name}.json"));
         path.exists().then(|| read_json(&path)).transpose()
     }
-}
-
-fn loss_curves(log: &TrainLog) -> Vec<LossCurve> {
-    let curve = |member: &MemberLog| LossCurve {
-        training: member.epochs.iter().map(|epoch| epoch.train_loss).collect(),
-        validation: member
-            .epochs
-            .iter()
-            .map(|epoch| epoch.validation_loss)
-            .collect(),
-        best_epoch: member.best_epoch,
-    };
-    log.members.iter().map(curve).collect()
 }
