@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::DensityEstimator;
 use super::base::{Base, BaseGradients, BaseMemory, Noise};
-use super::workspace::Workspace;
+use super::layout::Layout;
+use super::workspace::{Purpose, Workspace};
 use crate::seed::Random;
 use crate::transform::{Batch, Gradients, Transform};
 
@@ -21,8 +22,8 @@ pub struct Flow {
     layers: Vec<Layer>,
     base: Base,
     base_weights: Range<usize>,
-    /// Where the base keeps what it needs for its gradient, in rows of the cache.
-    base_cache: Range<usize>,
+    training: Layout,
+    inference: Layout,
     scratch_rows: usize,
 }
 
@@ -30,8 +31,6 @@ pub struct Flow {
 struct Layer {
     transform: Box<dyn Transform>,
     weights: Range<usize>,
-    /// In rows of the cache.
-    cache: Range<usize>,
 }
 
 /// The arena of a workspace, cut for a flow.
@@ -51,34 +50,42 @@ impl Flow {
         transforms: Vec<Box<dyn Transform>>,
         base: Base,
     ) -> Self {
-        let (mut weights, mut cache) = (0, 0);
+        let mut n_weights = 0;
         let mut scratch_rows = base.scratch_rows();
-        let mut take = |n_weights: usize, cache_rows: usize| {
-            let ranges = (weights..weights + n_weights, cache..cache + cache_rows);
-            (weights, cache) = (ranges.0.end, ranges.1.end);
-            ranges
+        let mut cache_rows = Vec::new();
+        let mut take = |count: usize| {
+            n_weights += count;
+            n_weights - count..n_weights
         };
-        let layers = transforms
+        let layers: Vec<Layer> = transforms
             .into_iter()
             .map(|transform| {
-                let (weights, cache) = take(transform.n_weights(), transform.cache_rows());
                 scratch_rows = scratch_rows.max(transform.scratch_rows());
+                cache_rows.push(transform.cache_rows());
                 Layer {
+                    weights: take(transform.n_weights()),
                     transform,
-                    weights,
-                    cache,
                 }
             })
             .collect();
-        let (base_weights, base_cache) = take(base.n_weights(), base.cache_rows());
+        let base_weights = take(base.n_weights());
+        cache_rows.push(base.cache_rows());
         Self {
             n_features,
             n_context,
             layers,
             base,
             base_weights,
-            base_cache,
+            training: Layout::separate(&cache_rows),
+            inference: Layout::shared(&cache_rows),
             scratch_rows,
+        }
+    }
+
+    fn layout(&self, purpose: Purpose) -> &Layout {
+        match purpose {
+            Purpose::Training => &self.training,
+            Purpose::Inference => &self.inference,
         }
     }
 
@@ -95,21 +102,22 @@ impl Flow {
     /// Fills the workspace's `values` with a draw for each row of its context.
     pub fn sample(&self, weights: &[f32], workspace: &mut Workspace, random: &mut Random) {
         let n_rows = workspace.n_rows();
+        let layout = self.layout(workspace.purpose());
         let parts = workspace.parts();
         let stride = parts.stride;
-        let memory = self.cut(parts.arena, stride);
+        let memory = self.cut(layout, parts.arena, stride);
         self.base.sample(
             &weights[self.base_weights.clone()],
             (parts.context, n_rows),
             random,
             (parts.values, stride),
             &mut BaseMemory {
-                cache: rows(memory.cache, &self.base_cache, stride),
+                cache: rows(memory.cache, layout.cache(self.layers.len()), stride),
                 scratch: memory.scratch,
             },
         );
         let output = &mut memory.outputs[..self.n_features * stride];
-        for layer in self.layers.iter().rev() {
+        for (k, layer) in self.layers.iter().enumerate().rev() {
             let batch = Batch {
                 x: parts.values,
                 context: parts.context,
@@ -120,7 +128,7 @@ impl Flow {
                 batch,
                 output,
                 parts.log_prob,
-                rows(memory.cache, &layer.cache, stride),
+                rows(memory.cache, layout.cache(k), stride),
                 memory.scratch,
             );
             parts.values.copy_from_slice(output);
@@ -135,9 +143,9 @@ impl Flow {
         self.backward(weights, workspace, None);
     }
 
-    fn cut<'a>(&self, arena: &'a mut [f32], stride: usize) -> Memory<'a> {
-        let (outputs, rest) = arena.split_at_mut(self.output_rows() * stride);
-        let (cache, rest) = rest.split_at_mut(self.base_cache.end * stride);
+    fn cut<'a>(&self, layout: &Layout, arena: &'a mut [f32], stride: usize) -> Memory<'a> {
+        let (outputs, rest) = arena.split_at_mut(layout.n_outputs * self.n_features * stride);
+        let (cache, rest) = rest.split_at_mut(layout.cache_rows * stride);
         let (row_gradient, rest) = rest.split_at_mut(stride);
         Memory {
             outputs,
@@ -147,14 +155,11 @@ impl Flow {
         }
     }
 
-    /// Even without a layer there is one output, for sampling to copy through.
-    fn output_rows(&self) -> usize {
-        self.layers.len().max(1) * self.n_features
-    }
-
     fn set_row_gradient(&self, workspace: &mut Workspace, n_rows: usize, value: f32) {
         let parts = workspace.parts();
-        let row_gradient = self.cut(parts.arena, parts.stride).row_gradient;
+        let row_gradient = self
+            .cut(&self.training, parts.arena, parts.stride)
+            .row_gradient;
         row_gradient[..n_rows].fill(value);
         row_gradient[n_rows..].fill(0.0);
     }
@@ -168,9 +173,11 @@ impl Flow {
         workspace: &mut Workspace,
         mut weight_gradient: Option<&mut [f32]>,
     ) {
+        assert_eq!(workspace.purpose(), Purpose::Training);
+        let layout = &self.training;
         let parts = workspace.parts();
         let (stride, width) = (parts.stride, self.n_features * parts.stride);
-        let memory = self.cut(parts.arena, stride);
+        let memory = self.cut(layout, parts.arena, stride);
         let output = match self.layers.len() {
             0 => &*parts.values,
             n => &memory.outputs[(n - 1) * width..n * width],
@@ -190,7 +197,7 @@ impl Flow {
                     .map(|g| &mut g[self.base_weights.clone()]),
             },
             &mut BaseMemory {
-                cache: rows(memory.cache, &self.base_cache, stride),
+                cache: rows(memory.cache, layout.cache(self.layers.len()), stride),
                 scratch: memory.scratch,
             },
         );
@@ -213,7 +220,7 @@ impl Flow {
                     context: None,
                     weights: weight_gradient.map(|g| &mut g[layer.weights.clone()]),
                 },
-                rows(memory.cache, &layer.cache, stride),
+                rows(memory.cache, layout.cache(k), stride),
                 memory.scratch,
             );
         }
@@ -238,24 +245,22 @@ impl DensityEstimator for Flow {
             .initialize(&mut weights[self.base_weights.clone()], random);
     }
 
-    fn workspace(&self, max_rows: usize) -> Workspace {
-        let rows = self.output_rows() + self.base_cache.end + 1 + self.scratch_rows;
-        Workspace::new(self.n_features, self.n_context, max_rows, |stride| {
-            rows * stride
-        })
+    fn workspace(&self, max_rows: usize, purpose: Purpose) -> Workspace {
+        let layout = self.layout(purpose);
+        let rows = layout.n_outputs * self.n_features + layout.cache_rows + 1 + self.scratch_rows;
+        let arena = |stride| rows * stride;
+        Workspace::new(self.n_features, self.n_context, max_rows, arena).for_purpose(purpose)
     }
 
     fn log_prob(&self, weights: &[f32], workspace: &mut Workspace) {
+        let layout = self.layout(workspace.purpose());
         let parts = workspace.parts();
         let (stride, width) = (parts.stride, self.n_features * parts.stride);
-        let memory = self.cut(parts.arena, stride);
+        let memory = self.cut(layout, parts.arena, stride);
         parts.log_prob.fill(0.0);
         for (k, layer) in self.layers.iter().enumerate() {
-            let (before, after) = memory.outputs.split_at_mut(k * width);
-            let x = match k {
-                0 => &*parts.values,
-                _ => &before[(k - 1) * width..],
-            };
+            let (before, after) = layout.around(k, memory.outputs, width);
+            let x = if k == 0 { &*parts.values } else { before };
             layer.transform.forward(
                 &weights[layer.weights.clone()],
                 Batch {
@@ -263,15 +268,15 @@ impl DensityEstimator for Flow {
                     context: parts.context,
                     stride,
                 },
-                &mut after[..width],
+                after,
                 parts.log_prob,
-                rows(memory.cache, &layer.cache, stride),
+                rows(memory.cache, layout.cache(k), stride),
                 memory.scratch,
             );
         }
         let output = match self.layers.len() {
             0 => &*parts.values,
-            n => &memory.outputs[(n - 1) * width..n * width],
+            n => &memory.outputs[layout.output(n - 1) * width..][..width],
         };
         self.base.add_log_prob(
             &weights[self.base_weights.clone()],
@@ -282,7 +287,7 @@ impl DensityEstimator for Flow {
             },
             parts.log_prob,
             &mut BaseMemory {
-                cache: rows(memory.cache, &self.base_cache, stride),
+                cache: rows(memory.cache, layout.cache(self.layers.len()), stride),
                 scratch: memory.scratch,
             },
         );

@@ -1,6 +1,6 @@
 //! What holds for every estimator, checked for each kind.
 
-use super::{DensityEstimator, EstimatorConfig, Examples, Flow, Workspace};
+use super::{DensityEstimator, EstimatorConfig, Examples, Flow, Purpose, Workspace};
 use crate::seed::{Random, Seed, Stream};
 
 /// An estimator and weights at which it is far from any special case.
@@ -45,7 +45,7 @@ fn cases(n_features: usize) -> Vec<Case> {
             flow.initialize(&mut weights, &mut random);
             // Away from where it starts, but weights that a mask hides are zero and have to stay so:
             // they are those that never have a gradient.
-            let mut workspace = flow.workspace(examples.len());
+            let mut workspace = flow.workspace(examples.len(), Purpose::Training);
             workspace.load(&examples, &(0..examples.len()).collect::<Vec<_>>());
             let mut gradient = vec![0.0; weights.len()];
             flow.loss_and_gradient(&weights, &mut workspace, &mut gradient);
@@ -79,7 +79,7 @@ fn examples(n_features: usize, n: usize, random: &mut Random) -> Examples {
 }
 
 fn loaded(case: &Case, n: usize) -> Workspace {
-    let mut workspace = case.flow.workspace(n);
+    let mut workspace = case.flow.workspace(n, Purpose::Training);
     let mut random = Seed(4).stream(Stream::Test, 0);
     let examples = examples(case.n_features, n, &mut random);
     workspace.load(&examples, &(0..n).collect::<Vec<_>>());
@@ -90,6 +90,21 @@ fn loss(case: &Case, weights: &[f32], workspace: &mut Workspace) -> f64 {
     case.flow.log_prob(weights, workspace);
     let log_prob = workspace.log_prob();
     -log_prob.iter().map(|&l| f64::from(l)).sum::<f64>() / log_prob.len() as f64
+}
+
+#[test]
+fn without_gradients_the_density_is_the_same_number() {
+    for case in [1, 2, 3].into_iter().flat_map(cases) {
+        let mut training = loaded(&case, 37);
+        let mut inference = case.flow.workspace(64, Purpose::Inference);
+        inference.resize(37);
+        let (from, to) = (training.parts(), inference.parts());
+        to.values.copy_from_slice(from.values);
+        to.context.copy_from_slice(from.context);
+        case.flow.log_prob(&case.weights, &mut training);
+        case.flow.log_prob(&case.weights, &mut inference);
+        assert_eq!(training.log_prob(), inference.log_prob(), "{}", case.name);
+    }
 }
 
 #[test]
@@ -176,7 +191,7 @@ fn the_value_gradient_is_the_difference_quotient() {
 
 /// log q on a grid of points for one context.
 fn on_grid(case: &Case, points: &[Vec<f32>], context: &[f32]) -> Vec<f64> {
-    let mut workspace = case.flow.workspace(1000);
+    let mut workspace = case.flow.workspace(1000, Purpose::Inference);
     let mut out = Vec::new();
     for block in points.chunks(1000) {
         workspace.resize(block.len());
@@ -219,7 +234,7 @@ fn densities_integrate_to_one_in_one_dimension_and_draws_follow_them() {
             .collect();
         assert!((total - 1.0).abs() < 2e-3, "{}: {total}", case.name);
         let n = 2000;
-        let mut workspace = case.flow.workspace(n);
+        let mut workspace = case.flow.workspace(n, Purpose::Inference);
         workspace.broadcast_context(n, &context);
         let mut random = Seed(6).stream(Stream::Test, 0);
         case.flow.sample(&case.weights, &mut workspace, &mut random);
@@ -261,7 +276,7 @@ fn densities_integrate_to_one_in_two_dimensions_and_draws_have_their_mean() {
         }
         assert!((sums[0] - 1.0).abs() < 5e-3, "{}: {}", case.name, sums[0]);
         let n = 4000;
-        let mut workspace = case.flow.workspace(n);
+        let mut workspace = case.flow.workspace(n, Purpose::Inference);
         workspace.broadcast_context(n, &context);
         let mut random = Seed(7).stream(Stream::Test, 0);
         case.flow.sample(&case.weights, &mut workspace, &mut random);
@@ -286,7 +301,7 @@ fn bounded_draws_stay_in_the_box_whatever_the_weights() {
     for case in cases(2).iter_mut().filter(|case| case.bounded) {
         for scale in [1.0, 10.0, 1e3] {
             let weights: Vec<f32> = case.weights.iter().map(|w| w * scale).collect();
-            let mut workspace = case.flow.workspace(1000);
+            let mut workspace = case.flow.workspace(1000, Purpose::Inference);
             workspace.broadcast_context(1000, &[3.0, -3.0]);
             let mut random = Seed(8).stream(Stream::Test, 0);
             case.flow.sample(&weights, &mut workspace, &mut random);

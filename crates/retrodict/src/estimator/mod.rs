@@ -7,6 +7,7 @@ mod examples;
 mod flow;
 #[cfg(test)]
 mod laws;
+mod layout;
 mod mixture;
 mod workspace;
 
@@ -15,7 +16,7 @@ use std::fmt::Debug;
 pub use config::{EstimatorConfig, FlowConfig, MixtureConfig, SplineConfig};
 pub use examples::Examples;
 pub use flow::Flow;
-pub use workspace::{Parts, Workspace};
+pub use workspace::{EVALUATED, Parts, Purpose, Workspace};
 
 use crate::seed::Random;
 
@@ -31,7 +32,7 @@ pub trait DensityEstimator: Send + Sync + Debug {
     fn initialize(&self, weights: &mut [f32], random: &mut Random);
 
     /// A workspace for batches of up to `max_rows`.
-    fn workspace(&self, max_rows: usize) -> Workspace;
+    fn workspace(&self, max_rows: usize, purpose: Purpose) -> Workspace;
 
     /// Fills the workspace's `log_prob` with log q of each row of its batch.
     fn log_prob(&self, weights: &[f32], workspace: &mut Workspace);

@@ -4,6 +4,21 @@ use retrodict_kernels::padded;
 
 use super::examples::Examples;
 
+/// Rows that are evaluated together: few enough that a network's layers stay in the processor's
+/// second-level cache, and no power of two, whose rows would all fall into the same lines of the
+/// first.
+pub const EVALUATED: usize = 240;
+
+/// What a workspace is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Densities, draws and gradients.
+    Training,
+    /// Densities and draws alone: layers share their memory, which then stays in the processor's
+    /// cache.
+    Inference,
+}
+
 /// A batch in the layout of the kernels, what is computed from it, and room to compute in.
 ///
 /// Everything is feature-major with [`Workspace::stride`] numbers a feature.
@@ -18,6 +33,7 @@ pub struct Workspace {
     log_prob: Vec<f32>,
     value_gradient: Vec<f32>,
     arena: Vec<f32>,
+    purpose: Purpose,
 }
 
 /// The parts of a workspace, borrowed separately and cut to the present stride.
@@ -56,7 +72,19 @@ impl Workspace {
             log_prob: vec![0.0; stride],
             value_gradient: vec![0.0; n_values * stride],
             arena: vec![0.0; arena(stride)],
+            purpose: Purpose::Training,
         }
+    }
+
+    /// The same for another purpose.
+    #[must_use]
+    pub fn for_purpose(self, purpose: Purpose) -> Self {
+        Self { purpose, ..self }
+    }
+
+    /// What it is for.
+    pub fn purpose(&self) -> Purpose {
+        self.purpose
     }
 
     /// Puts rows of a data set into the batch.

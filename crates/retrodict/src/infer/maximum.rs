@@ -3,7 +3,7 @@
 use super::neural::{BLOCK, NeuralPosterior, finite_or_zero_density};
 use super::posterior::Posterior;
 use crate::error::Result;
-use crate::estimator::{DensityEstimator, Workspace};
+use crate::estimator::{DensityEstimator, Purpose, Workspace};
 use crate::seed::{Seed, Stream};
 
 /// Draws among which the starts are chosen.
@@ -77,7 +77,7 @@ impl<'a> Search<'a> {
             .collect();
         Self {
             posterior,
-            workspace: posterior.flow.workspace(N_STARTS),
+            workspace: posterior.flow.workspace(N_STARTS, Purpose::Training),
             context,
             z: draws[..N_STARTS * d].to_vec(),
             range,

@@ -9,13 +9,13 @@ use super::model_file::{self, ModelConfig};
 use super::posterior::Posterior;
 use super::target::Target;
 use crate::error::{Error, Result};
-use crate::estimator::{DensityEstimator, Flow, Workspace};
+use crate::estimator::{DensityEstimator, EVALUATED, Flow, Purpose, Workspace};
 use crate::prior::{Parameter, Prior};
 use crate::samples::Samples;
 use crate::seed::{Random, Seed, Stream};
 use crate::table::Table;
 
-/// Draws that share a stream of random numbers, and rows that are evaluated together.
+/// Draws that share a stream of random numbers.
 pub(super) const BLOCK: usize = 1024;
 
 /// q(θ | x) = Σₖ wₖ qₖ(θ | x), a mixture of trained conditional densities in a space that maps onto
@@ -191,18 +191,17 @@ impl NeuralPosterior {
         }
         let (mut z, mut real) = self.row_buffers();
         for (rows, weights) in rows.iter().zip(&self.members) {
-            if rows.is_empty() {
-                continue;
-            }
-            workspace.broadcast_context(rows.len(), context);
-            self.flow.sample(weights, workspace, &mut random);
-            let parts = workspace.parts();
-            for (lane, &row) in rows.iter().enumerate() {
-                for (feature, z) in z.iter_mut().enumerate() {
-                    *z = parts.values[feature * parts.stride + lane];
+            for rows in rows.chunks(EVALUATED) {
+                workspace.broadcast_context(rows.len(), context);
+                self.flow.sample(weights, workspace, &mut random);
+                let parts = workspace.parts();
+                for (lane, &row) in rows.iter().enumerate() {
+                    for (feature, z) in z.iter_mut().enumerate() {
+                        *z = parts.values[feature * parts.stride + lane];
+                    }
+                    let theta = &mut out[row * width..(row + 1) * width];
+                    self.target.inverse(&z, context, &mut real, theta);
                 }
-                let theta = &mut out[row * width..(row + 1) * width];
-                self.target.inverse(&z, context, &mut real, theta);
             }
         }
     }
@@ -218,10 +217,10 @@ impl NeuralPosterior {
         context: impl Fn(usize) -> &'a [f32] + Sync,
     ) -> Vec<f64> {
         let mut out = vec![0.0; theta.n_rows()];
-        out.par_chunks_mut(BLOCK).enumerate().for_each_init(
-            || self.flow.workspace(BLOCK),
+        out.par_chunks_mut(EVALUATED).enumerate().for_each_init(
+            || self.flow.workspace(EVALUATED, Purpose::Inference),
             |workspace, (block, out)| {
-                let first = block * BLOCK;
+                let first = block * EVALUATED;
                 self.density_block(theta, first, &context, workspace, out);
             },
         );
@@ -281,7 +280,7 @@ impl Posterior for NeuralPosterior {
             .par_chunks_mut(BLOCK * width)
             .enumerate()
             .for_each_init(
-                || self.flow.workspace(BLOCK),
+                || self.flow.workspace(EVALUATED, Purpose::Inference),
                 |workspace, (block, out)| {
                     let random = seed.stream(Stream::Posterior, block as u64);
                     self.sample_block(&context, random, workspace, out);

@@ -78,7 +78,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-    use crate::estimator::Workspace;
+    use crate::estimator::{Purpose, Workspace};
     use crate::seed::{Random, Stream};
     use crate::train::{Schedule, Stop};
 
@@ -96,7 +96,7 @@ mod tests {
         fn initialize(&self, weights: &mut [f32], _: &mut Random) {
             weights[0] = self.start;
         }
-        fn workspace(&self, n_rows: usize) -> Workspace {
+        fn workspace(&self, n_rows: usize, _: Purpose) -> Workspace {
             Workspace::new(1, 0, n_rows, |_| 0)
         }
         fn log_prob(&self, weights: &[f32], workspace: &mut Workspace) {

@@ -2,13 +2,14 @@
 
 use std::ops::ControlFlow;
 
+use super::blocks::Blocks;
 use super::config::TrainConfig;
 use super::fit::Observer;
 use super::log::{EpochRecord, MemberLog, Stop};
 use super::optimizer::Optimizer;
 use super::schedule::{Decision, Pace};
 use crate::error::{Error, Result};
-use crate::estimator::{DensityEstimator, Examples, Workspace};
+use crate::estimator::{DensityEstimator, EVALUATED, Examples, Purpose, Workspace};
 use crate::seed::{Seed, Stream};
 
 /// A trained member.
@@ -69,12 +70,12 @@ struct Run<'a> {
     pace: Pace,
     optimizer: Optimizer,
     weights: Vec<f32>,
-    gradient: Vec<f32>,
     best: Vec<f32>,
     best_loss: f64,
     /// The first weights, and log q of every validation row under them.
     first: (Vec<f32>, Vec<f64>),
-    workspace: Workspace,
+    blocks: Blocks,
+    evaluation: Workspace,
     order: Vec<usize>,
     done: usize,
     skipped_in_a_row: usize,
@@ -100,11 +101,11 @@ impl<'a> Run<'a> {
             k,
             pace: Pace::new(config, train.len()),
             optimizer: Optimizer::new(config, &weights),
-            gradient: vec![0.0; weights.len()],
             best: weights.clone(),
             best_loss: f64::INFINITY,
             first: (weights.clone(), Vec::new()),
-            workspace: estimator.workspace(config.batch_size),
+            blocks: Blocks::new(estimator, config.batch_size.min(train.len())),
+            evaluation: estimator.workspace(EVALUATED, Purpose::Inference),
             order: (0..train.len()).collect(),
             done: 0,
             skipped_in_a_row: 0,
@@ -154,20 +155,17 @@ impl<'a> Run<'a> {
 
     /// One step; its loss and gradient norm, or nothing if they are not finite.
     fn step(&mut self, batch: std::ops::Range<usize>, rate: f64) -> Result<Option<(f64, f64)>> {
-        self.workspace.load(self.train, &self.order[batch]);
-        let loss = self.estimator.loss_and_gradient(
-            &self.weights,
-            &mut self.workspace,
-            &mut self.gradient,
-        );
-        let norm = self.optimizer.norm(&self.gradient);
+        let rows = (self.train, &self.order[batch]);
+        let (loss, gradient) = self
+            .blocks
+            .loss_and_gradient(self.estimator, &self.weights, rows);
+        let norm = self.optimizer.norm(gradient);
         if !(loss.is_finite() && norm.is_finite()) {
             self.accident()?;
             return Ok(None);
         }
         self.skipped_in_a_row = 0;
-        self.optimizer
-            .step(&mut self.weights, &mut self.gradient, norm, rate);
+        self.optimizer.step(&mut self.weights, gradient, norm, rate);
         Ok(Some((loss, norm)))
     }
 
@@ -221,10 +219,10 @@ impl<'a> Run<'a> {
         };
         let rows: Vec<usize> = (0..self.validation.len()).collect();
         let mut log_density = Vec::with_capacity(rows.len());
-        for block in rows.chunks(self.config.batch_size) {
-            self.workspace.load(self.validation, block);
-            self.estimator.log_prob(weights, &mut self.workspace);
-            log_density.extend(self.workspace.log_prob().iter().map(|&l| f64::from(l)));
+        for block in rows.chunks(EVALUATED) {
+            self.evaluation.load(self.validation, block);
+            self.estimator.log_prob(weights, &mut self.evaluation);
+            log_density.extend(self.evaluation.log_prob().iter().map(|&l| f64::from(l)));
         }
         log_density
     }

@@ -1,5 +1,6 @@
 //! Fitting an estimator: batches, optimiser, early stopping, ensembles.
 
+mod blocks;
 mod config;
 mod fit;
 mod log;

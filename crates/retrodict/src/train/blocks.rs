@@ -1,0 +1,159 @@
+//! A batch cut into blocks of rows, on which threads work side by side.
+
+use rayon::prelude::*;
+use retrodict_kernels::{Kernels, PADDING, axpy};
+
+use crate::estimator::{DensityEstimator, Examples, Purpose, Workspace};
+
+/// About so many rows make a block: fewer keep a thread busy for too short a time.
+const BLOCK_ROWS: usize = 96;
+/// A batch has no more blocks than this: each has a gradient of its own.
+const MAX_BLOCKS: usize = 16;
+
+/// The memory of a training step: a workspace and a gradient for each block of the batch.
+///
+/// How a batch is cut depends on its size alone, and gradients are added in the blocks' order, so
+/// the result does not depend on the number of threads.
+#[derive(Debug)]
+pub(super) struct Blocks {
+    kernels: Kernels,
+    blocks: Vec<Block>,
+}
+
+#[derive(Debug)]
+struct Block {
+    workspace: Workspace,
+    gradient: Vec<f32>,
+    loss: f64,
+}
+
+impl Blocks {
+    /// For batches of up to `max_rows`.
+    pub(super) fn new(estimator: &dyn DensityEstimator, max_rows: usize) -> Self {
+        let block = |rows: std::ops::Range<usize>| Block {
+            workspace: estimator.workspace(rows.len() + PADDING, Purpose::Training),
+            gradient: vec![0.0; estimator.n_weights()],
+            loss: 0.0,
+        };
+        Self {
+            kernels: Kernels::detect(),
+            blocks: cut(max_rows).map(block).collect(),
+        }
+    }
+
+    /// The mean of −log q over the rows, and its gradient.
+    pub(super) fn loss_and_gradient(
+        &mut self,
+        estimator: &dyn DensityEstimator,
+        weights: &[f32],
+        (examples, rows): (&Examples, &[usize]),
+    ) -> (f64, &mut [f32]) {
+        let parts: Vec<&[usize]> = cut(rows.len()).map(|part| &rows[part]).collect();
+        let blocks = &mut self.blocks[..parts.len()];
+        let run = |(block, rows): (&mut Block, &&[usize])| {
+            block.workspace.load(examples, rows);
+            let (workspace, gradient) = (&mut block.workspace, &mut block.gradient);
+            block.loss = estimator.loss_and_gradient(weights, workspace, gradient);
+        };
+        match blocks {
+            [only] => run((only, &parts[0])),
+            blocks => blocks.par_iter_mut().zip(&parts).for_each(run),
+        }
+        self.combine(&parts, rows.len())
+    }
+
+    /// The means over blocks, weighted with their rows, make the mean over the batch.
+    fn combine(&mut self, parts: &[&[usize]], n_rows: usize) -> (f64, &mut [f32]) {
+        let share = |k: usize| parts[k].len() as f64 / n_rows as f64;
+        let (first, others) = self.blocks.split_first_mut().expect("at least one block");
+        if parts.len() == 1 {
+            return (first.loss, &mut first.gradient);
+        }
+        let mut loss = share(0) * first.loss;
+        first
+            .gradient
+            .iter_mut()
+            .for_each(|g| *g *= share(0) as f32);
+        for (k, block) in (1..parts.len()).zip(others) {
+            loss += share(k) * block.loss;
+            axpy(
+                self.kernels,
+                share(k) as f32,
+                &block.gradient,
+                &mut first.gradient,
+            );
+        }
+        (loss, &mut first.gradient)
+    }
+}
+
+/// The blocks of a batch: all of about the same size, and all but the last full vectors.
+fn cut(n_rows: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
+    let n_blocks = (n_rows / BLOCK_ROWS).clamp(1, MAX_BLOCKS);
+    let end = move |k: usize| {
+        let even = (k * n_rows).div_ceil(n_blocks);
+        even.next_multiple_of(PADDING).min(n_rows)
+    };
+    (0..n_blocks).map(move |k| if k == 0 { 0 } else { end(k) }..end(k + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::estimator::EstimatorConfig;
+    use crate::seed::{Seed, Stream};
+
+    #[test]
+    fn blocks_cover_a_batch_in_full_vectors() {
+        for n_rows in [1, 15, 96, 100, 191, 192, 200, 500, 1000, 4001] {
+            let blocks: Vec<_> = cut(n_rows).collect();
+            assert_eq!((blocks[0].start, blocks[blocks.len() - 1].end), (0, n_rows));
+            for pair in blocks.windows(2) {
+                assert_eq!(pair[0].end, pair[1].start);
+                assert!(pair[0].end.is_multiple_of(PADDING) && !pair[1].is_empty());
+            }
+        }
+        assert_eq!(cut(200).collect::<Vec<_>>(), [0..112, 112..200]);
+    }
+
+    fn examples(n: usize) -> Examples {
+        let mut random = Seed(1).stream(Stream::Test, 0);
+        let mut examples = Examples::new(2, 1);
+        for _ in 0..n {
+            let [a, b, c] = [(); 3].map(|()| random.normal() as f32);
+            examples.push(&[a, b], &[c]);
+        }
+        examples
+    }
+
+    #[test]
+    fn a_cut_batch_has_the_gradient_of_the_whole_on_any_number_of_threads() {
+        let json = r#"{"kind":"maf_rqs","network":{"hidden":[20,20],"zero_last":false}}"#;
+        let config: EstimatorConfig = serde_json::from_str(json).unwrap();
+        let flow = config.build(&[false; 2], 1).unwrap();
+        let mut weights = vec![0.0; flow.n_weights()];
+        flow.initialize(&mut weights, &mut Seed(2).stream(Stream::Weights, 0));
+        let data = examples(500);
+        let rows: Vec<usize> = (0..500).rev().collect();
+        let mut workspace = flow.workspace(500, Purpose::Training);
+        workspace.load(&data, &rows);
+        let mut whole = vec![0.0; weights.len()];
+        let loss = flow.loss_and_gradient(&weights, &mut workspace, &mut whole);
+        let run = |n_threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads);
+            let mut blocks = Blocks::new(&flow, 500);
+            pool.build().unwrap().install(|| {
+                let (loss, gradient) = blocks.loss_and_gradient(&flow, &weights, (&data, &rows));
+                (loss, gradient.to_vec())
+            })
+        };
+        let serial = run(1);
+        assert_eq!(serial, run(2));
+        assert_eq!(serial, run(4));
+        assert!((serial.0 - loss).abs() < 1e-6);
+        let scale = whole.iter().fold(0.0_f32, |m, g| m.max(g.abs()));
+        for (cut, whole) in serial.1.iter().zip(&whole) {
+            assert!((cut - whole).abs() < 1e-5 * scale, "{cut} {whole}");
+        }
+    }
+}
