@@ -27,6 +27,7 @@ fn main() {
             report(&format!("forward, {activation:?}"), || {
                 DenseForward {
                     layer: &layer,
+                    outputs: 0..WIDTH,
                     weights: &weights,
                     inputs: [&x, &[]],
                     stride,

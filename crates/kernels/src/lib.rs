@@ -20,6 +20,7 @@
 //! let mut y = vec![0.0; stride];
 //! DenseForward {
 //!     layer: &layer,
+//!     outputs: 0..1,
 //!     weights: &[0.5, 0.25, 1.0], // two weights, then the bias
 //!     inputs: [&x, &[]],
 //!     stride,

@@ -6,12 +6,15 @@ use super::tile::{Sums, Terms, Tile, cover, load, multiply, store};
 use crate::lanes::{Lanes, vectors_per_row};
 use crate::{Activation, Kernels};
 use pulp::{Simd, WithSimd};
+use std::ops::Range;
 
 /// output = activation(W inputs + b), or activation(output + W inputs + b).
 #[derive(Debug)]
 pub struct DenseForward<'a> {
     /// The layer.
     pub layer: &'a Dense,
+    /// Which outputs to compute; the rows of the others are left alone.
+    pub outputs: Range<usize>,
     /// Its weights.
     pub weights: &'a [f32],
     /// The rows of input, `n_inputs × stride` together: those of the second follow those of the
@@ -33,12 +36,13 @@ impl DenseForward<'_> {
     /// Runs on the given tier.
     ///
     /// # Panics
-    /// If a length does not fit the layer, or `stride` is no multiple of [`crate::PADDING`].
+    /// If a length or the range of outputs does not fit the layer, or `stride` is no multiple of [`crate::PADDING`].
     pub fn run(self, kernels: Kernels) {
         let rows = self.layer.n_outputs() * self.stride;
         self.layer.check_weights(self.weights);
         self.layer.check_inputs(self.inputs, self.stride);
         assert_eq!(self.output.len(), rows, "rows of output");
+        assert!(self.outputs.end <= self.layer.n_outputs(), "outputs");
         assert!(
             self.before
                 .as_ref()
@@ -57,6 +61,7 @@ impl WithSimd for DenseForward<'_> {
         let tile = ForwardTile {
             simd,
             layer: self.layer,
+            first: self.outputs.start,
             weights: self.weights,
             inputs: self.inputs,
             stride: self.stride,
@@ -66,7 +71,7 @@ impl WithSimd for DenseForward<'_> {
             before: self.before.map(<[f32]>::as_mut_ptr),
         };
         // SAFETY: `run` checked that all matrices have the layer's rows of `stride` numbers.
-        unsafe { cover(tile, self.layer.n_outputs(), n_vectors) }
+        unsafe { cover(tile, self.outputs.len(), n_vectors) }
     }
 }
 
@@ -74,6 +79,8 @@ impl WithSimd for DenseForward<'_> {
 struct ForwardTile<'a, S> {
     simd: S,
     layer: &'a Dense,
+    /// The output of the tiles' first row.
+    first: usize,
     weights: &'a [f32],
     inputs: [&'a [f32]; 2],
     stride: usize,
@@ -86,7 +93,7 @@ struct ForwardTile<'a, S> {
 impl<S: Simd> Tile<S> for ForwardTile<'_, S> {
     #[inline(always)]
     unsafe fn run<const ROWS: usize, const VECTORS: usize>(self, row: usize, vector: usize) {
-        let column = vector * S::F32_LANES;
+        let (row, column) = (self.first + row, vector * S::F32_LANES);
         let n_inputs = self.layer.n_inputs;
         let reach = self.layer.reach[row + ROWS - 1];
         let n_first = self.inputs[0].len() / self.stride;

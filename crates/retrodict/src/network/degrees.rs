@@ -76,12 +76,14 @@ impl Degrees {
         self.inputs_seen(&self.outputs())
     }
 
-    fn hidden(&self, width: usize) -> Vec<usize> {
+    /// The degrees of hidden units.
+    pub(super) fn hidden(&self, width: usize) -> Vec<usize> {
         self.wiring
             .hidden_degrees(width, self.n_context, self.n_features)
     }
 
-    fn outputs(&self) -> Vec<usize> {
+    /// The degrees of the outputs.
+    pub(super) fn outputs(&self) -> Vec<usize> {
         self.wiring.output_degrees(self.n_outputs, self.n_features)
     }
 

@@ -25,17 +25,37 @@ pub(super) struct Layer {
     pub(super) dense: Dense,
     pub(super) place: Range<usize>,
     start: Start,
+    /// Of each unit, in ascending order.
+    degrees: Vec<usize>,
 }
 
 impl Layer {
-    /// Behind the weights counted so far.
-    pub(super) fn behind(n_weights: &mut usize, dense: Dense, start: Start) -> Self {
+    /// Behind the weights counted so far; `degrees` are those of its units.
+    pub(super) fn behind(
+        n_weights: &mut usize,
+        dense: Dense,
+        degrees: Vec<usize>,
+        start: Start,
+    ) -> Self {
+        assert_eq!(degrees.len(), dense.n_outputs());
         let place = *n_weights..*n_weights + dense.n_weights();
         *n_weights = place.end;
         Self {
             dense,
             place,
             start,
+            degrees,
+        }
+    }
+
+    /// The units that a step computes.
+    pub(super) fn units(&self, step: Step) -> Range<usize> {
+        match step {
+            Step::All => 0..self.degrees.len(),
+            Step::Degree(degree) => {
+                let below = self.degrees.partition_point(|d| *d < degree);
+                below..self.degrees.partition_point(|d| *d <= degree)
+            }
         }
     }
 
@@ -66,6 +86,7 @@ impl Layer {
     pub(super) fn forward(&self, weights: &[f32], pass: Pass<'_>, kernels: Kernels) {
         DenseForward {
             layer: &self.dense,
+            outputs: self.units(pass.step),
             weights: &weights[self.place.clone()],
             inputs: pass.inputs,
             stride: pass.stride,
@@ -156,9 +177,18 @@ impl Layer {
     }
 }
 
+/// Which units a forward pass computes; the others are left as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    All,
+    /// Those of this degree: they see units of lower degrees, of earlier steps, and each other.
+    Degree(usize),
+}
+
 /// What a layer's forward pass needs.
 #[derive(Debug)]
 pub(super) struct Pass<'a> {
+    pub(super) step: Step,
     pub(super) inputs: [&'a [f32]; 2],
     pub(super) stride: usize,
     pub(super) activation: Activation,

@@ -2,7 +2,7 @@
 
 use super::NetworkConfig;
 use super::degrees::{Degrees, Wiring};
-use super::layer::{Layer, Pass, Start, Way};
+use super::layer::{Layer, Pass, Start, Step, Way};
 use super::plain::Plain;
 use super::residual::Residual;
 use crate::error::Result;
@@ -133,11 +133,11 @@ impl Network {
         } else {
             Start::FanIn(1.0)
         };
-        let head = Layer::behind(&mut n_weights, last, start);
+        let head = Layer::behind(&mut n_weights, last, degrees.outputs(), start);
         // Without a hidden layer the head is that linear map already.
         let skip = (config.linear_skip && !config.hidden.is_empty()).then(|| {
             let dense = Dense::staircase(n_inputs, degrees.outputs_from_inputs()).without_bias();
-            Layer::behind(&mut n_weights, dense, Start::Zero)
+            Layer::behind(&mut n_weights, dense, degrees.outputs(), Start::Zero)
         });
         Ok(Self {
             body,
@@ -229,22 +229,52 @@ impl Network {
         output: &mut [f32],
         cache: &mut [f32],
     ) {
+        self.run(weights, inputs, output, cache, Step::All);
+    }
+
+    /// Of an autoregressive network, the outputs of feature `feature` alone, after those of all
+    /// features before it with the same cache: every hidden unit is computed once, by the first
+    /// feature whose outputs see it, so that all steps together cost as much as one
+    /// [`Network::forward`].
+    ///
+    /// The features from `feature` on may hold any finite numbers. The cache is not one for
+    /// [`Network::backward`].
+    pub fn forward_feature(
+        &self,
+        weights: &[f32],
+        inputs: Inputs<'_>,
+        feature: usize,
+        output: &mut [f32],
+        cache: &mut [f32],
+    ) {
+        self.run(weights, inputs, output, cache, Step::Degree(feature));
+    }
+
+    fn run(
+        &self,
+        weights: &[f32],
+        inputs: Inputs<'_>,
+        output: &mut [f32],
+        cache: &mut [f32],
+        step: Step,
+    ) {
         self.check(weights, inputs, cache);
         let stride = inputs.stride;
         let rows = [inputs.context, inputs.features];
         let last = match &self.body {
             Body::None => rows,
             Body::Plain(body) => {
-                body.forward(weights, inputs, cache, self.kernels);
+                body.forward(weights, inputs, cache, (step, self.kernels));
                 [body.last(cache, stride), &[]]
             }
             Body::Residual(body) => {
-                body.forward(weights, inputs, cache, self.kernels);
+                body.forward(weights, inputs, cache, (step, self.kernels));
                 [body.last(cache, stride), &[]]
             }
         };
         let mut linear = |layer: &Layer, inputs, accumulate| {
             let pass = Pass {
+                step,
                 inputs,
                 stride,
                 activation: Activation::Identity,

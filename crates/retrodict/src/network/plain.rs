@@ -1,7 +1,7 @@
 //! Hidden layers one after another.
 
 use super::degrees::Degrees;
-use super::layer::{Back, Layer, Pass, Start, Way};
+use super::layer::{Back, Layer, Pass, Start, Step, Way};
 use super::{InputGradients, Inputs, NetworkConfig};
 use crate::seed::Random;
 use retrodict_kernels::{Activation, Dense, Kernels};
@@ -27,7 +27,10 @@ impl Plain {
             }
         };
         let layers = (0..config.hidden.len())
-            .map(|i| Layer::behind(n_weights, dense(i), start))
+            .map(|i| {
+                let units = degrees.hidden(config.hidden[i]);
+                Layer::behind(n_weights, dense(i), units, start)
+            })
             .collect();
         Self {
             layers,
@@ -63,7 +66,7 @@ impl Plain {
         weights: &[f32],
         inputs: Inputs<'_>,
         cache: &mut [f32],
-        kernels: Kernels,
+        (step, kernels): (Step, Kernels),
     ) {
         let mut rest = cache;
         let mut rows = [inputs.context, inputs.features];
@@ -74,6 +77,7 @@ impl Plain {
             layer.forward(
                 weights,
                 Pass {
+                    step,
                     inputs: rows,
                     stride: inputs.stride,
                     activation: self.activation,

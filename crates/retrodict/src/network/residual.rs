@@ -1,7 +1,7 @@
 //! Residual blocks of two layers, with a gate that the context opens.
 
 use super::degrees::Degrees;
-use super::layer::{Back, Layer, Pass, Start, Way};
+use super::layer::{Back, Layer, Pass, Start, Step, Way};
 use super::{InputGradients, Inputs, NetworkConfig};
 use crate::seed::Random;
 use retrodict_kernels::{Activate, Activation, Dense, GateBackward, GateForward, Kernels, axpy};
@@ -50,15 +50,16 @@ impl Residual {
         let reach = degrees.hidden_from_hidden(width, width);
         let inputs = Dense::staircase(n_inputs, degrees.hidden_from_inputs(width));
         // Nothing is squashed on the way into the stream.
-        let first = Layer::behind(n_weights, inputs, Start::FanIn(1.0));
+        let units = degrees.hidden(width);
+        let first = Layer::behind(n_weights, inputs, units.clone(), Start::FanIn(1.0));
         let mut block = || {
             let hidden = || Dense::staircase(width, reach.clone());
             let gate = Dense::full(degrees.n_context, width);
+            let mut layer = |dense, start| Layer::behind(n_weights, dense, units.clone(), start);
             Block {
-                inner: Layer::behind(n_weights, hidden(), Start::FanIn(config.activation.gain())),
-                outer: Layer::behind(n_weights, hidden(), Start::Near(OUTER_START)),
-                gate: (degrees.n_context > 0)
-                    .then(|| Layer::behind(n_weights, gate, Start::FanIn(1.0))),
+                inner: layer(hidden(), Start::FanIn(config.activation.gain())),
+                outer: layer(hidden(), Start::Near(OUTER_START)),
+                gate: (degrees.n_context > 0).then(|| layer(gate, Start::FanIn(1.0))),
             }
         };
         let blocks = config.hidden.iter().map(|_| block()).collect();
@@ -99,18 +100,24 @@ impl Residual {
         weights: &[f32],
         inputs: Inputs<'_>,
         cache: &mut [f32],
-        kernels: Kernels,
+        (step, kernels): (Step, Kernels),
     ) {
         let stride = inputs.stride;
         let length = self.width * stride;
         let (stream, mut rest) = cache.split_at_mut(length);
         let rows = [inputs.context, inputs.features];
         self.first
-            .forward(weights, pass(rows, stride, stream), kernels);
+            .forward(weights, pass(step, rows, stride, stream), kernels);
         let mut stream: &[f32] = stream;
         for block in &self.blocks {
             let (own, behind) = rest.split_at_mut(ROWS_PER_BLOCK * length);
-            block.forward(weights, inputs, stream, own, self.activation, kernels);
+            block.forward(
+                weights,
+                inputs,
+                stream,
+                own,
+                (step, self.activation, kernels),
+            );
             stream = &own[(ROWS_PER_BLOCK - 1) * length..];
             rest = behind;
         }
@@ -185,10 +192,11 @@ impl Block {
         inputs: Inputs<'_>,
         stream: &[f32],
         own: &mut [f32],
-        activation: Activation,
-        kernels: Kernels,
+        (step, activation, kernels): (Step, Activation, Kernels),
     ) {
         let (stride, length) = (inputs.stride, stream.len());
+        let units = self.inner.units(step);
+        let part = units.start * stride..units.end * stride;
         let (activated, own) = own.split_at_mut(length);
         let (before, own) = own.split_at_mut(length);
         let (inner, own) = own.split_at_mut(length);
@@ -196,33 +204,31 @@ impl Block {
         let (gate_rows, sum) = own.split_at_mut(length);
         Activate {
             activation,
-            input: stream,
-            output: activated,
+            input: &stream[part.clone()],
+            output: &mut activated[part.clone()],
         }
         .run(kernels);
         let first = Pass {
             activation,
             before: activation.derivative_needs_input().then_some(before),
-            ..pass([activated, &[]], stride, inner)
+            ..pass(step, [activated, &[]], stride, inner)
         };
         self.inner.forward(weights, first, kernels);
         self.outer
-            .forward(weights, pass([inner, &[]], stride, value), kernels);
-        sum.copy_from_slice(stream);
+            .forward(weights, pass(step, [inner, &[]], stride, value), kernels);
+        let sum = &mut sum[part.clone()];
+        sum.copy_from_slice(&stream[part.clone()]);
         if let Some(gate) = &self.gate {
-            gate.forward(
-                weights,
-                pass([inputs.context, &[]], stride, gate_rows),
-                kernels,
-            );
+            let opened = pass(step, [inputs.context, &[]], stride, gate_rows);
+            gate.forward(weights, opened, kernels);
             GateForward {
-                gate: gate_rows,
-                value,
+                gate: &mut gate_rows[part.clone()],
+                value: &value[part],
                 sum,
             }
             .run(kernels);
         } else {
-            axpy(kernels, 1.0, value, sum);
+            axpy(kernels, 1.0, &value[part], sum);
         }
     }
 
@@ -315,8 +321,9 @@ impl BlockBack<'_> {
 }
 
 /// A linear pass.
-fn pass<'a>(inputs: [&'a [f32]; 2], stride: usize, output: &'a mut [f32]) -> Pass<'a> {
+fn pass<'a>(step: Step, inputs: [&'a [f32]; 2], stride: usize, output: &'a mut [f32]) -> Pass<'a> {
     Pass {
+        step,
         inputs,
         stride,
         activation: Activation::Identity,

@@ -134,11 +134,12 @@ impl Transform for AutoregressiveAffine {
         let stride = batch.stride;
         let (parameters, cache) = cache.split_at_mut(OUTPUTS * self.n_features() * stride);
         let (_, cache) = cache.split_at_mut(self.n_features() * stride);
-        // The network's pass for feature j sees only features before j, which are done by then.
+        // The outputs of feature j see only features before j, which are done by then.
         x.fill(0.0);
         for (j, y) in batch.x.chunks_exact(stride).enumerate() {
+            let inputs = batch.with_features(x);
             self.network
-                .forward(weights, batch.with_features(x), parameters, cache);
+                .forward_feature(weights, inputs, j, parameters, cache);
             AffineInverse {
                 y,
                 parameters: &parameters[OUTPUTS * j * stride..][..OUTPUTS * stride],

@@ -137,11 +137,12 @@ impl Transform for AutoregressiveSpline {
         let stride = batch.stride;
         let (parameters, cache) = cache.split_at_mut(self.network.n_outputs() * stride);
         let block = self.shape.parameters_per_feature() * stride;
-        // The network's pass for feature j sees only features before j, which are done by then.
+        // The outputs of feature j see only features before j, which are done by then.
         x.fill(0.0);
         for (j, y) in batch.x.chunks_exact(stride).enumerate() {
+            let inputs = batch.with_features(x);
             self.network
-                .forward(weights, batch.with_features(x), parameters, cache);
+                .forward_feature(weights, inputs, j, parameters, cache);
             SplineInverse {
                 shape: &self.shape,
                 first_feature: j,

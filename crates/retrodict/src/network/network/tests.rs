@@ -213,6 +213,35 @@ fn outputs_agree_with_the_scalar_twin_on_every_tier() {
 }
 
 #[test]
+fn feature_by_feature_the_outputs_are_those_of_one_pass() {
+    let stride = retrodict_kernels::padded(N);
+    for (name, network, twin) in table() {
+        let Some(per_feature) = twin.per_feature else {
+            continue;
+        };
+        let weights = weights(&network);
+        let run = run(&network, &weights, 0.0);
+        let mut cache = vec![0.0; network.cache_rows() * stride];
+        let mut output = vec![0.0; run.output.len()];
+        // What is not known yet may be anything.
+        let mut features = vec![-7.0; run.features.len()];
+        for feature in 0..network.n_features() {
+            let inputs = Inputs {
+                context: &run.context,
+                features: &features,
+                stride,
+            };
+            network.forward_feature(&weights, inputs, feature, &mut output, &mut cache);
+            let block = feature * per_feature * stride..(feature + 1) * per_feature * stride;
+            let here = feature * stride..(feature + 1) * stride;
+            assert_eq!(output[block.clone()], run.output[block], "{name}");
+            features[here.clone()].copy_from_slice(&run.features[here]);
+        }
+        assert_eq!(output, run.output, "{name}");
+    }
+}
+
+#[test]
 fn gradients_are_the_differences_of_the_scalar_twin_on_every_tier() {
     let stride = retrodict_kernels::padded(N);
     for (name, network, twin) in table() {
