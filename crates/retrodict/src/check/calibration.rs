@@ -7,6 +7,7 @@ use super::thresholds as limit;
 use super::{Check, CheckStatus};
 use crate::error::{Error, Result};
 use crate::infer::Posterior;
+use crate::samples::Samples;
 use crate::seed::{Random, Seed, Stream};
 use crate::simulate::Simulations;
 use crate::table::Table;
@@ -19,7 +20,8 @@ pub enum QuantityKind {
     Parameter,
     /// The sum or the difference of two parameters, each in units of its posterior's sd.
     Pair,
-    /// The log-density of the posterior; its ranks give highest-density coverage.
+    /// The log-density of the posterior, among the first 250 draws; its ranks give highest-density
+    /// coverage.
     LogProb,
 }
 
@@ -30,7 +32,8 @@ pub struct Quantity {
     pub name: String,
     /// Its kind.
     pub kind: QuantityKind,
-    /// For each test simulation, how many of the draws lie below the truth: 0 to `n_draws`.
+    /// For each test simulation, how many of the draws lie below the truth, 0 to `n_draws`; where
+    /// fewer draws were looked at, in proportion.
     pub ranks: Vec<usize>,
     /// The same on (0, 1), with ties and the width of one rank broken at random: if the posterior
     /// is right, these are independent and exactly uniform.
@@ -61,6 +64,10 @@ pub struct Calibration {
     /// Their standard deviation, in the same order.
     pub posterior_sds: Vec<f64>,
 }
+
+/// Of so many draws the log-density is looked at: it costs as much as several draws, and the place of
+/// the truth among more is no more precise than the number of test simulations lets see.
+const DENSITY_DRAWS: usize = 250;
 
 /// Of more pairs of parameters than this, as many are chosen at random: each costs a test, and the
 /// log-density looks at all parameters together anyway.
@@ -267,7 +274,7 @@ impl Row {
             .sample(x, n_draws, seed)
             .map_err(|e| e.to_string())?;
         let weights = samples.weights();
-        let log_probs = log_probs(posterior, samples.draws.clone(), theta, x)?;
+        let density = DensityRank::of(posterior, &samples, theta, x)?;
         let draws = samples.draws;
         let (means, sds) = moments(&draws, &weights);
         if means.iter().chain(&sds).any(|v| !v.is_finite()) {
@@ -284,8 +291,7 @@ impl Row {
             positions.push(position(&|row| scaled(row, i) + scaled(row, j)));
             positions.push(position(&|row| scaled(row, i) - scaled(row, j)));
         }
-        let (truth, drawn) = log_probs.split_last().expect("one more than the draws");
-        positions.push(self::position(drawn, &weights, *truth, &mut random));
+        positions.push(density.position(&weights, &mut random));
         Ok(Self {
             positions,
             means,
@@ -294,19 +300,44 @@ impl Row {
     }
 }
 
-/// The log-densities of the draws, and of the truth at the end.
-fn log_probs(
-    posterior: &dyn Posterior,
-    mut draws: Table,
-    theta: &[f64],
-    x: &[f64],
-) -> Result<Vec<f64>, String> {
-    draws.push(theta);
-    let log_probs = posterior.log_prob(&draws, x).map_err(|e| e.to_string())?;
-    if log_probs.iter().any(|v| v.is_nan()) {
-        return Err("the posterior's log-density is NaN".into());
+/// The log-densities of draws, and of the truth.
+struct DensityRank {
+    drawn: Vec<f64>,
+    truth: f64,
+}
+
+impl DensityRank {
+    fn of(
+        posterior: &dyn Posterior,
+        samples: &Samples,
+        theta: &[f64],
+        x: &[f64],
+    ) -> Result<Self, String> {
+        // Weighted draws are worth less than their number, and count all.
+        let n = match samples.log_weights {
+            Some(_) => samples.draws.n_rows(),
+            None => samples.draws.n_rows().min(DENSITY_DRAWS),
+        };
+        let mut points = samples.draws.select(&(0..n).collect::<Vec<_>>());
+        points.push(theta);
+        let log_probs = posterior.log_prob(&points, x).map_err(|e| e.to_string())?;
+        if log_probs.iter().any(|v| v.is_nan()) {
+            return Err("the posterior's log-density is NaN".into());
+        }
+        let (truth, drawn) = log_probs.split_last().expect("the truth is the last");
+        Ok(Self {
+            drawn: drawn.to_vec(),
+            truth: *truth,
+        })
     }
-    Ok(log_probs)
+
+    /// Where the truth stands, given the weights of all draws.
+    fn position(&self, weights: &[f64], random: &mut Random) -> f64 {
+        let weights = &weights[..self.drawn.len()];
+        let total: f64 = weights.iter().sum();
+        let shares: Vec<f64> = weights.iter().map(|w| w / total).collect();
+        position(&self.drawn, &shares, self.truth, random)
+    }
 }
 
 /// Where the truth stands among weighted values, on (0, 1).
@@ -340,7 +371,6 @@ fn moments(draws: &Table, weights: &[f64]) -> (Vec<f64>, Vec<f64>) {
 mod tests {
     use super::*;
     use crate::prior::Parameter;
-    use crate::samples::Samples;
     use crate::simulate::Status;
 
     /// θ ~ N(0, 1) and x = θ + N(0, 1), so θ | x ~ N(x/2, 1/2): with a knob for its width, and an

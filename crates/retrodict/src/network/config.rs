@@ -61,10 +61,10 @@ pub struct NetworkConfig {
 }
 
 impl Default for NetworkConfig {
-    /// Two residual blocks of 64 rectified linear units, a linear skip, and a last layer of zeros.
+    /// Two residual blocks of 40 rectified linear units, a linear skip, and a last layer of zeros.
     fn default() -> Self {
         Self {
-            hidden: vec![64, 64],
+            hidden: vec![40, 40],
             residual: true,
             activation: Activation::Relu,
             linear_skip: true,

@@ -83,7 +83,9 @@ impl Study {
         let inference = &mut self.config.inference;
         inference.method = inference.method.resolve().unwrap_or(inference.method);
         if self.config.simulator.data.is_none() {
-            inference.simulations.get_or_insert(DEFAULT_SIMULATIONS);
+            let n = *inference.simulations.get_or_insert(DEFAULT_SIMULATIONS);
+            let batch_size = inference.train.batch_size(n);
+            inference.train.batch_size = Some(batch_size);
         }
         if self.config.observation.is_none() {
             self.config.observation = Some(ObservationSection {

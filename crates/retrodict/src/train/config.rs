@@ -9,8 +9,8 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Schedule {
-    /// Half a cosine from the learning rate to zero over the whole run (Loshchilov and Hutter 2017,
-    /// arXiv:1608.03983). When the patience is spent earlier, training goes back to the best
+    /// Up from zero over `warmup_epochs`, then down half a cosine to zero at the end of the run
+    /// (Loshchilov and Hutter 2017, arXiv:1608.03983). When the patience is spent earlier, training goes back to the best
     /// weights and lets the rate fall to zero over `cooldown_epochs` before it stops.
     #[default]
     Cosine,
@@ -24,12 +24,18 @@ pub enum Schedule {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainConfig {
-    /// Rows a step; batches of an epoch are made equally large, so the last is no smaller.
-    pub batch_size: usize,
+    /// Rows a step; batches of an epoch are made equally large, so the last is no smaller. Left out,
+    /// the root of the number of training rows, from 50 to 500: few rows need small batches for
+    /// enough steps, and many rows can afford the better use of the processor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch_size: Option<usize>,
     /// The first learning rate of Adam (Kingma and Ba 2015, arXiv:1412.6980).
     pub learning_rate: f64,
     /// How the learning rate changes.
     pub schedule: Schedule,
+    /// Epochs in which the rate rises to its height (`cosine` only): the first steps of Adam, whose
+    /// moments know little yet, would otherwise be the largest of all.
+    pub warmup_epochs: usize,
     /// Epochs without a smaller validation loss after which training stops.
     pub patience: usize,
     /// Epochs in which the rate falls to zero once the patience is spent (`cosine` only).
@@ -60,16 +66,17 @@ pub struct TrainConfig {
 impl Default for TrainConfig {
     fn default() -> Self {
         Self {
-            batch_size: 200,
-            learning_rate: 1e-3,
+            batch_size: None,
+            learning_rate: 4e-3,
             schedule: Schedule::Cosine,
+            warmup_epochs: 2,
             patience: 10,
             cooldown_epochs: 10,
-            max_epochs: 200,
+            max_epochs: 40,
             max_steps: 20_000,
             validation_fraction: 0.1,
             max_gradient_norm: 5.0,
-            weight_decay: 0.5,
+            weight_decay: 0.2,
             averaging: 0.99,
             min_improvement: 2.0,
             ensemble_size: 3,
@@ -81,7 +88,7 @@ impl TrainConfig {
     /// Refuses numbers that make no sense.
     pub fn validate(&self) -> Result<()> {
         let counts = [
-            ("batch_size", self.batch_size),
+            ("batch_size", self.batch_size.unwrap_or(1)),
             ("patience", self.patience),
             ("max_epochs", self.max_epochs),
             ("max_steps", self.max_steps),
@@ -127,9 +134,15 @@ impl TrainConfig {
         Ok(())
     }
 
+    /// Rows a step when there are `n` to train on.
+    pub fn batch_size(&self, n: usize) -> usize {
+        let root = (n as f64).sqrt().round() as usize;
+        self.batch_size.unwrap_or(root.clamp(50, 500))
+    }
+
     /// How many steps an epoch over `n` rows takes.
     pub fn steps_per_epoch(&self, n: usize) -> usize {
-        n.div_ceil(self.batch_size).max(1)
+        n.div_ceil(self.batch_size(n)).max(1)
     }
 
     /// How many epochs training over `n` rows takes at most.
@@ -146,4 +159,24 @@ fn invalid(field: &str, given: &str, expected: &str) -> Error {
         expected,
         "Change it, or leave it out to take the default.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_grow_with_the_root_of_the_rows_unless_they_are_given() {
+        let config = TrainConfig::default();
+        let sizes = [100, 2_500, 9_000, 90_000, 10_000_000].map(|n| config.batch_size(n));
+        assert_eq!(sizes, [50, 50, 95, 300, 500]);
+        let given = TrainConfig {
+            batch_size: Some(20),
+            ..config
+        };
+        assert_eq!(
+            (given.batch_size(9_000), given.steps_per_epoch(90)),
+            (20, 5)
+        );
+    }
 }

@@ -2,11 +2,12 @@
 
 use std::ops::ControlFlow;
 
+use rayon::ScopeFifo;
 use rayon::prelude::*;
 
 use super::config::TrainConfig;
 use super::log::{EpochRecord, TrainLog};
-use super::member::{Member, train_member};
+use super::member::{Member, Training};
 use super::stacking::stacking_weights;
 use crate::error::{Error, Result};
 use crate::estimator::{DensityEstimator, Examples};
@@ -29,8 +30,8 @@ pub struct Fitted {
 ///
 /// Each member minimises the mean of −log q over batches with Adam, and keeps the weights of the
 /// epoch with the smallest mean over all validation rows, the first weights included. Members run
-/// in parallel, each on its own streams of random numbers and one thread, so the result does not
-/// depend on the number of threads.
+/// in parallel, each on its own streams of random numbers, and large batches are shared between
+/// threads in fixed blocks, so the result does not depend on the number of threads.
 ///
 /// # Errors
 /// If the configuration makes no sense, there are no rows, the loss stays non-finite, or the
@@ -54,10 +55,12 @@ pub fn fit(
             ));
         }
     }
-    let members: Vec<Member> = (0..config.ensemble_size)
+    let rows = [train, validation];
+    let trainings = (0..config.ensemble_size)
         .into_par_iter()
-        .map(|k| train_member(estimator, [train, validation], config, (seed, k), observer))
-        .collect::<Result<_>>()?;
+        .map(|k| Training::new(estimator, rows, config, (seed, k), observer))
+        .collect();
+    let members = train_all(trainings)?;
     let log_density: Vec<Vec<f64>> = members.iter().map(|m| m.log_density.clone()).collect();
     let mixture = stacking_weights(&log_density);
     let (weights, logs) = members.into_iter().map(|m| (m.weights, m.log)).unzip();
@@ -71,6 +74,22 @@ pub fn fit(
             notes: Vec::new(),
         },
     })
+}
+
+fn train_all(mut trainings: Vec<Training<'_>>) -> Result<Vec<Member>> {
+    rayon::scope_fifo(|scope| {
+        for training in &mut trainings {
+            scope.spawn_fifo(|scope| take_turns(training, scope));
+        }
+    });
+    trainings.into_iter().map(Training::finish).collect()
+}
+
+/// Members take turns, an epoch each: with three members on two cores, both are busy to the end.
+fn take_turns<'scope>(training: &'scope mut Training<'_>, scope: &ScopeFifo<'scope>) {
+    if training.advance() {
+        scope.spawn_fifo(|scope| take_turns(training, scope));
+    }
 }
 
 #[cfg(test)]
@@ -140,8 +159,10 @@ mod tests {
 
     fn config() -> TrainConfig {
         TrainConfig {
-            batch_size: 50,
+            batch_size: Some(50),
             learning_rate: 0.05,
+            warmup_epochs: 0,
+            max_epochs: 200,
             averaging: 0.0,
             weight_decay: 0.0,
             ..TrainConfig::default()

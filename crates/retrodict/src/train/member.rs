@@ -28,36 +28,69 @@ const MAX_RESTARTS: usize = 5;
 /// Epochs of a member have streams of their own; no run has this many.
 const MAX_EPOCHS: u64 = 1 << 32;
 
-/// Trains member `k`.
-pub(super) fn train_member(
-    estimator: &dyn DensityEstimator,
-    [train, validation]: [&Examples; 2],
-    config: &TrainConfig,
-    (seed, k): (Seed, usize),
-    observer: Observer<'_>,
-) -> Result<Member> {
-    let mut run = Run::new(estimator, [train, validation], config, (seed, k));
-    let initial = run.best_loss;
-    let mut epochs = Vec::new();
-    let mut best_epoch = 0;
-    let stop = loop {
-        let record = run.epoch()?;
-        let improved = record.validation_loss < run.best_loss;
-        if improved {
-            best_epoch = record.epoch;
-            run.keep(record.validation_loss);
+/// A member in training, an epoch at a time.
+pub(super) struct Training<'a> {
+    run: Run<'a>,
+    observer: Observer<'a>,
+    initial_loss: f64,
+    epochs: Vec<EpochRecord>,
+    best_epoch: usize,
+    stop: Option<Result<Stop>>,
+}
+
+impl<'a> Training<'a> {
+    /// Member `k` before its first epoch.
+    pub(super) fn new(
+        estimator: &'a dyn DensityEstimator,
+        rows: [&'a Examples; 2],
+        config: &'a TrainConfig,
+        (seed, k): (Seed, usize),
+        observer: Observer<'a>,
+    ) -> Self {
+        let run = Run::new(estimator, rows, config, (seed, k));
+        Self {
+            initial_loss: run.best_loss,
+            run,
+            observer,
+            epochs: Vec::new(),
+            best_epoch: 0,
+            stop: None,
         }
-        if observer(&record) == ControlFlow::Break(()) {
+    }
+
+    /// One more epoch; whether there will be another.
+    pub(super) fn advance(&mut self) -> bool {
+        self.stop = self.epoch().transpose();
+        self.stop.is_none()
+    }
+
+    fn epoch(&mut self) -> Result<Option<Stop>> {
+        let record = self.run.epoch()?;
+        let improved = record.validation_loss < self.run.best_loss;
+        if improved {
+            self.best_epoch = record.epoch;
+            self.run.keep(record.validation_loss);
+        }
+        if (self.observer)(&record) == ControlFlow::Break(()) {
             return Err(Error::Interrupted);
         }
-        epochs.push(record);
-        match run.pace.after_epoch(run.done, improved) {
-            Decision::Continue => {}
-            Decision::Restore => run.restore(),
-            Decision::Stop(stop) => break stop,
-        }
-    };
-    run.finish(initial, epochs, best_epoch, stop)
+        self.epochs.push(record);
+        Ok(match self.run.pace.after_epoch(self.run.done, improved) {
+            Decision::Continue => None,
+            Decision::Restore => {
+                self.run.restore();
+                None
+            }
+            Decision::Stop(stop) => Some(stop),
+        })
+    }
+
+    /// The member after its last epoch.
+    pub(super) fn finish(self) -> Result<Member> {
+        let stop = self.stop.expect("finished after the last epoch")?;
+        self.run
+            .finish(self.initial_loss, self.epochs, self.best_epoch, stop)
+    }
 }
 
 struct Run<'a> {
@@ -104,7 +137,7 @@ impl<'a> Run<'a> {
             best: weights.clone(),
             best_loss: f64::INFINITY,
             first: (weights.clone(), Vec::new()),
-            blocks: Blocks::new(estimator, config.batch_size.min(train.len())),
+            blocks: Blocks::new(estimator, config.batch_size(train.len()).min(train.len())),
             evaluation: estimator.workspace(EVALUATED, Purpose::Inference),
             order: (0..train.len()).collect(),
             done: 0,
@@ -129,7 +162,7 @@ impl<'a> Run<'a> {
         for step in 0..n_steps {
             rate = self
                 .pace
-                .rate(self.done as f64 + step as f64 / n_steps as f64);
+                .rate(self.done as f64 + (step as f64 + 0.5) / n_steps as f64);
             let n = self.train.len();
             let batch = step * n / n_steps..(step + 1) * n / n_steps;
             if let Some((batch_loss, batch_norm)) = self.step(batch.clone(), rate)? {

@@ -14,12 +14,16 @@ pub(super) enum Decision {
     Stop(Stop),
 }
 
+/// The share of all epochs in which the rate rises at most.
+const LONGEST_WARMUP: f64 = 0.1;
+
 /// Keeps the learning rate and counts epochs without improvement.
 #[derive(Debug)]
 pub(super) struct Pace {
     schedule: Schedule,
     patience: usize,
     cooldown: usize,
+    warmup: usize,
     /// The rate from which the present stretch starts.
     rate: f64,
     /// The epochs between which the cosine falls; the second is also the last epoch of all.
@@ -34,6 +38,7 @@ impl Pace {
             schedule: config.schedule,
             patience: config.patience,
             cooldown: config.cooldown_epochs,
+            warmup: config.warmup_epochs,
             rate: config.learning_rate,
             stretch: [0, config.epochs(n_rows)],
             cooling: false,
@@ -47,6 +52,11 @@ impl Pace {
             return self.rate;
         }
         let [from, to] = self.stretch.map(|e| e as f64);
+        let warm = (self.warmup as f64).min(LONGEST_WARMUP * to);
+        if !self.cooling && epochs < warm {
+            return self.rate * epochs / warm;
+        }
+        let from = if self.cooling { from } else { warm };
         let done = ((epochs - from) / (to - from)).clamp(0.0, 1.0);
         self.rate * 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
     }
@@ -106,6 +116,7 @@ mod tests {
             cooldown_epochs: 5,
             max_epochs: 100,
             learning_rate: 1.0,
+            warmup_epochs: 0,
             ..TrainConfig::default()
         };
         Pace::new(&config, 1000)
@@ -121,6 +132,23 @@ mod tests {
             assert_eq!(pace.after_epoch(done, true), Decision::Continue);
         }
         assert_eq!(pace.after_epoch(100, true), Decision::Stop(Stop::MaxEpochs));
+    }
+
+    #[test]
+    fn the_rate_rises_for_two_epochs_or_a_tenth_of_all() {
+        for (max_epochs, warm) in [(100, 2.0), (5, 0.5)] {
+            let config = TrainConfig {
+                max_epochs,
+                learning_rate: 1.0,
+                warmup_epochs: 2,
+                ..TrainConfig::default()
+            };
+            let pace = Pace::new(&config, 1000);
+            assert_eq!(pace.rate(0.0), 0.0);
+            assert!((pace.rate(0.25 * warm) - 0.25).abs() < 1e-12);
+            assert_eq!(pace.rate(warm), 1.0);
+            assert!(pace.rate(max_epochs as f64) < 1e-12);
+        }
     }
 
     #[test]
