@@ -2,6 +2,7 @@
 
 mod forward;
 mod input_gradient;
+mod lane_sums;
 mod tile;
 mod weight_gradient;
 

@@ -2,7 +2,8 @@
 #![allow(unsafe_code, reason = "the inner loops go through raw pointers")]
 
 use super::Dense;
-use super::tile::load;
+use super::lane_sums::lane_sums;
+use super::tile::{Sums, load};
 use crate::Kernels;
 use crate::lanes::{Lanes, Rows, vectors_per_row};
 use pulp::{Simd, WithSimd};
@@ -106,13 +107,12 @@ impl<S: Simd> InputBlock<'_, S> {
     unsafe fn run(self) {
         let n_outputs = self.layer.n_outputs();
         let n_rows = self.rows.len() / self.stride;
+        // Tiles of 4 × 4 running sums for 32 registers; for 16, of 3 × 4: with three gradients and
+        // one input at a time they fill them.
+        let tallest = if S::REGISTER_COUNT >= 32 { 4 } else { 3 };
         let mut output = 0;
         while output < n_outputs {
-            let height = match n_outputs - output {
-                1 => 1,
-                2 | 3 => 2,
-                _ => 4,
-            };
+            let height = tallest.min(n_outputs - output);
             let reach = self.layer.reach[output + height - 1];
             let seen = reach.saturating_sub(self.first_input).min(n_rows);
             // SAFETY: `height` outputs and `seen` rows exist.
@@ -120,6 +120,7 @@ impl<S: Simd> InputBlock<'_, S> {
                 match height {
                     1 => self.outputs::<1>(output, seen),
                     2 => self.outputs::<2>(output, seen),
+                    3 => self.outputs::<3>(output, seen),
                     _ => self.outputs::<4>(output, seen),
                 }
             }
@@ -131,11 +132,9 @@ impl<S: Simd> InputBlock<'_, S> {
     /// Outputs `output..output + OUTPUTS` and rows `0..seen` must exist.
     #[inline(always)]
     unsafe fn outputs<const OUTPUTS: usize>(self, output: usize, seen: usize) {
-        // 4 × 3 running sums, 3 inputs and a gradient fill the 16 registers of AVX2.
-        let widest = if S::REGISTER_COUNT >= 32 { 4 } else { 3 };
         let mut row = 0;
         while row < seen {
-            let width = widest.min(seen - row);
+            let width = 4.min(seen - row);
             // SAFETY: `width` rows are left.
             unsafe {
                 match width {
@@ -153,38 +152,64 @@ impl<S: Simd> InputBlock<'_, S> {
     /// Outputs `output..output + OUTPUTS` and rows `row..row + ROWS` must exist.
     #[inline(always)]
     unsafe fn tile<const OUTPUTS: usize, const ROWS: usize>(self, output: usize, row: usize) {
-        let mut sums = [[Lanes::splat(self.simd, 0.0); ROWS]; OUTPUTS];
+        // SAFETY: the caller's promise.
+        let products = unsafe { self.products::<OUTPUTS, ROWS>(output, row) };
+        for (o, products) in products.into_iter().enumerate() {
+            let sums = lane_sums(self.simd, products);
+            let first = self.first_input + row;
+            let seen = self.layer.reach[output + o].saturating_sub(first);
+            let to = (output + o) * self.layer.n_inputs + first;
+            // SAFETY: the entries of W from (output, first) to the last that the mask lets through.
+            unsafe {
+                // The count known when compiled: one addition of a vector.
+                if seen >= ROWS {
+                    add(self.weight_gradient.add(to), &sums[..ROWS]);
+                } else {
+                    add(self.weight_gradient.add(to), &sums[..seen]);
+                }
+            }
+        }
+    }
+
+    /// The products of gradients and inputs, summed over the batch, but for the lanes.
+    ///
+    /// # Safety
+    /// Outputs `output..output + OUTPUTS` and rows `row..row + ROWS` must exist.
+    #[inline(always)]
+    unsafe fn products<const OUTPUTS: usize, const ROWS: usize>(
+        self,
+        output: usize,
+        row: usize,
+    ) -> Sums<S, OUTPUTS, 4> {
+        let zero = Lanes::splat(self.simd, 0.0);
+        let mut sums = [[zero; 4]; OUTPUTS];
         for v in 0..self.n_vectors {
             let column = v * S::F32_LANES;
-            let mut x = [Lanes::splat(self.simd, 0.0); ROWS];
-            for (i, x) in x.iter_mut().enumerate() {
-                let at = (row + i) * self.stride + column;
-                // SAFETY: the caller vouches for the row; `column` is within it.
-                *x = unsafe { load(self.simd, self.rows.as_ptr().add(at)) };
-            }
-            for (o, sums) in sums.iter_mut().enumerate() {
+            let mut gradients = [zero; OUTPUTS];
+            for (o, gradient) in gradients.iter_mut().enumerate() {
                 let at = (output + o) * self.stride + column;
                 // SAFETY: the caller vouches for the output; `column` is within its row.
-                let gradient = unsafe { load(self.simd, self.output_gradient.as_ptr().add(at)) };
-                for (sum, x) in sums.iter_mut().zip(x) {
-                    *sum = gradient.mul_add(x, *sum);
+                *gradient = unsafe { load(self.simd, self.output_gradient.as_ptr().add(at)) };
+            }
+            for i in 0..ROWS {
+                let at = (row + i) * self.stride + column;
+                // SAFETY: the caller vouches for the row; `column` is within it.
+                let x = unsafe { load(self.simd, self.rows.as_ptr().add(at)) };
+                for (sums, gradient) in sums.iter_mut().zip(gradients) {
+                    sums[i] = gradient.mul_add(x, sums[i]);
                 }
             }
         }
-        for (o, sums) in sums.iter().enumerate() {
-            let reach = self.layer.reach[output + o];
-            for (i, sum) in sums.iter().enumerate() {
-                let input = self.first_input + row + i;
-                let sum = sum.sum();
-                if input < reach {
-                    // SAFETY: the entry (output, input) of W.
-                    unsafe {
-                        *self
-                            .weight_gradient
-                            .add((output + o) * self.layer.n_inputs + input) += sum;
-                    }
-                }
-            }
-        }
+        sums
+    }
+}
+
+/// # Safety
+/// As many numbers as terms must be writable at `to`.
+#[inline(always)]
+unsafe fn add(to: *mut f32, terms: &[f32]) {
+    for (i, term) in terms.iter().enumerate() {
+        // SAFETY: the caller's promise.
+        unsafe { *to.add(i) += term };
     }
 }
