@@ -2,7 +2,8 @@
 #![allow(unsafe_code, reason = "the inner loops go through raw pointers")]
 
 use super::Dense;
-use super::tile::{Sums, Terms, Tile, cover, load, multiply, store};
+use super::product::{Product, Rows, Shape, Weights, compute};
+use super::tile::{Sums, load, store};
 use crate::lanes::{Lanes, vectors_per_row};
 use crate::{Activation, Kernels};
 use pulp::{Simd, WithSimd};
@@ -57,84 +58,91 @@ impl WithSimd for DenseForward<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let n_vectors = vectors_per_row::<S>(self.stride);
-        let tile = ForwardTile {
-            simd,
+        vectors_per_row::<S>(self.stride);
+        let skipped = self.outputs.start * self.stride;
+        let product = ForwardProduct {
             layer: self.layer,
             first: self.outputs.start,
+            count: self.outputs.len(),
             weights: self.weights,
             inputs: self.inputs,
             stride: self.stride,
             activation: self.activation,
             accumulate: self.accumulate,
-            output: self.output.as_mut_ptr(),
-            before: self.before.map(<[f32]>::as_mut_ptr),
+            output: self.output[skipped..].as_mut_ptr(),
+            before: self.before.map(|before| before[skipped..].as_mut_ptr()),
         };
         // SAFETY: `run` checked that all matrices have the layer's rows of `stride` numbers.
-        unsafe { cover(tile, self.outputs.len(), n_vectors) }
+        unsafe { compute(simd, product) }
     }
 }
 
 #[derive(Clone, Copy)]
-struct ForwardTile<'a, S> {
-    simd: S,
+struct ForwardProduct<'a> {
     layer: &'a Dense,
-    /// The output of the tiles' first row.
+    /// The output that is the first result, and how many there are.
     first: usize,
+    count: usize,
     weights: &'a [f32],
     inputs: [&'a [f32]; 2],
     stride: usize,
     activation: Activation,
     accumulate: bool,
+    /// From the first of them on.
     output: *mut f32,
     before: Option<*mut f32>,
 }
 
-impl<S: Simd> Tile<S> for ForwardTile<'_, S> {
+impl<S: Simd> Product<S> for ForwardProduct<'_> {
     #[inline(always)]
-    unsafe fn run<const ROWS: usize, const VECTORS: usize>(self, row: usize, vector: usize) {
-        let (row, column) = (self.first + row, vector * S::F32_LANES);
-        let n_inputs = self.layer.n_inputs;
-        let reach = self.layer.reach[row + ROWS - 1];
-        let n_first = self.inputs[0].len() / self.stride;
-        // SAFETY: the caller vouches for the rows and vectors; `reach` is at most the rows of both
-        // inputs together; the weights of row `row + r` are `n_inputs` from `(row + r) · n_inputs`.
-        unsafe {
-            let mut sums = self.start::<ROWS, VECTORS>(row, column);
-            let terms = Terms {
-                rows: self.inputs[0].as_ptr().wrapping_add(column),
-                stride: self.stride,
-                weights: self.weights.as_ptr().add(row * n_inputs),
-                weight_step: 1,
-                weight_stride: n_inputs,
-                count: reach.min(n_first),
-            };
-            multiply(self.simd, &mut sums, terms);
-            let terms = Terms {
-                rows: self.inputs[1].as_ptr().wrapping_add(column),
-                weights: terms.weights.wrapping_add(n_first),
-                count: reach.saturating_sub(n_first),
-                ..terms
-            };
-            multiply(self.simd, &mut sums, terms);
-            self.finish(sums, row, column);
+    fn shape(self) -> Shape {
+        Shape {
+            n_results: self.count,
+            n_factors: self.layer.n_inputs,
+            stride: self.stride,
+            waiting: self.output,
         }
     }
-}
 
-impl<S: Simd> ForwardTile<'_, S> {
-    /// # Safety
-    /// As for `run`.
+    #[inline(always)]
+    fn factors(self) -> [Rows; 2] {
+        let n_first = self.inputs[0].len() / self.stride;
+        let rows = |first, rows: &[f32]| Rows {
+            first,
+            count: rows.len() / self.stride,
+            start: rows.as_ptr(),
+            stride: self.stride,
+        };
+        [rows(0, self.inputs[0]), rows(n_first, self.inputs[1])]
+    }
+
+    #[inline(always)]
+    fn weights(self) -> Weights {
+        Weights::InPlace {
+            start: self.weights[self.first * self.layer.n_inputs..].as_ptr(),
+            step: 1,
+            stride: self.layer.n_inputs,
+        }
+    }
+
+    /// Later outputs see more, so the last one decides.
+    #[inline(always)]
+    fn range(self, row: usize, count: usize) -> Range<usize> {
+        0..self.layer.reach[self.first + row + count - 1]
+    }
+
     #[inline(always)]
     unsafe fn start<const ROWS: usize, const VECTORS: usize>(
         self,
+        simd: S,
         row: usize,
         column: usize,
     ) -> Sums<S, ROWS, VECTORS> {
-        let mut sums = [[Lanes::splat(self.simd, 0.0); VECTORS]; ROWS];
+        let mut sums = [[Lanes::splat(simd, 0.0); VECTORS]; ROWS];
         if let Some(start) = self.layer.bias_start() {
             for (r, sums) in sums.iter_mut().enumerate() {
-                *sums = [Lanes::splat(self.simd, self.weights[start + row + r]); VECTORS];
+                let bias = self.weights[start + self.first + row + r];
+                *sums = [Lanes::splat(simd, bias); VECTORS];
             }
         }
         if self.accumulate {
@@ -142,15 +150,13 @@ impl<S: Simd> ForwardTile<'_, S> {
                 for (v, sum) in sums.iter_mut().enumerate() {
                     let at = (row + r) * self.stride + column + v * S::F32_LANES;
                     // SAFETY: within the output, as the caller vouches.
-                    *sum += unsafe { load(self.simd, self.output.add(at)) };
+                    *sum += unsafe { load(simd, self.output.add(at)) };
                 }
             }
         }
         sums
     }
 
-    /// # Safety
-    /// As for `run`.
     #[inline(always)]
     unsafe fn finish<const ROWS: usize, const VECTORS: usize>(
         self,
@@ -176,11 +182,13 @@ impl<S: Simd> ForwardTile<'_, S> {
             }
         }
     }
+}
 
+impl ForwardProduct<'_> {
     /// # Safety
     /// The tile's rows and columns must lie within the matrix at `to`.
     #[inline(always)]
-    unsafe fn write<const ROWS: usize, const VECTORS: usize>(
+    unsafe fn write<S: Simd, const ROWS: usize, const VECTORS: usize>(
         self,
         to: *mut f32,
         sums: Sums<S, ROWS, VECTORS>,

@@ -2,7 +2,8 @@
 #![allow(unsafe_code, reason = "the inner loops go through raw pointers")]
 
 use super::Dense;
-use super::tile::{Terms, Tile, cover, load, multiply, store};
+use super::product::{Product, Rows, Shape, Weights, compute};
+use super::tile::{Sums, load, store};
 use crate::lanes::{Lanes, vectors_per_row};
 use crate::{Activation, Kernels};
 use pulp::{Simd, WithSimd};
@@ -58,61 +59,93 @@ impl WithSimd for DenseInputGradient<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let n_vectors = vectors_per_row::<S>(self.stride);
-        let tile = GradientTile {
-            simd,
+        vectors_per_row::<S>(self.stride);
+        let product = GradientProduct {
             layer: self.layer,
             weights: self.weights,
             stride: self.stride,
             output_gradient: self.output_gradient,
-            first_input: self.inputs.start,
+            inputs: (self.inputs.start, self.inputs.end),
             through: self.through,
             accumulate: self.accumulate,
             input_gradient: self.input_gradient.as_mut_ptr(),
         };
         // SAFETY: `run` checked that all matrices have the layer's rows of `stride` numbers.
-        unsafe { cover(tile, self.inputs.len(), n_vectors) }
+        unsafe { compute(simd, product) }
     }
 }
 
 #[derive(Clone, Copy)]
-struct GradientTile<'a, S> {
-    simd: S,
+struct GradientProduct<'a> {
     layer: &'a Dense,
     weights: &'a [f32],
     stride: usize,
     output_gradient: &'a [f32],
-    first_input: usize,
+    inputs: (usize, usize),
     through: Option<(Activation, &'a [f32])>,
     accumulate: bool,
     input_gradient: *mut f32,
 }
 
-impl<S: Simd> Tile<S> for GradientTile<'_, S> {
+impl<S: Simd> Product<S> for GradientProduct<'_> {
     #[inline(always)]
-    unsafe fn run<const ROWS: usize, const VECTORS: usize>(self, row: usize, vector: usize) {
-        let column = vector * S::F32_LANES;
-        let input = self.first_input + row;
-        // Later inputs are seen from later outputs on, so the tile's first input decides.
-        let first = self.layer.first[input];
-        let mut sums = [[Lanes::splat(self.simd, 0.0); VECTORS]; ROWS];
-        let terms = Terms {
-            rows: self
-                .output_gradient
-                .as_ptr()
-                .wrapping_add(first * self.stride + column),
+    fn shape(self) -> Shape {
+        Shape {
+            n_results: self.inputs.1 - self.inputs.0,
+            n_factors: self.layer.n_outputs(),
             stride: self.stride,
-            weights: self
-                .weights
-                .as_ptr()
-                .wrapping_add(first * self.layer.n_inputs + input),
-            weight_step: self.layer.n_inputs,
-            weight_stride: 1,
-            count: self.layer.n_outputs() - first,
+            // What is to be added to stands there.
+            waiting: if self.accumulate {
+                std::ptr::null_mut()
+            } else {
+                self.input_gradient
+            },
+        }
+    }
+
+    #[inline(always)]
+    fn factors(self) -> [Rows; 2] {
+        let rows = Rows {
+            first: 0,
+            count: self.layer.n_outputs(),
+            start: self.output_gradient.as_ptr(),
+            stride: self.stride,
         };
-        // SAFETY: rows `first..n_outputs` of the gradient and columns `input..input + ROWS` of W
-        // exist; the caller vouches for the vectors.
-        unsafe { multiply(self.simd, &mut sums, terms) };
+        [rows, Rows { count: 0, ..rows }]
+    }
+
+    #[inline(always)]
+    fn weights(self) -> Weights {
+        Weights::InPlace {
+            start: self.weights.as_ptr().wrapping_add(self.inputs.0),
+            step: self.layer.n_inputs,
+            stride: 1,
+        }
+    }
+
+    /// Later inputs are seen from later outputs on, so the first one decides.
+    #[inline(always)]
+    fn range(self, row: usize, _: usize) -> Range<usize> {
+        self.layer.first[self.inputs.0 + row]..self.layer.n_outputs()
+    }
+
+    #[inline(always)]
+    unsafe fn start<const ROWS: usize, const VECTORS: usize>(
+        self,
+        simd: S,
+        _: usize,
+        _: usize,
+    ) -> Sums<S, ROWS, VECTORS> {
+        [[Lanes::splat(simd, 0.0); VECTORS]; ROWS]
+    }
+
+    #[inline(always)]
+    unsafe fn finish<const ROWS: usize, const VECTORS: usize>(
+        self,
+        sums: Sums<S, ROWS, VECTORS>,
+        row: usize,
+        column: usize,
+    ) {
         for (r, sums) in sums.iter().enumerate() {
             for (v, sum) in sums.iter().enumerate() {
                 let at = (row + r) * self.stride + column + v * S::F32_LANES;
@@ -123,24 +156,24 @@ impl<S: Simd> Tile<S> for GradientTile<'_, S> {
     }
 }
 
-impl<S: Simd> GradientTile<'_, S> {
+impl GradientProduct<'_> {
     /// # Safety
     /// One vector from `at` must lie within the input gradient.
     #[inline(always)]
-    unsafe fn write(self, at: usize, sum: Lanes<S>) {
+    unsafe fn write<S: Simd>(self, at: usize, sum: Lanes<S>) {
         // SAFETY: the caller's promise; `saved` is as long as the input gradient.
         unsafe {
             let to = self.input_gradient.add(at);
             let slope = match self.through {
                 None => sum,
                 Some((activation, saved)) => {
-                    sum * activation.derivative(load(self.simd, saved.as_ptr().add(at)))
+                    sum * activation.derivative(load(sum.simd, saved.as_ptr().add(at)))
                 }
             };
             let before = if self.accumulate {
-                load(self.simd, to)
+                load(sum.simd, to)
             } else {
-                Lanes::splat(self.simd, 0.0)
+                Lanes::splat(sum.simd, 0.0)
             };
             store(to, before + slope);
         }

@@ -3,6 +3,8 @@
 mod forward;
 mod input_gradient;
 mod lane_sums;
+mod packing;
+mod product;
 mod tile;
 mod weight_gradient;
 

@@ -217,3 +217,128 @@ proptest! {
         }
     }
 }
+
+/// Inputs × outputs of layers that are packed when the rows of a batch of 1024 collide: one block of
+/// factors, several, several blocks of results; and one whose weights collide at any batch.
+const PACKED: [(usize, usize); 4] = [(33, 35), (300, 130), (90, 400), (600, 33)];
+
+/// A layer whose outputs see more and more, and its first input apart from the others.
+fn wide(n_inputs: usize, n_outputs: usize, n: usize) -> Case {
+    let reach = (0..n_outputs).map(|o| n_inputs.min(5 + o * n_inputs / n_outputs * 2));
+    Case {
+        layer: Dense::staircase(n_inputs, reach.collect()),
+        n_first: n_inputs / 3,
+        n,
+        seed: 7,
+    }
+}
+
+/// The first `n` columns of the rows, at another stride.
+fn restride(rows: &[f32], from: usize, to: usize, n: usize) -> Vec<f32> {
+    let mut result = vec![0.0; rows.len() / from * to];
+    for (new, old) in result.chunks_mut(to).zip(rows.chunks(from)) {
+        new[..n].copy_from_slice(&old[..n]);
+    }
+    result
+}
+
+#[test]
+fn packed_products_have_the_bits_of_those_in_place() {
+    const N: usize = 1024;
+    // Rows of the first stride collide, those of the second do not.
+    const STRIDES: [usize; 2] = [N, N + 16];
+    for kernels in Kernels::available() {
+        for (n_inputs, n_outputs) in PACKED {
+            for accumulate in [false, true] {
+                let case = wide(n_inputs, n_outputs, N);
+                let weights = case.weights();
+                let [x, y, d] =
+                    [n_inputs, n_outputs, n_outputs].map(|rows| numbers(rows * N, rows as u64 + 9));
+                let [packed, in_place] = STRIDES.map(|stride| {
+                    let [x, mut y, d] = [&x, &y, &d].map(|rows| restride(rows, N, stride, N));
+                    let (first, second) = x.split_at(case.n_first * stride);
+                    DenseForward {
+                        layer: &case.layer,
+                        outputs: n_outputs / 5..n_outputs,
+                        weights: &weights,
+                        inputs: [first, second],
+                        stride,
+                        activation: Activation::Tanh,
+                        accumulate,
+                        output: &mut y,
+                        before: None,
+                    }
+                    .run(kernels);
+                    let mut d_x = x.clone();
+                    DenseInputGradient {
+                        layer: &case.layer,
+                        weights: &weights,
+                        stride,
+                        output_gradient: &d,
+                        inputs: 0..n_inputs,
+                        through: Some((Activation::Tanh, &x)),
+                        accumulate,
+                        input_gradient: &mut d_x,
+                    }
+                    .run(kernels);
+                    [y, d_x].map(|rows| restride(&rows, stride, N, N))
+                });
+                assert!(packed == in_place, "{n_inputs} × {n_outputs}");
+            }
+        }
+    }
+}
+
+#[test]
+fn wide_layers_agree_with_their_scalar_twin() {
+    for kernels in Kernels::available() {
+        for (n_inputs, n_outputs, n) in PACKED
+            .into_iter()
+            .flat_map(|(i, o)| [(i, o, 3), (i, o, 1024)])
+        {
+            let case = wide(n_inputs, n_outputs, n);
+            let (weights, stride) = (case.weights(), case.stride());
+            let x = case.rows(n_inputs, 1);
+            let d = case.rows(n_outputs, 2);
+            let mut y = vec![f32::NAN; n_outputs * stride];
+            DenseForward {
+                layer: &case.layer,
+                outputs: 0..n_outputs,
+                weights: &weights,
+                inputs: [&x, &[]],
+                stride,
+                activation: Activation::Identity,
+                accumulate: false,
+                output: &mut y,
+                before: None,
+            }
+            .run(kernels);
+            let mut d_x = vec![f32::NAN; n_inputs * stride];
+            DenseInputGradient {
+                layer: &case.layer,
+                weights: &weights,
+                stride,
+                output_gradient: &d,
+                inputs: 0..n_inputs,
+                through: None,
+                accumulate: false,
+                input_gradient: &mut d_x,
+            }
+            .run(kernels);
+            for b in [0, n / 2, n - 1] {
+                let exact = scalar::dense(&case.layer, &weights, &case.column(&x, b));
+                assert!(close(&case.column(&y, b), &exact));
+                let d = case.column(&d, b);
+                let exact: Vec<f64> = (0..n_inputs)
+                    .map(|i| {
+                        let terms = d.iter().enumerate();
+                        terms
+                            .map(|(o, d)| d * f64::from(weights[o * n_inputs + i]))
+                            .sum()
+                    })
+                    .collect();
+                assert!(close(&case.column(&d_x, b), &exact));
+            }
+        }
+    }
+}

@@ -1,65 +1,15 @@
-//! How a matrix of rows × vectors is covered by tiles that stay in registers.
+//! Tiles of a product of matrices: running sums that stay in registers.
 #![allow(unsafe_code, reason = "the inner loops go through raw pointers")]
 
 use crate::lanes::Lanes;
 use pulp::Simd;
 
-/// Work on `ROWS` rows and `VECTORS` vectors at once.
-pub(super) trait Tile<S: Simd>: Copy {
-    /// # Safety
-    /// Rows `row..row + ROWS` and vectors `vector..vector + VECTORS` must lie within the operation's
-    /// matrices.
-    unsafe fn run<const ROWS: usize, const VECTORS: usize>(self, row: usize, vector: usize);
-}
-
-/// Covers `n_rows × n_vectors`.
+/// The tallest tile.
 ///
 /// Three by three vectors of running sums, three of input and one weight fit the 16 registers of
 /// AVX2 and keep both of its multipliers busy; a larger tile spills. With 32 registers four rows fit.
-///
-/// # Safety
-/// Every row below `n_rows` and vector below `n_vectors` must lie within the operation's matrices.
-#[inline(always)]
-pub(super) unsafe fn cover<S: Simd, T: Tile<S>>(tile: T, n_rows: usize, n_vectors: usize) {
-    let mut vector = 0;
-    while vector < n_vectors {
-        // Four left are two and two: a lone vector has too few independent sums to hide latency.
-        let width = match n_vectors - vector {
-            1 => 1,
-            2 | 4 => 2,
-            _ => 3,
-        };
-        // SAFETY: `width` is at most what is left, and the caller vouches for all of it.
-        unsafe {
-            match width {
-                1 => strip::<S, T, 1>(tile, n_rows, vector),
-                2 => strip::<S, T, 2>(tile, n_rows, vector),
-                _ => strip::<S, T, 3>(tile, n_rows, vector),
-            }
-        }
-        vector += width;
-    }
-}
-
-/// # Safety
-/// As for `cover`, for the vectors `vector..vector + VECTORS`.
-#[inline(always)]
-unsafe fn strip<S: Simd, T: Tile<S>, const VECTORS: usize>(tile: T, n_rows: usize, vector: usize) {
-    let tallest = if S::REGISTER_COUNT >= 32 { 4 } else { 3 };
-    let mut row = 0;
-    while row < n_rows {
-        let height = tallest.min(n_rows - row);
-        // SAFETY: `height` is at most what is left, and the caller vouches for all of it.
-        unsafe {
-            match height {
-                1 => tile.run::<1, VECTORS>(row, vector),
-                2 => tile.run::<2, VECTORS>(row, vector),
-                3 => tile.run::<3, VECTORS>(row, vector),
-                _ => tile.run::<4, VECTORS>(row, vector),
-            }
-        }
-        row += height;
-    }
+pub(super) const fn tallest<S: Simd>() -> usize {
+    if S::REGISTER_COUNT >= 32 { 4 } else { 3 }
 }
 
 /// The running sums of a tile.
@@ -128,4 +78,38 @@ pub(super) unsafe fn load<S: Simd>(simd: S, from: *const f32) -> Lanes<S> {
 pub(super) unsafe fn store<S: Simd>(to: *mut f32, value: Lanes<S>) {
     // SAFETY: the caller's promise.
     unsafe { to.cast::<S::f32s>().write_unaligned(value.vector) }
+}
+
+/// # Safety
+/// A tile whose rows start every `stride` numbers from `from` must be readable.
+#[inline(always)]
+pub(super) unsafe fn load_tile<S: Simd, const ROWS: usize, const VECTORS: usize>(
+    simd: S,
+    from: *const f32,
+    stride: usize,
+) -> Sums<S, ROWS, VECTORS> {
+    let mut tile = [[Lanes::splat(simd, 0.0); VECTORS]; ROWS];
+    for (r, row) in tile.iter_mut().enumerate() {
+        for (v, lanes) in row.iter_mut().enumerate() {
+            // SAFETY: the caller's promise.
+            *lanes = unsafe { load(simd, from.add(r * stride + v * S::F32_LANES)) };
+        }
+    }
+    tile
+}
+
+/// # Safety
+/// A tile whose rows start every `stride` numbers from `to` must be writable.
+#[inline(always)]
+pub(super) unsafe fn store_tile<S: Simd, const ROWS: usize, const VECTORS: usize>(
+    to: *mut f32,
+    stride: usize,
+    tile: Sums<S, ROWS, VECTORS>,
+) {
+    for (r, row) in tile.iter().enumerate() {
+        for (v, lanes) in row.iter().enumerate() {
+            // SAFETY: the caller's promise.
+            unsafe { store(to.add(r * stride + v * S::F32_LANES), *lanes) };
+        }
+    }
 }

@@ -7,6 +7,10 @@ use super::tile::{Sums, load};
 use crate::Kernels;
 use crate::lanes::{Lanes, Rows, vectors_per_row};
 use pulp::{Simd, WithSimd};
+use std::ops::Range;
+
+/// Bytes of the first cache of most machines.
+const FIRST_CACHE: usize = 32 << 10;
 
 /// `weight_gradient` += `output_gradient` · inputsᵀ, where the mask lets through, and the biases'.
 #[derive(Debug)]
@@ -105,8 +109,20 @@ impl<S: Simd> InputBlock<'_, S> {
     /// The rows must be the layer's inputs from `first_input`, and the other shapes the layer's.
     #[inline(always)]
     unsafe fn run(self) {
-        let n_outputs = self.layer.n_outputs();
         let n_rows = self.rows.len() / self.stride;
+        // As many inputs at a time as stay in the first cache, with the gradients that pass by.
+        let block = (FIRST_CACHE / 2 / (4 * self.stride)).max(4) / 4 * 4;
+        for row in (0..n_rows).step_by(block) {
+            // SAFETY: rows below `n_rows` exist.
+            unsafe { self.rows(row..n_rows.min(row + block)) };
+        }
+    }
+
+    /// # Safety
+    /// These rows must exist, and the shapes be the layer's.
+    #[inline(always)]
+    unsafe fn rows(self, rows: Range<usize>) {
+        let n_outputs = self.layer.n_outputs();
         // Tiles of 4 × 4 running sums for 32 registers; for 16, of 3 × 4: with three gradients and
         // one input at a time they fill them.
         let tallest = if S::REGISTER_COUNT >= 32 { 4 } else { 3 };
@@ -114,14 +130,14 @@ impl<S: Simd> InputBlock<'_, S> {
         while output < n_outputs {
             let height = tallest.min(n_outputs - output);
             let reach = self.layer.reach[output + height - 1];
-            let seen = reach.saturating_sub(self.first_input).min(n_rows);
+            let seen = reach.saturating_sub(self.first_input).min(rows.end);
             // SAFETY: `height` outputs and `seen` rows exist.
             unsafe {
                 match height {
-                    1 => self.outputs::<1>(output, seen),
-                    2 => self.outputs::<2>(output, seen),
-                    3 => self.outputs::<3>(output, seen),
-                    _ => self.outputs::<4>(output, seen),
+                    1 => self.outputs::<1>(output, rows.start..seen),
+                    2 => self.outputs::<2>(output, rows.start..seen),
+                    3 => self.outputs::<3>(output, rows.start..seen),
+                    _ => self.outputs::<4>(output, rows.start..seen),
                 }
             }
             output += height;
@@ -129,12 +145,12 @@ impl<S: Simd> InputBlock<'_, S> {
     }
 
     /// # Safety
-    /// Outputs `output..output + OUTPUTS` and rows `0..seen` must exist.
+    /// Outputs `output..output + OUTPUTS` and the rows must exist.
     #[inline(always)]
-    unsafe fn outputs<const OUTPUTS: usize>(self, output: usize, seen: usize) {
-        let mut row = 0;
-        while row < seen {
-            let width = 4.min(seen - row);
+    unsafe fn outputs<const OUTPUTS: usize>(self, output: usize, rows: Range<usize>) {
+        let mut row = rows.start;
+        while row < rows.end {
+            let width = 4.min(rows.end - row);
             // SAFETY: `width` rows are left.
             unsafe {
                 match width {
