@@ -2,7 +2,10 @@
 
 import os
 import sys
+import time
 from dataclasses import dataclass, field
+
+PAUSE = 0.02
 
 
 @dataclass
@@ -42,6 +45,8 @@ class Group:
             side.start(folder)
         for _ in range(self.repeats):
             for side in self.sides:
+                # Threads of the side before may still spin in wait of more work.
+                time.sleep(PAUSE)
                 side.repeat()
             print(".", end="", file=sys.stderr, flush=True)
         for side in self.sides:

@@ -100,6 +100,10 @@ def quick_start(setting, threads):
     return Group("quick-start", threads, sides, lines, setting.choose(3, 1))
 
 
+SAMPLE = ("sample", "posterior draws")
+LOG_PROB = ("log-prob", "log-probabilities")
+
+
 def posterior(setting, what, words, threads):
     """Draws and log-probabilities; sbi's default is the network that both have in the equal row."""
     n = setting.choose(1_000_000, 50_000)
@@ -117,7 +121,7 @@ def posterior(setting, what, words, threads):
 
 
 def calibration(setting, threads):
-    tests = setting.choose(1000, 50)
+    tests = setting.choose(1000, 20)
     options = ["calibration", "--n", 1000, "--tests", tests, "--data", setting.folder("five")]
     sides = [
         ours(threads, *options, "--network", "maf"),
@@ -145,9 +149,9 @@ def groups(setting):
     yield two_threads(setting, 1000, 1.7)
     for count in setting.choose(threads, [2]):
         yield quick_start(setting, count)
-    if not setting.quick:
-        yield two_moons.group(setting, 2)
-    for what, words in [("sample", "posterior draws"), ("log-prob", "log-probabilities")]:
+    for count in setting.choose(threads, []):
+        yield two_moons.group(setting, count)
+    for what, words in setting.choose([SAMPLE, LOG_PROB], [SAMPLE]):
         for count in setting.choose(threads, [1]):
             yield posterior(setting, what, words, count)
     for count in setting.choose(threads, [1]):

@@ -63,7 +63,8 @@ def remarks(results):
     yield f"{'; '.join(versions)}; {machine['rustc']}. Load average at most {load:.1f}."
     for group in results["groups"]:
         for side, accuracy in group.get("accuracy", {}).items():
-            yield f"C2ST of {side} on the two moons, mean of observations 1 to 5: {accuracy['mean']:.3f}."
+            where = f"on the two moons, {group['threads']} thread(s)"
+            yield f"C2ST of {side} {where}, mean of observations 1 to 5: {accuracy['mean']:.3f}."
     for group in results["groups"]:
         if group["name"].startswith("training-step") and group["threads"] == 1:
             network = group["name"].removeprefix("training-step-")

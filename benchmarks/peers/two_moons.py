@@ -9,6 +9,8 @@ import rows
 from group import Group, Line
 
 OBSERVATIONS = [1, 2, 3, 4, 5]
+# A run of sbi takes three minutes, and there is one for each number of threads.
+REPEATS = 1
 
 
 def group(setting, threads):
@@ -25,7 +27,7 @@ def group(setting, threads):
     ]
     line = Line("two moons, 10,000 simulations, to convergence", rows.OURS, rows.SBI, 30)
     finish = lambda group: group.notes.update(accuracy=accuracy(setting))
-    return Group("two-moons", threads, sides, [line], 2, finish)
+    return Group("two-moons", threads, sides, [line], REPEATS, finish)
 
 
 def accuracy(setting):

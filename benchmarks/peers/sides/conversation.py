@@ -4,6 +4,10 @@ import json
 import sys
 import time
 
+# Only answers belong on the standard output: what libraries print (sbi does, when training ends)
+# goes to the standard error.
+ANSWERS, sys.stdout = sys.stdout, sys.stderr
+
 
 def converse(hello, repeat):
     """Say `hello`, then answer each line of standard input with what `repeat()` returns."""
@@ -20,4 +24,4 @@ def timed(work, units):
 
 
 def say(answer):
-    print(json.dumps(answer), flush=True)
+    print(json.dumps(answer), file=ANSWERS, flush=True)

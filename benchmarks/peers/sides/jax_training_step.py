@@ -57,14 +57,11 @@ class Training:
         self.optimizer = optax.chain(optax.clip_by_global_norm(LARGEST_NORM), optax.adam(5e-4))
         self.state = (weights, self.optimizer.init(weights))
         self.done = 0
-        self.programs = {}
-
-    def compile(self, n):
-        """The program of n steps; returns how long it took to compile."""
+        self.n_steps = arguments.steps
         start = time.perf_counter()
-        lowered = jax.jit(self.program, donate_argnums=0).lower(self.state, self.batches(n))
-        self.programs[n] = lowered.compile()
-        return time.perf_counter() - start
+        lowered = jax.jit(self.program, donate_argnums=0).lower(self.state, self.batches())
+        self.compiled = lowered.compile()
+        self.compile_seconds = time.perf_counter() - start
 
     def program(self, state, batches):
         return jax.lax.scan(self.step, state, batches)
@@ -75,15 +72,15 @@ class Training:
         change, moments = self.optimizer.update(gradient, moments, weights)
         return (optax.apply_updates(weights, change), moments), loss
 
-    def batches(self, n):
-        which = (self.done + np.arange(n)) % len(self.data[0])
-        return tuple(array[which] for array in self.data)
+    def batches(self):
+        """Those of the next steps."""
+        which = (self.done + np.arange(self.n_steps)) % len(self.data[0])
+        return jax.block_until_ready(tuple(array[which] for array in self.data))
 
-    def steps(self, n, batches=None):
-        """Do n steps and return their mean loss."""
-        batches = self.batches(n) if batches is None else batches
-        self.state, losses = self.programs[n](self.state, batches)
-        self.done += n
+    def steps(self, batches):
+        """Do as many steps as were compiled and return their mean loss."""
+        self.state, losses = self.compiled(self.state, batches)
+        self.done += self.n_steps
         return float(losses.mean())
 
 
@@ -97,21 +94,20 @@ def main():
     parser.add_argument("--warm-up", type=int, default=500)
     arguments = parser.parse_args()
     training = Training(arguments)
-    last = arguments.warm_up // 5
-    training.compile(last)
-    seconds = training.compile(arguments.steps)
-    losses = [training.steps(last) for _ in range(5)]
+    n = arguments.warm_up // arguments.steps
+    losses = [training.steps(training.batches()) for _ in range(n)]
+    last = losses[-max(1, n // 5) :]
     hello = {
         "version": f"flowjax {flowjax.__version__}, jax {jax.__version__}",
         "threads": arguments.threads,
         "weights": training.n_weights,
-        "loss_after_warm_up": losses[-1],
-        "compile_seconds": seconds,
+        "loss_after_warm_up": sum(last) / len(last),
+        "compile_seconds": training.compile_seconds,
     }
 
     def repeat():
-        batches = jax.block_until_ready(training.batches(arguments.steps))
-        return timed(lambda: training.steps(arguments.steps, batches), arguments.steps)
+        batches = training.batches()
+        return timed(lambda: training.steps(batches), arguments.steps)
 
     converse(hello, repeat)
 
