@@ -11,7 +11,7 @@ RUN_FAST := cargo test --workspace --exclude retrodict-statistical-tests --all-t
 RUN_STATISTICAL := cargo test -p retrodict-statistical-tests --all-targets
 endif
 
-.PHONY: test fast statistical guide lint format benchmark-sbibm
+.PHONY: test fast statistical guide lint format benchmark-sbibm benchmark-peers benchmark-peers-quick
 
 test: fast statistical guide ## everything: Rust, Python, documents
 
@@ -39,3 +39,10 @@ benchmark-sbibm: ## the accuracy table of docs/src/accuracy.md
 	benchmarks/sbibm/download.sh
 	cargo run --release -p retrodict-benchmark-sbibm -- run
 	cargo run --release -p retrodict-benchmark-sbibm -- table
+
+benchmark-peers: ## the speed table of docs/src/speed.md: sets up Python with sbi and JAX first
+	benchmarks/sbibm/download.sh
+	benchmarks/peers/run
+
+benchmark-peers-quick: ## the same in three minutes, with fewer repeats and without the long rows
+	benchmarks/peers/run --quick

@@ -1,0 +1,47 @@
+"""The ratios of the table as a figure: `python plot.py results.json speed.svg`."""
+
+import json
+import sys
+
+import matplotlib
+
+matplotlib.use("svg")
+import matplotlib.pyplot as plt
+
+# Okabe and Ito's palette, which colour-blind readers can tell apart.
+COLOURS = {"sbi": "#0072B2", "flowjax": "#E69F00", "one thread": "#009E73"}
+
+
+def draw(results, path):
+    bars = [
+        (f"{line['what']}, {group['threads']} thread{'s' * (group['threads'] > 1)}", line)
+        for group in results["groups"]
+        for line in group["lines"]
+        if line["peer"] is not None
+    ]
+    plt.rcParams.update({"svg.hashsalt": "retrodict", "svg.fonttype": "path", "font.size": 9})
+    figure, axes = plt.subplots(figsize=(7.2, 0.8 + 0.27 * len(bars)), layout="constrained")
+    for y, (_, line) in enumerate(bars):
+        bar(axes, y, line)
+    axes.set_yticks(range(len(bars)), [label for label, _ in bars])
+    axes.invert_yaxis()
+    axes.set_xscale("log")
+    axes.axvline(1, color="black", linewidth=0.8)
+    axes.set_xlabel("times faster; the bar ends at the median, the line spans the quartiles, | is what is promised")
+    axes.spines[["top", "right"]].set_visible(False)
+    for name, colour in COLOURS.items():
+        axes.barh(0, 0, color=colour, label=f"than {name}")
+    axes.legend(frameon=False, loc="lower right")
+    figure.savefig(path, metadata={"Date": None})
+
+
+def bar(axes, y, line):
+    axes.barh(y, line["median"] - 1, left=1, height=0.6, color=COLOURS[line["peer"]])
+    axes.plot([line["lower"], line["upper"]], [y, y], color="black", linewidth=1)
+    if line["target"] is not None:
+        axes.plot(line["target"], y, marker="|", markersize=13, markeredgewidth=1.5, color="black")
+
+
+if __name__ == "__main__":
+    with open(sys.argv[1]) as file:
+        draw(json.load(file), sys.argv[2])

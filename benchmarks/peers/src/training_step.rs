@@ -1,0 +1,125 @@
+//! One step of training: forward, backward, clipping, Adam.
+
+use std::time::Instant;
+
+use retrodict::estimator::{DensityEstimator, Examples, Flow, Workspace};
+use retrodict::{Result, Seed, Stream, Table};
+use retrodict_kernels::{Adam, Kernels, sum_of_squares};
+
+use crate::arguments::TrainingStepOptions;
+use crate::conversation::{Answer, converse, hello, took};
+use crate::data::{self, TRAINING_ROWS};
+use crate::estimators::equal_to_sbi;
+
+const LARGEST_NORM: f64 = 5.0;
+
+/// The mean loss over the last fifth of the warm-up shows that all sides learn the same.
+pub(crate) fn run(options: &TrainingStepOptions) -> Result<()> {
+    let mut training = Training::new(options)?;
+    let last = options.warm_up / 5;
+    training.steps(options.warm_up - last);
+    let loss = training.steps(last);
+    let mut hello = hello();
+    hello.insert("weights".into(), training.weights.len().into());
+    hello.insert("loss_after_warm_up".into(), loss.into());
+    converse(hello, || Ok(training.repeat(options.steps)))
+}
+
+/// A network, its optimiser and its data.
+struct Training {
+    flow: Flow,
+    kernels: Kernels,
+    workspace: Workspace,
+    examples: Examples,
+    order: Vec<usize>,
+    batch: usize,
+    steps_done: usize,
+    weights: Vec<f32>,
+    gradient: Vec<f32>,
+    moments: [Vec<f32>; 2],
+}
+
+impl Training {
+    fn new(options: &TrainingStepOptions) -> Result<Self> {
+        let simulations = data::read(&options.data)?;
+        let examples = standardised(&simulations.theta, &simulations.x);
+        let features = vec![false; examples.n_values()];
+        let flow = equal_to_sbi(options.network).build(&features, examples.n_context())?;
+        let mut weights = vec![0.0; flow.n_weights()];
+        flow.initialize(&mut weights, &mut Seed(1).stream(Stream::Weights, 0));
+        let mut order: Vec<usize> = (0..examples.len()).collect();
+        Seed(1).stream(Stream::Batches, 0).shuffle(&mut order);
+        Ok(Self {
+            kernels: Kernels::detect(),
+            workspace: flow.workspace(options.batch),
+            examples,
+            order,
+            batch: options.batch,
+            steps_done: 0,
+            gradient: vec![0.0; weights.len()],
+            moments: [vec![0.0; weights.len()], vec![0.0; weights.len()]],
+            weights,
+            flow,
+        })
+    }
+
+    fn repeat(&mut self, n_steps: usize) -> Answer {
+        let start = Instant::now();
+        let loss = self.steps(n_steps);
+        let mut answer = took(start.elapsed().as_secs_f64(), n_steps);
+        answer.insert("loss".into(), loss.into());
+        answer
+    }
+
+    /// Does so many steps and gives their mean loss.
+    fn steps(&mut self, n_steps: usize) -> f64 {
+        (0..n_steps).map(|_| self.step()).sum::<f64>() / n_steps as f64
+    }
+
+    fn step(&mut self) -> f64 {
+        let n_batches = self.order.len() / self.batch;
+        let first = self.steps_done % n_batches * self.batch;
+        let rows = &self.order[first..first + self.batch];
+        self.workspace.load(&self.examples, rows);
+        let flow = &self.flow;
+        let loss = flow.loss_and_gradient(&self.weights, &mut self.workspace, &mut self.gradient);
+        self.steps_done += 1;
+        let norm = sum_of_squares(self.kernels, &self.gradient).sqrt();
+        let [first, second] = &mut self.moments;
+        Adam {
+            gradient_scale: (LARGEST_NORM / norm).min(1.0) as f32,
+            step: self.steps_done as u64,
+            ..Adam::default()
+        }
+        .run(
+            self.kernels,
+            &mut self.weights,
+            &mut self.gradient,
+            first,
+            second,
+        );
+        loss
+    }
+}
+
+/// Each column with mean zero and standard deviation one, over the training rows.
+fn standardised(theta: &Table, x: &Table) -> Examples {
+    let [theta, x] = [theta, x].map(standardised_columns);
+    let mut examples = Examples::new(theta.len(), x.len());
+    for row in 0..TRAINING_ROWS {
+        let pick = |columns: &[Vec<f32>]| -> Vec<f32> { columns.iter().map(|c| c[row]).collect() };
+        examples.push(&pick(&theta), &pick(&x));
+    }
+    examples
+}
+
+fn standardised_columns(table: &Table) -> Vec<Vec<f32>> {
+    let standardise = |j| {
+        let column = &table.column(j)[..TRAINING_ROWS];
+        let n = column.len() as f64;
+        let mean = column.iter().sum::<f64>() / n;
+        let sd = (column.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
+        column.iter().map(|v| ((v - mean) / sd) as f32).collect()
+    };
+    (0..table.n_columns()).map(standardise).collect()
+}
