@@ -63,6 +63,6 @@ pub use gate::{GateBackward, GateForward};
 pub use layout::{PADDING, pack, pack_f64, padded, unpack, unpack_f64};
 pub use linear::{axpy, dot, sum_of_squares};
 pub use mixture::{MixtureBackward, MixtureForward, MixtureShape};
-pub use optimizer::Adam;
+pub use optimizer::{Adam, Average};
 pub use spline::{MIN_BIN, SplineBackward, SplineForward, SplineInverse, SplineShape, Tail};
 pub use tier::{Kernels, Tier};
