@@ -131,6 +131,43 @@ pub(crate) fn sigmoid<S: Simd>(u: Lanes<S>) -> Lanes<S> {
     u.ge(u.all(0.0)).select(inverse, e * inverse)
 }
 
+/// (sin 2πtf, cos 2πtf), absolute error below 3 · 10⁻⁷ for |tf| up to 2¹⁴.
+///
+/// tf = k/4 + r with |r| ≤ 1/8, exact but for one rounding; the polynomials of
+/// the Cephes library for |2πr| ≤ π/4; k says which of the two is which, and their signs.
+#[inline(always)]
+pub(crate) fn sin_cos_of_turns<S: Simd>(t: Lanes<S>, f: Lanes<S>) -> (Lanes<S>, Lanes<S>) {
+    let simd = t.simd;
+    let shifted = (t * f).mul_add(t.all(4.0), t.all(ROUND));
+    let k = shifted - t.all(ROUND);
+    let r = t.fused_mul_add(f, k * t.all(-0.25));
+    let x = r * t.all(std::f32::consts::TAU);
+    let z = x * x;
+    let sin = polynomial(z, &[-1.951_529_6e-4, 8.332_161e-3, -1.666_665_5e-1]);
+    let sin = (sin * z).mul_add(x, x);
+    let cos = polynomial(z, &[2.443_315_7e-5, -1.388_731_6e-3, 4.166_664_6e-2]);
+    let cos = (cos * z).mul_add(z, z.neg_mul_add(z.all(0.5), z.all(1.0)));
+    let half = k * k.all(0.5);
+    let odd = (half - (half + half.all(ROUND) - half.all(ROUND))).abs();
+    let odd = odd.gt(odd.all(0.25));
+    // The low bits of `shifted` are those of k: its second bit is the sign of the sine, and that of
+    // k + 1 the sign of the cosine.
+    let bits = simd.transmute_u32s_f32s(shifted.vector);
+    let negated = |value: Lanes<S>, bits| {
+        let sign = simd.and_u32s(
+            simd.wrapping_dyn_shl_u32s(bits, simd.splat_u32s(30)),
+            simd.splat_u32s(0x8000_0000),
+        );
+        let value = simd.xor_u32s(simd.transmute_u32s_f32s(value.vector), sign);
+        Lanes::new(simd, simd.transmute_f32s_u32s(value))
+    };
+    let next = simd.add_u32s(bits, simd.splat_u32s(1));
+    (
+        negated(odd.select(cos, sin), bits),
+        negated(odd.select(sin, cos), next),
+    )
+}
+
 /// Horner's rule, highest power first.
 #[inline(always)]
 fn polynomial<S: Simd, const N: usize>(x: Lanes<S>, coefficients: &[f32; N]) -> Lanes<S> {
