@@ -44,6 +44,16 @@ impl<S: Simd> Lanes<S> {
         )
     }
 
+    /// `self · factor + term`, rounded once on every machine, however slow.
+    #[inline(always)]
+    pub(crate) fn fused_mul_add(self, factor: Self, term: Self) -> Self {
+        Self::new(
+            self.simd,
+            self.simd
+                .mul_add_f32s(self.vector, factor.vector, term.vector),
+        )
+    }
+
     /// `term − self · factor`.
     #[inline(always)]
     pub(crate) fn neg_mul_add(self, factor: Self, term: Self) -> Self {

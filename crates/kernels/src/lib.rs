@@ -41,29 +41,37 @@
 mod activation;
 mod affine;
 mod buffer;
+mod cross_entropy;
 mod dense;
 mod functions;
 mod gate;
 mod lanes;
+mod layer_norm;
 mod layout;
 mod linear;
 mod mixture;
 mod optimizer;
 pub mod scalar;
 mod spline;
+mod squared_error;
 #[cfg(test)]
 mod testing;
 mod tier;
+mod time_embedding;
 
 pub use activation::{Activate, Activation};
 pub use affine::{AffineBackward, AffineForward, AffineInverse, IDENTITY_SCALE, MIN_SCALE};
 pub use buffer::Buffer;
+pub use cross_entropy::{BinaryCrossEntropy, CrossEntropy};
 pub use dense::{Dense, DenseForward, DenseInputGradient, DenseWeightGradient};
 pub use functions::{Function, Map};
 pub use gate::{GateBackward, GateForward};
+pub use layer_norm::{LAYER_NORM_EPSILON, LayerNormBackward, LayerNormForward};
 pub use layout::{PADDING, pack, pack_f64, padded, unpack, unpack_f64};
 pub use linear::{axpy, dot, sum_of_squares};
 pub use mixture::{MixtureBackward, MixtureForward, MixtureShape};
-pub use optimizer::Adam;
+pub use optimizer::{Adam, Average};
 pub use spline::{MIN_BIN, SplineBackward, SplineForward, SplineInverse, SplineShape, Tail};
+pub use squared_error::SquaredError;
 pub use tier::{Kernels, Tier};
+pub use time_embedding::TimeEmbedding;

@@ -44,6 +44,15 @@ impl Default for Adam {
     }
 }
 
+/// An exponential average of the weights, kept up in the same pass.
+#[derive(Debug)]
+pub struct Average<'a> {
+    /// average ← decay · average + (1 − decay) · weights, after the step.
+    pub decay: f32,
+    /// The average.
+    pub weights: &'a mut [f32],
+}
+
 impl Adam {
     /// Changes `weights`, both moments, and sets `gradient` to zero.
     ///
@@ -57,16 +66,43 @@ impl Adam {
         first_moment: &mut [f32],
         second_moment: &mut [f32],
     ) {
-        assert!(self.step > 0, "steps count from one");
-        assert_eq!(weights.len(), gradient.len());
-        assert_eq!(weights.len(), first_moment.len());
-        assert_eq!(weights.len(), second_moment.len());
-        kernels.dispatch(Step {
-            adam: self,
+        self.run_with_average(
+            kernels,
             weights,
             gradient,
             first_moment,
             second_moment,
+            None,
+        );
+    }
+
+    /// As [`Self::run`], and keeps up the average, if there is one.
+    ///
+    /// # Panics
+    /// If the lengths differ or `step` is zero.
+    pub fn run_with_average(
+        self,
+        kernels: Kernels,
+        weights: &mut [f32],
+        gradient: &mut [f32],
+        first_moment: &mut [f32],
+        second_moment: &mut [f32],
+        average: Option<Average<'_>>,
+    ) {
+        assert!(self.step > 0, "steps count from one");
+        assert_eq!(weights.len(), gradient.len());
+        assert_eq!(weights.len(), first_moment.len());
+        assert_eq!(weights.len(), second_moment.len());
+        let (decay, average) = average.map_or((1.0, None), |a| (a.decay, Some(a.weights)));
+        assert!(average.as_ref().is_none_or(|a| a.len() == weights.len()));
+        kernels.dispatch(Step {
+            adam: self,
+            decay,
+            weights,
+            gradient,
+            first_moment,
+            second_moment,
+            average,
         });
     }
 
@@ -79,10 +115,12 @@ impl Adam {
 
 struct Step<'a> {
     adam: Adam,
+    decay: f32,
     weights: &'a mut [f32],
     gradient: &'a mut [f32],
     first_moment: &'a mut [f32],
     second_moment: &'a mut [f32],
+    average: Option<&'a mut [f32]>,
 }
 
 impl WithSimd for Step<'_> {
@@ -94,31 +132,90 @@ impl WithSimd for Step<'_> {
         let (g, g_rest) = S::as_mut_simd_f32s(self.gradient);
         let (m, m_rest) = S::as_mut_simd_f32s(self.first_moment);
         let (v, v_rest) = S::as_mut_simd_f32s(self.second_moment);
-        update(simd, self.adam, (w, g, m, v));
-        update(pulp::Scalar, self.adam, (w_rest, g_rest, m_rest, v_rest));
+        let factors = Factors::new(simd, self.adam, self.decay);
+        let rest = Factors::new(pulp::Scalar, self.adam, self.decay);
+        let (arrays, rests) = ((&mut *w, g, m, v), (&mut *w_rest, g_rest, m_rest, v_rest));
+        if let Some(average) = self.average {
+            let (a, a_rest) = S::as_mut_simd_f32s(average);
+            factors.update_both(arrays, a);
+            rest.update_both(rests, a_rest);
+        } else {
+            factors.update(arrays);
+            rest.update(rests);
+        }
     }
 }
 
 type Arrays<'a, T> = (&'a mut [T], &'a mut [T], &'a mut [T], &'a mut [T]);
 
-#[inline(always)]
-fn update<S: Simd>(simd: S, adam: Adam, (weights, gradient, first, second): Arrays<'_, S::f32s>) {
-    let splat = |value| Lanes::splat(simd, value);
-    let (beta_1, beta_2) = (splat(adam.beta_1), splat(adam.beta_2));
-    let (rest_1, rest_2) = (splat(1.0 - adam.beta_1), splat(1.0 - adam.beta_2));
-    let rate = splat(adam.learning_rate * Adam::bias_correction(adam.beta_1, adam.step));
-    let correction_2 = splat(Adam::bias_correction(adam.beta_2, adam.step));
-    let keep = splat(1.0 - adam.learning_rate * adam.weight_decay);
-    let (scale, epsilon) = (splat(adam.gradient_scale), splat(adam.epsilon));
-    for (((w, g), m), v) in weights.iter_mut().zip(gradient).zip(first).zip(second) {
-        let slope = Lanes::new(simd, *g) * scale;
-        *g = simd.splat_f32s(0.0);
-        let mean = Lanes::new(simd, *m).mul_add(beta_1, rest_1 * slope);
-        let square = Lanes::new(simd, *v).mul_add(beta_2, rest_2 * slope * slope);
-        let step = rate * mean / ((square * correction_2).sqrt() + epsilon);
+/// What is the same for all weights.
+#[derive(Clone, Copy)]
+struct Factors<S: Simd> {
+    beta_1: Lanes<S>,
+    beta_2: Lanes<S>,
+    rest_1: Lanes<S>,
+    rest_2: Lanes<S>,
+    rate: Lanes<S>,
+    correction_2: Lanes<S>,
+    keep: Lanes<S>,
+    scale: Lanes<S>,
+    epsilon: Lanes<S>,
+    decay: Lanes<S>,
+    rest_decay: Lanes<S>,
+}
+
+impl<S: Simd> Factors<S> {
+    #[inline(always)]
+    fn new(simd: S, adam: Adam, decay: f32) -> Self {
+        let rate = adam.learning_rate * Adam::bias_correction(adam.beta_1, adam.step);
+        let correction_2 = Adam::bias_correction(adam.beta_2, adam.step);
+        Self {
+            beta_1: Lanes::splat(simd, adam.beta_1),
+            beta_2: Lanes::splat(simd, adam.beta_2),
+            rest_1: Lanes::splat(simd, 1.0 - adam.beta_1),
+            rest_2: Lanes::splat(simd, 1.0 - adam.beta_2),
+            rate: Lanes::splat(simd, rate),
+            correction_2: Lanes::splat(simd, correction_2),
+            keep: Lanes::splat(simd, 1.0 - adam.learning_rate * adam.weight_decay),
+            scale: Lanes::splat(simd, adam.gradient_scale),
+            epsilon: Lanes::splat(simd, adam.epsilon),
+            decay: Lanes::splat(simd, decay),
+            rest_decay: Lanes::splat(simd, 1.0 - decay),
+        }
+    }
+
+    #[inline(always)]
+    fn update(self, (weights, gradient, first, second): Arrays<'_, S::f32s>) {
+        for (((w, g), m), v) in weights.iter_mut().zip(gradient).zip(first).zip(second) {
+            self.step(w, g, m, v);
+        }
+    }
+
+    #[inline(always)]
+    fn update_both(self, arrays: Arrays<'_, S::f32s>, average: &mut [S::f32s]) {
+        let (weights, gradient, first, second) = arrays;
+        let weights = weights.iter_mut().zip(average);
+        for ((((w, a), g), m), v) in weights.zip(gradient).zip(first).zip(second) {
+            let weight = self.step(w, g, m, v);
+            let average = Lanes::new(weight.simd, *a);
+            *a = weight.mul_add(self.rest_decay, average * self.decay).vector;
+        }
+    }
+
+    /// One vector of weights; returns them.
+    #[inline(always)]
+    fn step(self, w: &mut S::f32s, g: &mut S::f32s, m: &mut S::f32s, v: &mut S::f32s) -> Lanes<S> {
+        let lanes = |vector| Lanes::new(self.scale.simd, vector);
+        let slope = lanes(*g) * self.scale;
+        *g = slope.all(0.0).vector;
+        let mean = lanes(*m).mul_add(self.beta_1, self.rest_1 * slope);
+        let square = lanes(*v).mul_add(self.beta_2, self.rest_2 * slope * slope);
+        let step = self.rate * mean / ((square * self.correction_2).sqrt() + self.epsilon);
         *m = mean.vector;
         *v = square.vector;
-        *w = (Lanes::new(simd, *w) * keep - step).vector;
+        let weight = lanes(*w) * self.keep - step;
+        *w = weight.vector;
+        weight
     }
 }
 
@@ -141,6 +238,9 @@ mod tests {
                     .map(|w| scalar::AdamState::new(f64::from(*w)))
                     .collect();
                 let (mut m, mut v, mut g) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);
+                let (mut plain, mut average) = (weights.clone(), weights.clone());
+                let (mut plain_m, mut plain_v) = (m.clone(), v.clone());
+                let mut exact_average: Vec<f64> = first.iter().map(|w| f64::from(*w)).collect();
                 for step in 1..=5 {
                     let adam = Adam {
                         learning_rate: 0.1,
@@ -153,8 +253,27 @@ mod tests {
                         g[i] = (i as f32 + step as f32).cos();
                         exact[i].step(adam, f64::from(g[i]));
                     }
-                    adam.run(kernels, &mut weights, &mut g, &mut m, &mut v);
-                    assert!(g.iter().all(|g| *g == 0.0));
+                    let mut plain_g = g.clone();
+                    adam.run(
+                        kernels,
+                        &mut plain,
+                        &mut plain_g,
+                        &mut plain_m,
+                        &mut plain_v,
+                    );
+                    let average = Some(Average {
+                        decay: 0.75,
+                        weights: &mut average,
+                    });
+                    adam.run_with_average(kernels, &mut weights, &mut g, &mut m, &mut v, average);
+                    assert!(g.iter().chain(&plain_g).all(|g| *g == 0.0));
+                    assert_eq!(weights, plain);
+                    for (average, exact) in exact_average.iter_mut().zip(&exact) {
+                        *average = 0.75 * *average + 0.25 * exact.weight;
+                    }
+                }
+                for (average, exact) in average.iter().zip(&exact_average) {
+                    assert!((f64::from(*average) - exact).abs() < TOLERANCE);
                 }
                 for (w, exact) in weights.iter().zip(&exact) {
                     assert!((f64::from(*w) - exact.weight).abs() < TOLERANCE);

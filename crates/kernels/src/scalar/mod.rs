@@ -1,13 +1,15 @@
 //! The same formulas in plain `f64`, one row at a time: their definition, and what tests compare
 //! the fast ones with.
 
+mod loss;
 mod mixture;
 mod spline;
 
+pub use loss::{binary_cross_entropy, cross_entropy};
 pub use mixture::mixture_log_density;
 pub use spline::{spline_forward, spline_inverse, spline_knots};
 
-use crate::{Activation, Adam, Dense, MIN_SCALE};
+use crate::{Activation, Adam, Dense, LAYER_NORM_EPSILON, MIN_SCALE};
 
 /// ln(1 + eᵘ), without overflow.
 pub fn softplus(u: f64) -> f64 {
@@ -75,6 +77,16 @@ pub fn dense(layer: &Dense, weights: &[f32], x: &[f64]) -> Vec<f64> {
         sum + biases.get(output).map_or(0.0, |b| f64::from(*b))
     };
     layer.reach().iter().enumerate().map(row).collect()
+}
+
+/// Layer normalisation of one row; the gains, then the shifts.
+pub fn layer_norm(weights: &[f64], x: &[f64]) -> Vec<f64> {
+    let n = x.len();
+    let mean = x.iter().sum::<f64>() / n as f64;
+    let variance = x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n as f64;
+    let sd = (variance + f64::from(LAYER_NORM_EPSILON)).sqrt();
+    let normal = |i: usize| weights[i] * (x[i] - mean) / sd + weights[n + i];
+    (0..n).map(normal).collect()
 }
 
 /// One weight on its way through [`Adam`].

@@ -1,6 +1,6 @@
 //! Adam on the flat array of weights, with a running average of them.
 
-use retrodict_kernels::{Adam, Kernels, axpy, sum_of_squares};
+use retrodict_kernels::{Adam, Average, Kernels, sum_of_squares};
 
 use super::config::TrainConfig;
 
@@ -59,20 +59,19 @@ impl Optimizer {
             step: self.steps,
             ..Adam::default()
         };
-        adam.run(
+        let warmup = (1.0 + self.steps as f64) / (AVERAGE_WARMUP + self.steps as f64);
+        let average = (!self.average.is_empty()).then_some(Average {
+            decay: self.averaging.min(warmup) as f32,
+            weights: &mut self.average,
+        });
+        adam.run_with_average(
             self.kernels,
             weights,
             gradient,
             &mut self.first_moment,
             &mut self.second_moment,
+            average,
         );
-        if !self.average.is_empty() {
-            let warmup = (1.0 + self.steps as f64) / (AVERAGE_WARMUP + self.steps as f64);
-            let decay = self.averaging.min(warmup) as f32;
-            // average ← decay · average + (1 − decay) · weights, in two passes over a small array.
-            self.average.iter_mut().for_each(|a| *a *= decay);
-            axpy(self.kernels, 1.0 - decay, weights, &mut self.average);
-        }
     }
 
     /// What is validated and kept: the average if there is one, or the weights.
