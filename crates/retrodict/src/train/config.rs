@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::memory::Memory;
 use crate::error::{Error, Result};
 
 /// How the learning rate changes while training.
@@ -55,6 +56,9 @@ pub struct TrainConfig {
     pub min_improvement: f64,
     /// How many networks are trained, from different first weights and batches.
     pub ensemble_size: usize,
+    /// How much memory simulations may take while training. Where the copies that are made of them
+    /// would take more, they are read from disk as they are needed.
+    pub memory: Memory,
 }
 
 impl Default for TrainConfig {
@@ -73,9 +77,13 @@ impl Default for TrainConfig {
             averaging: 0.99,
             min_improvement: 2.0,
             ensemble_size: 3,
+            memory: Memory::megabytes(500),
         }
     }
 }
+
+/// With less there is no room for a buffer of rows worth shuffling.
+const LEAST_MEMORY: Memory = Memory::megabytes(10);
 
 impl TrainConfig {
     /// Refuses numbers that make no sense.
@@ -112,6 +120,10 @@ impl TrainConfig {
                 return Err(invalid(field, &value.to_string(), expected));
             }
         }
+        if self.memory < LEAST_MEMORY {
+            let expected = format!("at least {LEAST_MEMORY}");
+            return Err(invalid("memory", &self.memory.to_string(), &expected));
+        }
         if !(self.min_improvement >= 0.0 && self.min_improvement <= 100.0) {
             let given = self.min_improvement.to_string();
             return Err(invalid("min_improvement", &given, "from 0 to 100"));
@@ -130,6 +142,13 @@ impl TrainConfig {
     /// How many steps an epoch over `n` rows takes.
     pub fn steps_per_epoch(&self, n: usize) -> usize {
         n.div_ceil(self.batch_size).max(1)
+    }
+
+    /// How many of `n` rows an epoch takes if they are read from disk: few enough that at least
+    /// twenty epochs, and so twenty looks at the validation rows, fall into `max_steps`.
+    pub fn streamed_epoch_rows(&self, n: usize) -> usize {
+        let steps = (self.max_steps / 20).max(1000);
+        n.min(steps.saturating_mul(self.batch_size))
     }
 
     /// How many epochs training over `n` rows takes at most.

@@ -8,6 +8,7 @@ use super::config::TrainConfig;
 use super::log::{EpochRecord, TrainLog};
 use super::member::{Member, train_member};
 use super::stacking::stacking_weights;
+use super::training_rows::TrainingRows;
 use crate::error::{Error, Result};
 use crate::estimator::{DensityEstimator, Examples};
 use crate::seed::Seed;
@@ -33,19 +34,22 @@ pub struct Fitted {
 /// depend on the number of threads.
 ///
 /// # Errors
-/// If the configuration makes no sense, there are no rows, the loss stays non-finite, or the
-/// observer says stop.
+/// If the configuration makes no sense, there are no rows or they cannot be read, the loss stays
+/// non-finite, or the observer says stop.
 pub fn fit(
     estimator: &dyn DensityEstimator,
-    train: &Examples,
+    train: &dyn TrainingRows,
     validation: &Examples,
     config: &TrainConfig,
     seed: Seed,
     observer: Observer<'_>,
 ) -> Result<Fitted> {
     config.validate()?;
-    for (name, rows) in [("training", train), ("validation", validation)] {
-        if rows.is_empty() {
+    for (name, n) in [
+        ("training", train.n_rows()),
+        ("validation", validation.len()),
+    ] {
+        if n == 0 {
             return Err(Error::invalid(
                 format!("{name} rows"),
                 "none",
@@ -56,7 +60,7 @@ pub fn fit(
     }
     let members: Vec<Member> = (0..config.ensemble_size)
         .into_par_iter()
-        .map(|k| train_member(estimator, [train, validation], config, (seed, k), observer))
+        .map(|k| train_member(estimator, (train, validation), config, (seed, k), observer))
         .collect::<Result<_>>()?;
     let log_density: Vec<Vec<f64>> = members.iter().map(|m| m.log_density.clone()).collect();
     let mixture = stacking_weights(&log_density);
@@ -64,7 +68,7 @@ pub fn fit(
     Ok(Fitted {
         weights,
         log: TrainLog {
-            n_train: train.len(),
+            n_train: train.n_rows(),
             n_validation: validation.len(),
             members: logs,
             mixture,

@@ -7,6 +7,7 @@ use super::fit::Observer;
 use super::log::{EpochRecord, MemberLog, Stop};
 use super::optimizer::Optimizer;
 use super::schedule::{Decision, Pace};
+use super::training_rows::{Batches, TrainingRows};
 use crate::error::{Error, Result};
 use crate::estimator::{DensityEstimator, Examples, Workspace};
 use crate::seed::{Seed, Stream};
@@ -24,18 +25,16 @@ pub(super) struct Member {
 const MAX_SKIPPED_STEPS: usize = 10;
 /// How often the best weights are taken again before training gives up.
 const MAX_RESTARTS: usize = 5;
-/// Epochs of a member have streams of their own; no run has this many.
-const MAX_EPOCHS: u64 = 1 << 32;
 
 /// Trains member `k`.
 pub(super) fn train_member(
     estimator: &dyn DensityEstimator,
-    [train, validation]: [&Examples; 2],
+    (train, validation): (&dyn TrainingRows, &Examples),
     config: &TrainConfig,
     (seed, k): (Seed, usize),
     observer: Observer<'_>,
 ) -> Result<Member> {
-    let mut run = Run::new(estimator, [train, validation], config, (seed, k));
+    let mut run = Run::new(estimator, (train, validation), config, (seed, k));
     let initial = run.best_loss;
     let mut epochs = Vec::new();
     let mut best_epoch = 0;
@@ -61,10 +60,11 @@ pub(super) fn train_member(
 
 struct Run<'a> {
     estimator: &'a dyn DensityEstimator,
-    train: &'a Examples,
+    batches: Box<dyn Batches + 'a>,
+    /// How many rows an epoch takes.
+    n_rows: usize,
     validation: &'a Examples,
     config: &'a TrainConfig,
-    seed: Seed,
     k: usize,
     pace: Pace,
     optimizer: Optimizer,
@@ -75,7 +75,6 @@ struct Run<'a> {
     /// The first weights, and log q of every validation row under them.
     first: (Vec<f32>, Vec<f64>),
     workspace: Workspace,
-    order: Vec<usize>,
     done: usize,
     skipped_in_a_row: usize,
     restarts: usize,
@@ -84,28 +83,28 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn new(
         estimator: &'a dyn DensityEstimator,
-        [train, validation]: [&'a Examples; 2],
+        (train, validation): (&'a dyn TrainingRows, &'a Examples),
         config: &'a TrainConfig,
         (seed, k): (Seed, usize),
     ) -> Self {
         let mut weights = vec![0.0; estimator.n_weights()];
         let mut random = seed.stream(Stream::Weights, k as u64);
         estimator.initialize(&mut weights, &mut random);
+        let n_rows = train.epoch_rows(config);
         let mut run = Self {
             estimator,
-            train,
+            batches: train.batches(seed, k),
+            n_rows,
             validation,
             config,
-            seed,
             k,
-            pace: Pace::new(config, train.len()),
+            pace: Pace::new(config, n_rows),
             optimizer: Optimizer::new(config, &weights),
             gradient: vec![0.0; weights.len()],
             best: weights.clone(),
             best_loss: f64::INFINITY,
             first: (weights.clone(), Vec::new()),
             workspace: estimator.workspace(config.batch_size),
-            order: (0..train.len()).collect(),
             done: 0,
             skipped_in_a_row: 0,
             restarts: 0,
@@ -116,25 +115,22 @@ impl<'a> Run<'a> {
         run
     }
 
-    /// One pass over all training rows, in batches of equal size up to one row.
+    /// One pass over the rows of an epoch, in batches of equal size up to one row.
     fn epoch(&mut self) -> Result<EpochRecord> {
-        let index = self.k as u64 * MAX_EPOCHS + self.done as u64;
-        self.seed
-            .stream(Stream::Batches, index)
-            .shuffle(&mut self.order);
-        let n_steps = self.config.steps_per_epoch(self.train.len());
+        self.batches.begin(self.done);
+        let n = self.n_rows;
+        let n_steps = self.config.steps_per_epoch(n);
         let (mut loss, mut norm, mut rows, mut skipped) = (0.0, 0.0, 0, 0);
         let mut rate = 0.0;
         for step in 0..n_steps {
             rate = self
                 .pace
                 .rate(self.done as f64 + step as f64 / n_steps as f64);
-            let n = self.train.len();
-            let batch = step * n / n_steps..(step + 1) * n / n_steps;
-            if let Some((batch_loss, batch_norm)) = self.step(batch.clone(), rate)? {
-                loss += batch_loss * batch.len() as f64;
+            let batch = (step + 1) * n / n_steps - step * n / n_steps;
+            if let Some((batch_loss, batch_norm)) = self.step(batch, rate)? {
+                loss += batch_loss * batch as f64;
                 norm += batch_norm;
-                rows += batch.len();
+                rows += batch;
             } else {
                 skipped += 1;
             }
@@ -143,7 +139,7 @@ impl<'a> Run<'a> {
         Ok(EpochRecord {
             member: self.k,
             epoch: self.done,
-            max_epochs: self.config.epochs(self.train.len()),
+            max_epochs: self.config.epochs(self.n_rows),
             train_loss: loss / rows as f64,
             validation_loss: self.validation_loss(),
             learning_rate: rate,
@@ -153,8 +149,8 @@ impl<'a> Run<'a> {
     }
 
     /// One step; its loss and gradient norm, or nothing if they are not finite.
-    fn step(&mut self, batch: std::ops::Range<usize>, rate: f64) -> Result<Option<(f64, f64)>> {
-        self.workspace.load(self.train, &self.order[batch]);
+    fn step(&mut self, batch: usize, rate: f64) -> Result<Option<(f64, f64)>> {
+        self.batches.load(batch, &mut self.workspace)?;
         let loss = self.estimator.loss_and_gradient(
             &self.weights,
             &mut self.workspace,
