@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use super::events::{Event, Observer, StopFlag};
 use super::folder::RunFolder;
+use super::given_data::LargeData;
 use super::inputs::{self, may_be_redone};
 use super::journal::Journal;
 use super::provenance;
@@ -44,6 +45,8 @@ pub struct Run<'a> {
     stop: StopFlag,
     /// The study's own simulator, once it is needed.
     pub(super) started: OnceLock<Box<dyn Simulator>>,
+    /// Data files that are larger than memory, once they have been opened and passed over.
+    pub(super) large_data: OnceLock<Option<LargeData>>,
 }
 
 impl std::fmt::Debug for Run<'_> {
@@ -78,6 +81,7 @@ impl<'a> Run<'a> {
             observer,
             stop,
             started: OnceLock::new(),
+            large_data: OnceLock::new(),
         };
         run.refuse_another_study()?;
         // First of all, so that the folder is known as a run from now on.

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Error, Result};
-use crate::infer::{NeuralPosterior, npe};
+use crate::infer::{NeuralPosterior, npe_from, planned_epochs};
 use crate::npy;
 use crate::seed::Seed;
 use crate::study::{Event, Run, Stage};
@@ -24,7 +24,8 @@ impl Run<'_> {
         self.require(Stage::Simulate, "simulate")?;
         let train = &self.study().config().inference.train;
         let n = self.study().config().inference.simulations.unwrap_or(0);
-        let total = train.ensemble_size * train.epochs(n);
+        let columns = self.study().prior().n_parameters() + self.study().observations().n_columns();
+        let total = planned_epochs(train, n, columns);
         self.stage(Stage::Fit, total, Run::train)
     }
 
@@ -40,9 +41,9 @@ impl Run<'_> {
         let config = self.study().config();
         let seed = Seed(config.study.seed);
         let prior = self.study().prior();
-        let (posterior, log) = npe(
+        let (posterior, log) = npe_from(
             prior,
-            &simulations,
+            &*simulations,
             &config.inference.npe(),
             seed,
             &observer,
