@@ -26,8 +26,8 @@ const SETTINGS: [Setting; 5] = [
     ("batch size", |t| Some(t.settings.batch_size as f64)),
 ];
 
-/// The loss of every trial against each setting, on logarithmic axes; trials that were trained
-/// longer are darker, and the best is marked.
+/// The loss of every trial against each setting, on logarithmic axes; the colour says how long it
+/// was trained, and the best has a ring.
 pub fn search(name: &str, result: &SearchResult) -> Figure {
     let settings: Vec<Setting> = SETTINGS
         .into_iter()
@@ -91,7 +91,6 @@ fn entries(result: &SearchResult) -> Vec<Entry> {
         let label = format!("up to {steps} steps");
         entries.push(Entry::new(Key::Dot(ink(last - rung)), &label));
     }
-    entries.push(Entry::new(Key::Dot(Ink::Text), "best"));
     entries
 }
 
@@ -113,7 +112,9 @@ fn draw(drawing: &mut Drawing, panel: &Panel, result: &SearchResult, (name, valu
         }
     }
     if let Some(at) = place(&result.best) {
-        drawing.dot(at, 2.6, Fill::of(Ink::Text, 1.0), rim);
+        let ring = Pen::solid(Ink::Text, 1.1);
+        let fill = Fill::of(ink(last - result.best.rung), 1.0);
+        drawing.dot(at, 2.8, fill, Some(ring));
     }
     panel.x_axis(drawing, &log_ticks(panel), true);
     let below = axes::X_TICKS_HEIGHT + 3.0;
@@ -129,19 +130,29 @@ fn log_range(result: &SearchResult, (_, value): Setting) -> [f64; 2] {
     axes::widened([low, high], 0.08)
 }
 
-/// Up to three of the numbers 1, 2 and 5 times a power of ten, far apart.
+/// Ticks at round numbers on a logarithmic axis: as round as they may be for there to be two.
 fn log_ticks(panel: &Panel) -> Ticks {
+    let sets: [&[f64]; 3] = [
+        &[1.0, 3.0],
+        &[1.0, 2.0, 3.0, 5.0, 7.0],
+        &[1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0],
+    ];
+    let mut found = sets.into_iter().map(|digits| ticks_at(panel, digits));
+    let enough = found.find(|ticks| ticks.values.len() >= 2);
+    enough.unwrap_or_else(|| ticks_at(panel, sets[2]))
+}
+
+fn ticks_at(panel: &Panel, digits: &[f64]) -> Ticks {
+    const APART: f64 = 3.0;
     let [low, high] = panel.x;
     let all: Vec<f64> = (low.floor() as i32..=high.ceil() as i32)
-        .flat_map(|power| [1.0, 2.0, 3.0, 5.0, 7.0].map(|digit| digit * 10_f64.powi(power)))
+        .flat_map(|power| digits.iter().map(move |digit| digit * 10_f64.powi(power)))
         .filter(|value| (low..=high).contains(&value.log10()))
         .collect();
-    const APART: f64 = 3.0;
     let mut ticks = Ticks::default();
     let mut end = f64::NEG_INFINITY;
-    // From the left, what has room; powers of ten are not preferred on so short an axis.
     for value in all {
-        let label = significant(value, 1);
+        let label = significant(value, 2);
         let (at, half) = (
             panel.at_x(value.log10()),
             0.5 * font::width(&label, axes::TICK_SIZE),
@@ -171,14 +182,15 @@ fn loss_range(trials: &[Trial]) -> [f64; 2] {
 fn caption(result: &SearchResult, top: f64) -> String {
     let above = result.trials.iter().filter_map(|t| t.loss);
     let above = above.filter(|loss| *loss > top).count();
-    let mut caption = "The loss on held-out simulations (lower is better) of every trial, against each setting that was searched, on logarithmic axes.".to_string();
-    if above > 0 {
-        caption += &format!(" Trials above the axis: {above}.");
-    }
-    if result.n_failed > 0 {
-        caption += &format!(" Trials that failed: {}.", result.n_failed);
-    }
-    caption
+    let counted = |words: &str, n: usize| match n {
+        0 => String::new(),
+        n => format!(" {words}: {n}."),
+    };
+    format!(
+        "The loss on held-out simulations (lower is better) of every trial, against each setting that was searched, on logarithmic axes. The best has a dark ring.{}{}",
+        counted("Trials above the axis", above),
+        counted("Trials that failed", result.n_failed)
+    )
 }
 
 fn alt(result: &SearchResult) -> String {
