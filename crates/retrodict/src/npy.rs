@@ -1,8 +1,13 @@
 //! NumPy's `.npy` format, read and written (versions 1.0 to 3.0, C order, numeric types).
 
+mod kind;
+mod row_file;
+
 use std::fs;
 use std::path::Path;
 
+use self::kind::Kind;
+pub use self::row_file::{RowFile, RowReader};
 use crate::error::{Error, Result};
 
 /// An array as it stands in a `.npy` file: its shape, and its values in C order.
@@ -71,26 +76,64 @@ pub fn read(path: impl AsRef<Path>) -> Result<Array> {
 
 /// Reads an array from the bytes of a `.npy` file; the error says what is wrong with them.
 pub fn parse(bytes: &[u8]) -> std::result::Result<Array, String> {
-    let not_npy = || "not a `.npy` file: it does not start with NumPy's mark".to_string();
-    let rest = bytes.strip_prefix(MAGIC).ok_or_else(not_npy)?;
-    let short = || "cut short within the header".to_string();
-    let (&major, rest) = rest.split_first().ok_or_else(short)?;
-    let rest = rest.get(1..).ok_or_else(short)?;
-    let (length, rest) = if major == 1 {
-        let (head, rest) = rest.split_first_chunk::<2>().ok_or_else(short)?;
-        (usize::from(u16::from_le_bytes(*head)), rest)
-    } else {
-        let (head, rest) = rest.split_first_chunk::<4>().ok_or_else(short)?;
-        (u32::from_le_bytes(*head) as usize, rest)
-    };
-    let text = rest.get(..length).ok_or_else(short)?;
-    let text = std::str::from_utf8(text).map_err(|_| "a header that is not text".to_string())?;
-    let (kind, fortran, shape) = parse_header(text)?;
-    if fortran && shape.iter().filter(|&&n| n > 1).count() > 1 {
-        return Err("in Fortran order; expected C order (`numpy.ascontiguousarray`)".into());
+    let layout = Layout::parse(bytes)?;
+    let Layout { kind, shape, .. } = layout;
+    let (n, data) = (count(&shape)?, &bytes[layout.start..]);
+    let found = data.len() / kind.width();
+    if found < n {
+        return Err(cut_short(found, n, &shape));
     }
-    let values = decode(&kind, &rest[length..], &shape)?;
+    let mut values = Vec::with_capacity(n);
+    kind.decode(&data[..n * kind.width()], &mut values);
     Ok(Array { shape, values })
+}
+
+/// What the header of a `.npy` file says: the type and shape of the array, and where it starts.
+#[derive(Debug)]
+struct Layout {
+    kind: Kind,
+    shape: Vec<usize>,
+    start: usize,
+}
+
+impl Layout {
+    fn parse(bytes: &[u8]) -> std::result::Result<Self, String> {
+        let not_npy = || "not a `.npy` file: it does not start with NumPy's mark".to_string();
+        let rest = bytes.strip_prefix(MAGIC).ok_or_else(not_npy)?;
+        let short = || "cut short within the header".to_string();
+        let (&major, rest) = rest.split_first().ok_or_else(short)?;
+        let rest = rest.get(1..).ok_or_else(short)?;
+        let (length, rest) = if major == 1 {
+            let (head, rest) = rest.split_first_chunk::<2>().ok_or_else(short)?;
+            (usize::from(u16::from_le_bytes(*head)), rest)
+        } else {
+            let (head, rest) = rest.split_first_chunk::<4>().ok_or_else(short)?;
+            (u32::from_le_bytes(*head) as usize, rest)
+        };
+        let text = rest.get(..length).ok_or_else(short)?;
+        let text =
+            std::str::from_utf8(text).map_err(|_| "a header that is not text".to_string())?;
+        let (kind, fortran, shape) = parse_header(text)?;
+        if fortran && shape.iter().filter(|&&n| n > 1).count() > 1 {
+            return Err("in Fortran order; expected C order (`numpy.ascontiguousarray`)".into());
+        }
+        Ok(Self {
+            kind: Kind::parse(&kind)?,
+            shape,
+            start: bytes.len() - rest.len() + length,
+        })
+    }
+}
+
+fn count(shape: &[usize]) -> std::result::Result<usize, String> {
+    let n = shape
+        .iter()
+        .try_fold(1_usize, |n, &axis| n.checked_mul(axis));
+    n.ok_or_else(|| format!("an impossible shape {shape:?}"))
+}
+
+fn cut_short(found: usize, n: usize, shape: &[usize]) -> String {
+    format!("cut short: {found} of the {n} values that its shape {shape:?} promises")
 }
 
 fn header(kind: &str, shape: &[usize]) -> Vec<u8> {
@@ -142,55 +185,6 @@ fn parse_header(text: &str) -> std::result::Result<(String, bool, Vec<usize>), S
         .collect();
     let shape = shape.map_err(|_| missing("shape"))?;
     Ok((kind.to_string(), order.starts_with("True"), shape))
-}
-
-fn decode(kind: &str, data: &[u8], shape: &[usize]) -> std::result::Result<Vec<f64>, String> {
-    let n = shape
-        .iter()
-        .try_fold(1_usize, |n, &axis| n.checked_mul(axis));
-    let n = n.ok_or_else(|| format!("an impossible shape {shape:?}"))?;
-    let (big, code) = match kind.split_at_checked(1) {
-        Some((">", code)) => (true, code),
-        Some(("<" | "|" | "=", code)) => (false, code),
-        _ => (false, kind),
-    };
-    macro_rules! numbers {
-        ($t:ty) => {{
-            let width = size_of::<$t>();
-            if data.len() / width < n {
-                return Err(format!(
-                    "cut short: {} of the {n} values that its shape {shape:?} promises",
-                    data.len() / width
-                ));
-            }
-            let value = |b: &[u8]| {
-                let b = b.try_into().expect("chunks have the width of the type");
-                if big {
-                    <$t>::from_be_bytes(b) as f64
-                } else {
-                    <$t>::from_le_bytes(b) as f64
-                }
-            };
-            data.chunks_exact(width).take(n).map(value).collect()
-        }};
-    }
-    Ok(match code {
-        "f8" => numbers!(f64),
-        "f4" => numbers!(f32),
-        "i8" => numbers!(i64),
-        "i4" => numbers!(i32),
-        "i2" => numbers!(i16),
-        "i1" => numbers!(i8),
-        "u8" => numbers!(u64),
-        "u4" => numbers!(u32),
-        "u2" => numbers!(u16),
-        "u1" | "b1" => numbers!(u8),
-        _ => {
-            return Err(format!(
-                "an array of type `{kind}`; expected real numbers such as `<f8`"
-            ));
-        }
-    })
 }
 
 #[cfg(test)]

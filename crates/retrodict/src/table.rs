@@ -116,6 +116,18 @@ impl Table {
         }
     }
 
+    /// Adds whole rows at the end of all values.
+    pub(crate) fn append(&mut self, add: impl FnOnce(&mut Vec<f64>)) {
+        add(&mut self.values);
+        let whole = self.values.len().is_multiple_of(self.n_columns());
+        assert!(whole, "rows have one value a column");
+    }
+
+    /// Removes all rows and keeps the room they took.
+    pub(crate) fn clear(&mut self) {
+        self.values.clear();
+    }
+
     /// Adds a row at the end; it must have one value a column.
     pub fn push(&mut self, row: &[f64]) {
         assert_eq!(row.len(), self.n_columns(), "a row has one value a column");

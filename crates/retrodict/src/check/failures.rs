@@ -3,19 +3,19 @@
 use super::thresholds as limit;
 use super::words::{list, p_words};
 use super::{Check, CheckStatus};
-use crate::simulate::{Simulations, Status};
+use crate::simulate::{Failures, Simulations, Status};
 
-/// Checks how many simulations failed, and whether the parameters of failed and valid ones differ
-/// (two-sample Kolmogorov–Smirnov, Bonferroni-corrected over the parameters).
+/// Checks how many of `n` simulations failed, and whether the parameters of failed and valid ones in
+/// a sample of them, or all, differ (two-sample Kolmogorov–Smirnov, Bonferroni-corrected over the
+/// parameters).
 ///
 /// Failed simulations are not trained on. What is learned is then the posterior *given that the
 /// simulator does not fail*: right if a failure is something nature could not show, and biased
 /// towards parameters that do not fail if it is a fault of the program.
-pub fn simulation_failures(simulations: &Simulations) -> Check {
-    let n = simulations.len();
-    let n_failed = n - simulations.valid_rows().len();
+pub fn simulation_failures(failures: &Failures, n: usize, sample: &Simulations) -> Check {
+    let n_failed: usize = failures.values().sum();
     let share = n_failed as f64 / n.max(1) as f64;
-    let (p_value, dependent) = dependence(simulations);
+    let (p_value, dependent) = dependence(sample);
     let status = if share >= limit::CAUTION_MANY_FAILURES
         || (share >= limit::CAUTION_FAILURES && p_value < limit::FAILURE_FALSE_ALARM)
     {
@@ -30,29 +30,27 @@ pub fn simulation_failures(simulations: &Simulations) -> Check {
         p_value: Some(p_value),
         threshold: Some(limit::CAUTION_FAILURES),
         status,
-        explanation: explain(simulations, n_failed, p_value, &dependent, status),
+        explanation: explain((failures, n), p_value, &dependent, status),
     }
 }
 
 fn explain(
-    simulations: &Simulations,
-    n_failed: usize,
+    (failures, n): (&Failures, usize),
     p_value: f64,
     dependent: &[&str],
     status: CheckStatus,
 ) -> String {
+    let n_failed: usize = failures.values().sum();
     if n_failed == 0 {
-        return format!("All {} simulations gave data.", simulations.len());
+        return format!("All {n} simulations gave data.");
     }
-    let failures = simulations.failures();
     let kinds: Vec<String> = failures
         .iter()
         .map(|(kind, count)| format!("{count} {}", kind.words()))
         .collect();
     let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
     let counted = format!(
-        "{n_failed} of {} simulations gave no data: {}.",
-        simulations.len(),
+        "{n_failed} of {n} simulations gave no data: {}.",
         list(&kinds)
     );
     let depends = if dependent.is_empty() {
@@ -128,6 +126,10 @@ mod tests {
     use crate::seed::{Seed, Stream};
     use crate::table::Table;
 
+    fn check(simulations: &Simulations) -> Check {
+        simulation_failures(&simulations.failures(), simulations.len(), simulations)
+    }
+
     fn simulations(fails: impl Fn(f64, f64) -> bool) -> Simulations {
         let mut random = Seed(2).stream(Stream::Test, 0);
         let theta: Vec<f64> = (0..4000).map(|_| random.uniform()).collect();
@@ -157,7 +159,7 @@ mod tests {
 
     #[test]
     fn failures_that_depend_on_a_parameter_are_found() {
-        let check = simulation_failures(&simulations(|a, u| a > 0.8 && u < 0.25));
+        let check = check(&simulations(|a, u| a > 0.8 && u < 0.25));
         assert_eq!(check.status, CheckStatus::Caution);
         assert!(
             check.explanation.contains("Failing depends on a ("),
@@ -168,16 +170,16 @@ mod tests {
 
     #[test]
     fn few_failures_anywhere_pass_and_many_do_not() {
-        let rare = simulation_failures(&simulations(|_, u| u < 0.03));
+        let rare = check(&simulations(|_, u| u < 0.03));
         assert_eq!(rare.status, CheckStatus::Passed, "{}", rare.explanation);
-        let none = simulation_failures(&simulations(|_, _| false));
+        let none = check(&simulations(|_, _| false));
         assert_eq!(
             (none.status, none.p_value),
             (CheckStatus::Passed, Some(1.0))
         );
-        let many = simulation_failures(&simulations(|_, u| u < 0.3));
+        let many = check(&simulations(|_, u| u < 0.3));
         assert_eq!(many.status, CheckStatus::Caution);
-        let all = simulation_failures(&simulations(|_, _| true));
+        let all = check(&simulations(|_, _| true));
         assert_eq!(all.status, CheckStatus::Caution);
     }
 }

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::moments::Moments;
 use crate::table::Table;
 
 /// How columns are standardised.
@@ -89,6 +90,15 @@ impl Standardization {
         Self { columns }
     }
 
+    /// Learns from the moments of all rows, and quartiles from a sample of the same rows.
+    pub fn from_moments(moments: &Moments, sample: &Table, method: StandardizationMethod) -> Self {
+        assert_eq!(moments.n_columns(), sample.n_columns(), "the same columns");
+        let columns = (0..sample.n_columns())
+            .map(|j| Column::from_spread(&moments.spread(j), &sample.column(j), method))
+            .collect();
+        Self { columns }
+    }
+
     /// From what is to be done to each column.
     pub fn new(columns: Vec<Column>) -> Self {
         Self { columns }
@@ -170,28 +180,65 @@ fn is_scale(value: f64) -> bool {
     value.is_finite() && value > 0.0
 }
 
+/// What is known of all values of a column.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Spread {
+    pub(super) first: f64,
+    pub(super) low: f64,
+    pub(super) high: f64,
+    pub(super) mean: f64,
+    pub(super) sd: f64,
+}
+
+impl Spread {
+    fn of(values: &[f64]) -> Self {
+        let (mean, sd) = moments(values);
+        Self {
+            first: values.first().copied().unwrap_or(0.0),
+            low: values.iter().fold(f64::INFINITY, |a, &v| a.min(v)),
+            high: values.iter().fold(f64::NEG_INFINITY, |a, &v| a.max(v)),
+            mean,
+            sd,
+        }
+    }
+}
+
 impl Column {
     fn fit(values: &[f64], method: StandardizationMethod) -> Self {
-        let (mean, sd) = moments(values);
-        let largest = values.iter().fold(0.0_f64, |a, v| a.max(v.abs()));
+        Self::from_spread(&Spread::of(values), values, method)
+    }
+
+    /// From the spread of all values, and a sample of them: quartiles and the moments after
+    /// compression are the sample's.
+    fn from_spread(spread: &Spread, sample: &[f64], method: StandardizationMethod) -> Self {
+        // The squares of huge values overflow; the moments of the sample are scaled first.
+        let (mean, sd) = if spread.sd.is_finite() {
+            (spread.mean, spread.sd)
+        } else {
+            moments(sample)
+        };
+        let largest = spread.low.abs().max(spread.high.abs());
         if !is_scale(sd) || sd <= ROUNDING * largest {
             return Self::Constant {
-                value: values.first().copied().unwrap_or(0.0),
+                value: spread.first,
             };
         }
         let linear = Self::Linear { mean, sd };
         match method {
             StandardizationMethod::Linear => linear,
-            StandardizationMethod::Robust => heavy_tailed(values, sd).map_or(linear, |(c, s)| {
-                let compressed: Vec<f64> = values.iter().map(|v| compress((v - c) / s)).collect();
-                let (mean, sd) = moments(&compressed);
-                Self::Asinh {
-                    center: c,
-                    scale: s,
-                    mean,
-                    sd,
-                }
-            }),
+            StandardizationMethod::Robust => {
+                heavy_tailed(spread, sample, sd).map_or(linear, |(c, s)| {
+                    let compressed: Vec<f64> =
+                        sample.iter().map(|v| compress((v - c) / s)).collect();
+                    let (mean, sd) = moments(&compressed);
+                    Self::Asinh {
+                        center: c,
+                        scale: s,
+                        mean,
+                        sd,
+                    }
+                })
+            }
         }
     }
 
@@ -251,15 +298,16 @@ fn moments(values: &[f64]) -> (f64, f64) {
 }
 
 /// The median and the spread to compress by, if the column has heavy tails.
-fn heavy_tailed(values: &[f64], sd: f64) -> Option<(f64, f64)> {
+fn heavy_tailed(range: &Spread, values: &[f64], sd: f64) -> Option<(f64, f64)> {
+    if values.is_empty() {
+        return None;
+    }
     let step = values.len().div_ceil(MAX_SORTED).max(1);
     let mut sorted: Vec<f64> = values.iter().step_by(step).copied().collect();
     sorted.sort_unstable_by(f64::total_cmp);
     let quantile = |level: f64| sorted[((sorted.len() - 1) as f64 * level).round() as usize];
     let center = quantile(0.5);
-    let farthest = values
-        .iter()
-        .fold(0.0_f64, |a, v| a.max((v - center).abs()));
+    let farthest = (range.high - center).max(center - range.low);
     let spread = (quantile(0.75) - quantile(0.25)) / NORMAL_QUARTILES;
     // More than half of the rows equal: the quartiles say nothing, so the deviation that is half
     // way out among the rows that differ does.

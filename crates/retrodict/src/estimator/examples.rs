@@ -18,6 +18,17 @@ impl Examples {
         }
     }
 
+    /// Removes all rows and keeps the room they took.
+    pub fn clear(&mut self) {
+        self.rows.clear();
+    }
+
+    /// Makes room for so many rows more, and no more than that.
+    pub fn reserve(&mut self, rows: usize) {
+        self.rows
+            .reserve_exact(rows * (self.n_values + self.n_context));
+    }
+
     /// Adds a row.
     pub fn push(&mut self, values: &[f32], context: &[f32]) {
         assert_eq!(

@@ -13,7 +13,7 @@ use crate::prior::{Prior, SupportKind, SupportMap};
 use crate::seed::Seed;
 use crate::simulate::Simulations;
 use crate::table::Table;
-use crate::train::{Observer, Split, TrainConfig, TrainLog, fit};
+use crate::train::{Fitted, Observer, Split, TrainConfig, TrainLog, fit};
 
 /// How a posterior is estimated. Every field has a default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -76,11 +76,19 @@ pub fn npe(
     let split = Split::random(rows.len(), config.train.validation_fraction, seed);
     let map = prior.support_map(config.support)?;
     let real = real_table(&map, simulations, &rows)?;
-    let standard_x = Standardization::fit(&x.select(&split.train), config.standardization);
-    let target = fit_target(map, config, [&real, &x], &split.train, &standard_x)?;
+    let seen = [&real, &x].map(|table| table.select(&split.train));
+    let standard_x = Standardization::fit(&seen[1], config.standardization);
+    let fitted_z = Standardization::fit(&seen[0], StandardizationMethod::Linear);
+    let target = fit_target(map, config, &seen, [&fitted_z, &standard_x])?;
+    drop((seen, real));
     check_varies(&target.standardization, simulations.theta.names())?;
     let flow = config.estimator.build(&target.bounded(), x.n_columns())?;
-    let pick = |rows: &[usize]| examples(&target, &standard_x, [&theta, &x], rows);
+    let pick = |rows: &[usize]| {
+        let mut examples = Examples::new(target.n_features(), x.n_columns());
+        let rows = rows.iter().map(|&row| (theta.row(row), x.row(row)));
+        add_examples(&target, &standard_x, rows, &mut examples);
+        examples
+    };
     let fitted = fit(
         &flow,
         &pick(&split.train),
@@ -89,8 +97,20 @@ pub fn npe(
         seed,
         observer,
     )?;
+    let notes = notes(&standard_x, x.names(), simulations.len() - rows.len());
+    finish(prior, config, target, standard_x, (fitted, notes))
+}
+
+/// Puts the posterior together once its networks are trained.
+pub(super) fn finish(
+    prior: &Prior,
+    config: &NpeConfig,
+    target: Target,
+    standard_x: Standardization,
+    (fitted, notes): (Fitted, Vec<String>),
+) -> Result<(NeuralPosterior, TrainLog)> {
     let mut log = fitted.log;
-    log.notes = notes(&standard_x, &x, simulations.len() - rows.len());
+    log.notes = notes;
     if config.linear_guess && log.members.iter().all(|member| member.best_epoch == 0) {
         log.notes.push(
             "no network predicts held-out simulations better than the linear guess, which is kept"
@@ -109,16 +129,21 @@ pub fn npe(
     Ok((posterior, log))
 }
 
-fn check_shapes(prior: &Prior, simulations: &Simulations) -> Result<()> {
+pub(super) fn check_names(prior: &Prior, found: &[String]) -> Result<()> {
     let names: Vec<&str> = prior.parameters().iter().map(|p| p.name.as_str()).collect();
-    if simulations.theta.names() != names {
-        return Err(Error::invalid(
-            "simulations, columns of θ",
-            simulations.theta.names().join(", "),
-            names.join(", "),
-            "Simulate with the parameters of the prior, in its order.",
-        ));
+    if found == names {
+        return Ok(());
     }
+    Err(Error::invalid(
+        "simulations, columns of θ",
+        found.join(", "),
+        names.join(", "),
+        "Simulate with the parameters of the prior, in its order.",
+    ))
+}
+
+fn check_shapes(prior: &Prior, simulations: &Simulations) -> Result<()> {
+    check_names(prior, simulations.theta.names())?;
     let counts = [
         simulations.len(),
         simulations.theta.n_rows(),
@@ -141,31 +166,42 @@ fn check_shapes(prior: &Prior, simulations: &Simulations) -> Result<()> {
 /// The rows that hold data, all of whose numbers are finite.
 fn usable_rows(simulations: &Simulations) -> Result<Vec<usize>> {
     let rows = simulations.valid_rows();
-    if rows.len() < MIN_ROWS {
-        return Err(Error::invalid(
-            "simulations",
-            format!("{} with data, of {}", rows.len(), simulations.len()),
-            format!("at least {MIN_ROWS}"),
-            "Simulate more, or find out why simulations fail.",
-        ));
-    }
+    check_count(rows.len(), simulations.len())?;
     for (what, table) in [("θ", &simulations.theta), ("x", &simulations.x)] {
         for &row in &rows {
-            if let Some(j) = table.row(row).iter().position(|v| !v.is_finite()) {
-                return Err(Error::invalid(
-                    format!(
-                        "simulations, {what}, row {}, `{}`",
-                        row + 1,
-                        table.names()[j]
-                    ),
-                    table.row(row)[j],
-                    "a finite number",
-                    "Mark simulations without data as failed; they are then left out.",
-                ));
-            }
+            check_finite(what, table, row, row)?;
         }
     }
     Ok(rows)
+}
+
+pub(super) fn check_count(valid: usize, total: usize) -> Result<()> {
+    if valid >= MIN_ROWS {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        "simulations",
+        format!("{valid} with data, of {total}"),
+        format!("at least {MIN_ROWS}"),
+        "Simulate more, or find out why simulations fail.",
+    ))
+}
+
+/// Refuses a row of a table that is not finite; it is simulation `number`, counted from zero.
+pub(super) fn check_finite(what: &str, table: &Table, row: usize, number: usize) -> Result<()> {
+    let Some(j) = table.row(row).iter().position(|v| !v.is_finite()) else {
+        return Ok(());
+    };
+    Err(Error::invalid(
+        format!(
+            "simulations, {what}, row {}, `{}`",
+            number + 1,
+            table.names()[j]
+        ),
+        table.row(row)[j],
+        "a finite number",
+        "Mark simulations without data as failed; they are then left out.",
+    ))
 }
 
 /// θ of these rows through the support's map.
@@ -173,41 +209,49 @@ fn real_table(map: &SupportMap, simulations: &Simulations, rows: &[usize]) -> Re
     let mut values = Vec::with_capacity(rows.len() * map.n_unconstrained());
     let mut real = vec![0.0; map.n_unconstrained()];
     for &row in rows {
-        let theta = simulations.theta.row(row);
-        map.forward(theta, &mut real);
-        if !map.prior().contains(theta) {
-            return Err(Error::invalid(
-                format!("simulations, θ, row {}", row + 1),
-                format!("{theta:?}"),
-                "a point inside the prior's support",
-                "Give the prior from which the parameters were drawn.",
-            ));
-        }
+        to_real(map, simulations.theta.row(row), row, &mut real)?;
         values.extend_from_slice(&real);
     }
     Table::numbered("z", map.n_unconstrained(), values)
 }
 
-/// The space of the density, from the training rows.
-fn fit_target(
+/// Fills `real` with θ of simulation `number`, counted from zero, through the support's map.
+pub(super) fn to_real(
+    map: &SupportMap,
+    theta: &[f64],
+    number: usize,
+    real: &mut [f64],
+) -> Result<()> {
+    map.forward(theta, real);
+    if map.prior().contains(theta) {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        format!("simulations, θ, row {}", number + 1),
+        format!("{theta:?}"),
+        "a point inside the prior's support",
+        "Give the prior from which the parameters were drawn.",
+    ))
+}
+
+/// The space of the density, from rows of θ in real space and of x, and what standardises each.
+pub(super) fn fit_target(
     map: SupportMap,
     config: &NpeConfig,
-    [real, x]: [&Table; 2],
-    rows: &[usize],
-    standard_x: &Standardization,
+    [real, x]: &[Table; 2],
+    [fitted_z, standard_x]: [&Standardization; 2],
 ) -> Result<Target> {
     let confined = map.bounded();
     let edge = config.estimator.bound().filter(|_| !config.linear_guess);
-    let real = real.select(rows);
-    let standardization = standardize_target(&real, confined, edge.unwrap_or(1.0));
+    let standardization = standardize_target(fitted_z, confined, edge.unwrap_or(1.0));
     let guess = config.linear_guess.then(|| {
         let (mut z, mut context) = (Vec::new(), Vec::new());
         let mut as_seen = vec![0.0; x.n_columns()];
-        for (real, &row) in real.rows().zip(rows) {
+        for (real, x) in real.rows().zip(x.rows()) {
             let from = z.len();
             z.extend_from_slice(real);
             standardization.standardize(&mut z[from..]);
-            standard_x.apply(x.row(row), &mut as_seen);
+            standard_x.apply(x, &mut as_seen);
             context.extend(as_seen.iter().map(|&v| f64::from(v)));
         }
         let z = Table::numbered("z", real.n_columns(), z)?;
@@ -223,8 +267,7 @@ fn fit_target(
 
 /// Bounded coordinates go from [−1, 1] to a box with this edge; the others get zero mean and unit
 /// spread.
-fn standardize_target(real: &Table, bounded: &[bool], edge: f32) -> Standardization {
-    let fitted = Standardization::fit(real, StandardizationMethod::Linear);
+fn standardize_target(fitted: &Standardization, bounded: &[bool], edge: f32) -> Standardization {
     let to_box = Column::Linear {
         mean: 0.0,
         sd: 1.0 / f64::from(edge),
@@ -240,26 +283,27 @@ fn standardize_target(real: &Table, bounded: &[bool], edge: f32) -> Standardizat
     )
 }
 
-fn examples(
+/// Adds rows of (θ, x) as the network sees them.
+pub(super) fn add_examples<'a>(
     target: &Target,
     standard_x: &Standardization,
-    [theta, x]: [&Table; 2],
-    rows: &[usize],
-) -> Examples {
-    let widths = [target.n_features(), x.n_columns()];
-    let mut examples = Examples::new(widths[0], widths[1]);
-    let (mut y, mut context) = (vec![0.0; widths[0]], vec![0.0; widths[1]]);
-    let mut real = vec![0.0; widths[0]];
-    for &row in rows {
-        standard_x.apply(x.row(row), &mut context);
-        target.forward(theta.row(row), &context, &mut real, &mut y);
+    rows: impl Iterator<Item = (&'a [f64], &'a [f64])>,
+    examples: &mut Examples,
+) {
+    let (mut y, mut context) = (
+        vec![0.0; examples.n_values()],
+        vec![0.0; examples.n_context()],
+    );
+    let mut real = vec![0.0; examples.n_values()];
+    for (theta, x) in rows {
+        standard_x.apply(x, &mut context);
+        target.forward(theta, &context, &mut real, &mut y);
         examples.push(&y, &context);
     }
-    examples
 }
 
 /// What a reader of the log should know about the data.
-fn notes(standard: &Standardization, x: &Table, n_failed: usize) -> Vec<String> {
+pub(super) fn notes(standard: &Standardization, x: &[String], n_failed: usize) -> Vec<String> {
     let mut notes = Vec::new();
     if n_failed > 0 {
         notes.push(format!(
@@ -267,7 +311,7 @@ fn notes(standard: &Standardization, x: &Table, n_failed: usize) -> Vec<String> 
         ));
     }
     let named = |wanted: fn(&Column) -> bool| {
-        let columns = standard.columns().iter().zip(x.names());
+        let columns = standard.columns().iter().zip(x);
         let names: Vec<&str> = columns
             .filter(|(column, _)| wanted(column))
             .map(|(_, name)| name.as_str())

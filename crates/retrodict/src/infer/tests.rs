@@ -77,7 +77,7 @@ fn every_kind_recovers_a_linear_gaussian_posterior_with_and_without_a_linear_gue
         for linear_guess in [true, false] {
             let mut config = config(kind, 25);
             config.linear_guess = linear_guess;
-            config.train.learning_rate = 1e-2;
+            config.train.learning_rate = Some(1e-2);
             let (posterior, _) = fitted(&prior, 1000, &config);
             let samples = posterior.sample(&[1.0, -1.0], 4000, Seed(3)).unwrap();
             for (summary, mean) in samples.summary().iter().zip([0.5, -0.5]) {
@@ -332,7 +332,7 @@ fn outliers_in_the_data_do_not_spoil_the_rest() {
         row[0] = 1e12;
     }
     let mut config = config(KINDS[0], 25);
-    config.train.learning_rate = 1e-2;
+    config.train.learning_rate = Some(1e-2);
     let (posterior, log) = npe(&prior, &simulations, &config, Seed(2), &silent).unwrap();
     assert!(
         log.notes.iter().any(|n| n.contains("x_1")),

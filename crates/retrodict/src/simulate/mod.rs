@@ -11,6 +11,7 @@ mod function;
 mod in_process;
 mod rows;
 mod simulations;
+mod source;
 mod store;
 mod worker;
 
@@ -19,6 +20,10 @@ pub use files::{read_observations, read_rows, read_simulations};
 pub use function::FunctionSimulator;
 pub use rows::{Noise, Observer, Progress, RowSink, Rows, simulate};
 pub use simulations::{Failures, Simulations, Status};
+pub(crate) use source::empty;
+pub use source::{
+    Blocks, GivenSimulations, SimulationSource, StoredSimulations, read_all, spread_sample,
+};
 pub use store::{
     Campaign, MAX_FAILED, Manifest, Role, Store, ThetaSource, check_failures, run_campaign,
 };

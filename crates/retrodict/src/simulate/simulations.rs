@@ -78,6 +78,13 @@ impl Simulations {
         self.status.is_empty()
     }
 
+    /// Removes all rows and keeps the room they took.
+    pub(crate) fn clear(&mut self) {
+        self.theta.clear();
+        self.x.clear();
+        self.status.clear();
+    }
+
     /// The positions of the rows that hold data.
     pub fn valid_rows(&self) -> Vec<usize> {
         (0..self.len())

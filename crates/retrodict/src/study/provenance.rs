@@ -10,12 +10,12 @@ use super::versions::Versions;
 use super::{clock, hash};
 use crate::error::Result;
 use crate::npy;
-use crate::simulate::{Simulations, Status};
+use crate::simulate::Failures;
 
 /// Writes the file anew with what is known by now.
 pub(super) fn write(run: &Run<'_>) -> Result<()> {
     let config = run.study().config();
-    let resolved = run.study().to_toml(run.folder().path());
+    let resolved = run.resolved();
     let value = json!({
         "study": config.study.name,
         "seed": config.study.seed,
@@ -63,12 +63,11 @@ fn stages(run: &Run<'_>) -> BTreeMap<Stage, Value> {
 }
 
 /// How many simulations there are, how many gave data, and how many failed, by kind.
-pub(super) fn counts(simulations: &Simulations) -> Value {
-    let failures: BTreeMap<Status, usize> = simulations.failures();
+pub(super) fn counts(failures: &Failures, total: usize) -> Value {
     let failed: usize = failures.values().sum();
     json!({
-        "total": simulations.len(),
-        "succeeded": simulations.len() - failed,
+        "total": total,
+        "succeeded": total - failed,
         "failed": failures,
     })
 }

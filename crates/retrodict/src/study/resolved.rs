@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::config::{ObservationSection, ObservedValues, StudyConfig};
+use super::config::{InferenceSection, ObservationSection, ObservedValues, StudyConfig};
 use super::observation;
 use super::read::{parse, read};
 use super::record::Inputs;
@@ -84,8 +84,9 @@ impl Study {
         inference.method = inference.method.resolve().unwrap_or(inference.method);
         if self.config.simulator.data.is_none() {
             let n = *inference.simulations.get_or_insert(DEFAULT_SIMULATIONS);
-            let batch_size = inference.train.batch_size(n);
-            inference.train.batch_size = Some(batch_size);
+            let held_out = (n as f64 * inference.train.validation_fraction).round() as usize;
+            let n_data = self.observations.n_columns();
+            inference.train = inference.train.resolved(n - held_out.min(n), n_data);
         }
         if self.config.observation.is_none() {
             self.config.observation = Some(ObservationSection {
@@ -162,7 +163,13 @@ impl Study {
     /// The text of the resolved study as it stands in a run's folder: every default written out,
     /// and paths that still lead to the study's files from there.
     pub fn to_toml(&self, run_folder: &Path) -> String {
+        self.to_toml_with(&self.config.inference, run_folder)
+    }
+
+    /// As [`Study::to_toml`], with another inference in place of the study's own.
+    pub(super) fn to_toml_with(&self, inference: &InferenceSection, run_folder: &Path) -> String {
         let mut config = self.config.clone();
+        config.inference = inference.clone();
         let points_to_files = config.simulator.builtin.is_none()
             || config
                 .observation

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use super::events::{Event, Observer, StopFlag};
 use super::folder::RunFolder;
+use super::given_data::LargeData;
 use super::inputs::{self, may_be_redone};
 use super::journal::Journal;
 use super::provenance;
@@ -44,6 +45,8 @@ pub struct Run<'a> {
     stop: StopFlag,
     /// The study's own simulator, once it is needed.
     pub(super) started: OnceLock<Box<dyn Simulator>>,
+    /// Data files that are larger than memory, once they have been opened and passed over.
+    pub(super) large_data: OnceLock<Option<LargeData>>,
 }
 
 impl std::fmt::Debug for Run<'_> {
@@ -78,6 +81,7 @@ impl<'a> Run<'a> {
             observer,
             stop,
             started: OnceLock::new(),
+            large_data: OnceLock::new(),
         };
         run.refuse_another_study()?;
         // First of all, so that the folder is known as a run from now on.
@@ -234,9 +238,16 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn write_study(&self) -> Result<()> {
+    /// The text of the resolved study: once a search is done, with what it found.
+    pub(super) fn resolved(&self) -> String {
+        let settled = self.settled();
+        let inference = settled.as_ref().unwrap_or(&self.study.config().inference);
+        self.study.to_toml_with(inference, self.folder.path())
+    }
+
+    pub(super) fn write_study(&self) -> Result<()> {
         let path = self.folder.study();
-        let text = self.study.to_toml(self.folder.path());
+        let text = self.resolved();
         if fs::read_to_string(&path).is_ok_and(|there| there == text) {
             return Ok(());
         }

@@ -7,6 +7,7 @@ use super::read::list;
 use super::simulator_config::SimulatorConfig;
 use super::source::Source;
 use crate::error::{Error, Result};
+use crate::infer::SearchConfig;
 
 /// Fewer simulations than this teach a network nothing.
 const MIN_SIMULATIONS: usize = 100;
@@ -204,7 +205,12 @@ fn inference(config: &StudyConfig, source: &Source) -> Result<()> {
         result.map_err(|error| option_error(source, field, error))
     };
     named("inference.estimator", inference.estimator.validate())?;
-    named("inference.train", inference.train.validate())
+    named("inference.train", inference.train.validate())?;
+    let search = inference.search.as_ref();
+    named(
+        "inference.search",
+        search.map_or(Ok(()), SearchConfig::validate),
+    )
 }
 
 /// A mistake in an option, with the place where the study gives it.
@@ -301,12 +307,17 @@ fn counts(config: &StudyConfig, source: &Source) -> Result<()> {
         .try_for_each(|(field, n)| fits(source, field, n.unwrap_or(0), 1))
 }
 
-/// Refuses an array of `rows` × `columns` numbers that the computer's memory cannot hold.
+/// The simulations to learn from are on disk, which is larger than memory, but not without end.
+const DISK: f64 = 100.0;
+
+/// Refuses an array of `rows` × `columns` numbers that the computer's memory cannot hold, or for the
+/// simulations to learn from its disk.
 pub(super) fn fits(source: &Source, field: &str, rows: usize, columns: usize) -> Result<()> {
     let bytes = (rows as f64) * (columns as f64) * size_of::<f64>() as f64;
     let memory = memory::total() as f64;
-    // While training there are copies in single precision beside it.
-    if bytes <= 0.5 * memory {
+    let on_disk = field == "inference.simulations";
+    // Of an array in memory there are copies beside it.
+    if bytes <= if on_disk { DISK } else { 0.5 } * memory {
         return Ok(());
     }
     Err(source.error(

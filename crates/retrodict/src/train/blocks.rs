@@ -3,7 +3,9 @@
 use rayon::prelude::*;
 use retrodict_kernels::{Kernels, PADDING, axpy};
 
-use crate::estimator::{DensityEstimator, Examples, Purpose, Workspace};
+use super::training_rows::Batches;
+use crate::error::Result;
+use crate::estimator::{DensityEstimator, Purpose, Workspace};
 
 /// About so many rows make a block: fewer keep a thread busy for too short a time.
 const BLOCK_ROWS: usize = 96;
@@ -17,7 +19,9 @@ const MAX_BLOCKS: usize = 16;
 #[derive(Debug)]
 pub(super) struct Blocks {
     kernels: Kernels,
-    blocks: Vec<Block>,
+    parts: Vec<Block>,
+    /// How many of them the present batch fills.
+    n_used: usize,
 }
 
 #[derive(Debug)]
@@ -37,51 +41,57 @@ impl Blocks {
         };
         Self {
             kernels: Kernels::detect(),
-            blocks: cut(max_rows).map(block).collect(),
+            parts: cut(max_rows).map(block).collect(),
+            n_used: 0,
         }
     }
 
-    /// The mean of −log q over the rows, and its gradient.
+    /// Puts the next `n_rows` into the blocks.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub(super) fn load(&mut self, n_rows: usize, batches: &mut dyn Batches) -> Result<()> {
+        self.n_used = 0;
+        for (block, part) in self.parts.iter_mut().zip(cut(n_rows)) {
+            batches.load(part.len(), &mut block.workspace)?;
+            self.n_used += 1;
+        }
+        Ok(())
+    }
+
+    /// The mean of −log q over the rows that were loaded, and its gradient.
     pub(super) fn loss_and_gradient(
         &mut self,
         estimator: &dyn DensityEstimator,
         weights: &[f32],
-        (examples, rows): (&Examples, &[usize]),
     ) -> (f64, &mut [f32]) {
-        let parts: Vec<&[usize]> = cut(rows.len()).map(|part| &rows[part]).collect();
-        let blocks = &mut self.blocks[..parts.len()];
-        let run = |(block, rows): (&mut Block, &&[usize])| {
-            block.workspace.load(examples, rows);
+        let run = |block: &mut Block| {
             let (workspace, gradient) = (&mut block.workspace, &mut block.gradient);
             block.loss = estimator.loss_and_gradient(weights, workspace, gradient);
         };
-        match blocks {
-            [only] => run((only, &parts[0])),
-            blocks => blocks.par_iter_mut().zip(&parts).for_each(run),
+        match &mut self.parts[..self.n_used] {
+            [only] => run(only),
+            blocks => blocks.par_iter_mut().for_each(run),
         }
-        self.combine(&parts, rows.len())
+        self.combine()
     }
 
     /// The means over blocks, weighted with their rows, make the mean over the batch.
-    fn combine(&mut self, parts: &[&[usize]], n_rows: usize) -> (f64, &mut [f32]) {
-        let share = |k: usize| parts[k].len() as f64 / n_rows as f64;
-        let (first, others) = self.blocks.split_first_mut().expect("at least one block");
-        if parts.len() == 1 {
+    fn combine(&mut self) -> (f64, &mut [f32]) {
+        let used = &mut self.parts[..self.n_used];
+        let n_rows: usize = used.iter().map(|block| block.workspace.n_rows()).sum();
+        let share = |block: &Block| block.workspace.n_rows() as f64 / n_rows as f64;
+        let (first, others) = used.split_first_mut().expect("at least one block");
+        if others.is_empty() {
             return (first.loss, &mut first.gradient);
         }
-        let mut loss = share(0) * first.loss;
-        first
-            .gradient
-            .iter_mut()
-            .for_each(|g| *g *= share(0) as f32);
-        for (k, block) in (1..parts.len()).zip(others) {
-            loss += share(k) * block.loss;
-            axpy(
-                self.kernels,
-                share(k) as f32,
-                &block.gradient,
-                &mut first.gradient,
-            );
+        let own = share(first);
+        let mut loss = own * first.loss;
+        first.gradient.iter_mut().for_each(|g| *g *= own as f32);
+        for block in others {
+            loss += share(block) * block.loss;
+            let (from, to) = (&block.gradient, &mut first.gradient);
+            axpy(self.kernels, share(block) as f32, from, to);
         }
         (loss, &mut first.gradient)
     }
@@ -100,8 +110,9 @@ fn cut(n_rows: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::estimator::EstimatorConfig;
+    use crate::estimator::{EstimatorConfig, Examples};
     use crate::seed::{Seed, Stream};
+    use crate::train::TrainingRows;
 
     #[test]
     fn blocks_cover_a_batch_in_full_vectors() {
@@ -134,7 +145,7 @@ mod tests {
         let mut weights = vec![0.0; flow.n_weights()];
         flow.initialize(&mut weights, &mut Seed(2).stream(Stream::Weights, 0));
         let data = examples(500);
-        let rows: Vec<usize> = (0..500).rev().collect();
+        let rows: Vec<usize> = (0..500).collect();
         let mut workspace = flow.workspace(500, Purpose::Training);
         workspace.load(&data, &rows);
         let mut whole = vec![0.0; weights.len()];
@@ -143,7 +154,10 @@ mod tests {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads);
             let mut blocks = Blocks::new(&flow, 500);
             pool.build().unwrap().install(|| {
-                let (loss, gradient) = blocks.loss_and_gradient(&flow, &weights, (&data, &rows));
+                let mut batches = data.batches(Seed(3), 0);
+                batches.begin(0);
+                blocks.load(500, &mut *batches).unwrap();
+                let (loss, gradient) = blocks.loss_and_gradient(&flow, &weights);
                 (loss, gradient.to_vec())
             })
         };

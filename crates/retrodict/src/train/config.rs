@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::memory::Memory;
 use crate::error::{Error, Result};
 
 /// How the learning rate changes while training.
@@ -29,8 +30,11 @@ pub struct TrainConfig {
     /// enough steps, and many rows can afford the better use of the processor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_size: Option<usize>,
-    /// The first learning rate of Adam (Kingma and Ba 2015, arXiv:1412.6980).
-    pub learning_rate: f64,
+    /// The height of the learning rate of Adam (Kingma and Ba 2015, arXiv:1412.6980). Left out, 0.004,
+    /// or less if there are more than 20 data: Adam moves each weight by about as much as the rate, so
+    /// a unit that sees n data moves the further the more there are; 0.004 √(20 / n) then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learning_rate: Option<f64>,
     /// How the learning rate changes.
     pub schedule: Schedule,
     /// Epochs in which the rate rises to its height (`cosine` only): the first steps of Adam, whose
@@ -49,8 +53,9 @@ pub struct TrainConfig {
     pub validation_fraction: f64,
     /// Gradients longer than this are shortened to it.
     pub max_gradient_norm: f64,
-    /// Decoupled weight decay (Loshchilov and Hutter 2019, arXiv:1711.05101): a step takes this times
-    /// the learning rate off each weight, which keeps networks from learning their rows by heart.
+    /// Decoupled weight decay (Loshchilov and Hutter 2019, arXiv:1711.05101, algorithm 2): a step at
+    /// the height of the learning rate takes this share off each weight, and less in proportion as
+    /// the rate falls. It keeps networks from learning their rows by heart.
     pub weight_decay: f64,
     /// The decay of the exponential average of the weights, a step; the average is what is
     /// validated and kept. Zero keeps the weights themselves.
@@ -61,13 +66,21 @@ pub struct TrainConfig {
     pub min_improvement: f64,
     /// How many networks are trained, from different first weights and batches.
     pub ensemble_size: usize,
+    /// How much memory simulations may take while training. Where the copies that are made of them
+    /// would take more, they are read from disk as they are needed.
+    pub memory: Memory,
 }
+
+/// The learning rate for few data.
+const LEARNING_RATE: f64 = 4e-3;
+/// With more data than this it is less.
+const MANY_DATA: usize = 20;
 
 impl Default for TrainConfig {
     fn default() -> Self {
         Self {
             batch_size: None,
-            learning_rate: 4e-3,
+            learning_rate: None,
             schedule: Schedule::Cosine,
             warmup_epochs: 2,
             patience: 10,
@@ -76,13 +89,17 @@ impl Default for TrainConfig {
             max_steps: 20_000,
             validation_fraction: 0.1,
             max_gradient_norm: 5.0,
-            weight_decay: 0.2,
+            weight_decay: 8e-4,
             averaging: 0.99,
             min_improvement: 2.0,
             ensemble_size: 3,
+            memory: Memory::megabytes(500),
         }
     }
 }
+
+/// With less there is no room for a buffer of rows worth shuffling.
+const LEAST_MEMORY: Memory = Memory::megabytes(10);
 
 impl TrainConfig {
     /// Refuses numbers that make no sense.
@@ -100,7 +117,7 @@ impl TrainConfig {
             }
         }
         let numbers = [
-            ("learning_rate", self.learning_rate, "between 0 and 1", 1.0),
+            ("learning_rate", self.height(), "between 0 and 1", 1.0),
             (
                 "validation_fraction",
                 self.validation_fraction,
@@ -119,6 +136,10 @@ impl TrainConfig {
                 return Err(invalid(field, &value.to_string(), expected));
             }
         }
+        if self.memory < LEAST_MEMORY {
+            let expected = format!("at least {LEAST_MEMORY}");
+            return Err(invalid("memory", &self.memory.to_string(), &expected));
+        }
         if !(self.min_improvement >= 0.0 && self.min_improvement <= 100.0) {
             let given = self.min_improvement.to_string();
             return Err(invalid("min_improvement", &given, "from 0 to 100"));
@@ -134,6 +155,26 @@ impl TrainConfig {
         Ok(())
     }
 
+    /// The same with every setting that was left out written in, for `n_rows` rows to train on of
+    /// `n_data` data each.
+    #[must_use]
+    pub fn resolved(&self, n_rows: usize, n_data: usize) -> Self {
+        let crowd = n_data.max(MANY_DATA) as f64 / MANY_DATA as f64;
+        // Three digits, so that a file says exactly what was trained.
+        let rate = format!("{:.2e}", LEARNING_RATE / crowd.sqrt());
+        let rate = rate.parse().expect("a number just printed");
+        Self {
+            batch_size: Some(self.batch_size(n_rows)),
+            learning_rate: Some(self.learning_rate.unwrap_or(rate)),
+            ..self.clone()
+        }
+    }
+
+    /// The height of the learning rate.
+    pub(super) fn height(&self) -> f64 {
+        self.learning_rate.unwrap_or(LEARNING_RATE)
+    }
+
     /// Rows a step when there are `n` to train on.
     pub fn batch_size(&self, n: usize) -> usize {
         let root = (n as f64).sqrt().round() as usize;
@@ -143,6 +184,13 @@ impl TrainConfig {
     /// How many steps an epoch over `n` rows takes.
     pub fn steps_per_epoch(&self, n: usize) -> usize {
         n.div_ceil(self.batch_size(n)).max(1)
+    }
+
+    /// How many of `n` rows an epoch takes if they are read from disk: few enough that at least
+    /// twenty epochs, and so twenty looks at the validation rows, fall into `max_steps`.
+    pub fn streamed_epoch_rows(&self, n: usize) -> usize {
+        let steps = (self.max_steps / 20).max(1000);
+        n.min(steps.saturating_mul(self.batch_size(n)))
     }
 
     /// How many epochs training over `n` rows takes at most.

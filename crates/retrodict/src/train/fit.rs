@@ -9,6 +9,7 @@ use super::config::TrainConfig;
 use super::log::{EpochRecord, TrainLog};
 use super::member::{Member, Training};
 use super::stacking::stacking_weights;
+use super::training_rows::TrainingRows;
 use crate::error::{Error, Result};
 use crate::estimator::{DensityEstimator, Examples};
 use crate::seed::Seed;
@@ -34,19 +35,23 @@ pub struct Fitted {
 /// threads in fixed blocks, so the result does not depend on the number of threads.
 ///
 /// # Errors
-/// If the configuration makes no sense, there are no rows, the loss stays non-finite, or the
-/// observer says stop.
+/// If the configuration makes no sense, there are no rows or they cannot be read, the loss stays
+/// non-finite, or the observer says stop.
 pub fn fit(
     estimator: &dyn DensityEstimator,
-    train: &Examples,
+    train: &dyn TrainingRows,
     validation: &Examples,
     config: &TrainConfig,
     seed: Seed,
     observer: Observer<'_>,
 ) -> Result<Fitted> {
     config.validate()?;
-    for (name, rows) in [("training", train), ("validation", validation)] {
-        if rows.is_empty() {
+    let config = &config.resolved(train.n_rows(), validation.n_context());
+    for (name, n) in [
+        ("training", train.n_rows()),
+        ("validation", validation.len()),
+    ] {
+        if n == 0 {
             return Err(Error::invalid(
                 format!("{name} rows"),
                 "none",
@@ -55,7 +60,7 @@ pub fn fit(
             ));
         }
     }
-    let rows = [train, validation];
+    let rows = (train, validation);
     let trainings = (0..config.ensemble_size)
         .into_par_iter()
         .map(|k| Training::new(estimator, rows, config, (seed, k), observer))
@@ -67,7 +72,7 @@ pub fn fit(
     Ok(Fitted {
         weights,
         log: TrainLog {
-            n_train: train.len(),
+            n_train: train.n_rows(),
             n_validation: validation.len(),
             members: logs,
             mixture,
@@ -160,7 +165,7 @@ mod tests {
     fn config() -> TrainConfig {
         TrainConfig {
             batch_size: Some(50),
-            learning_rate: 0.05,
+            learning_rate: Some(0.05),
             warmup_epochs: 0,
             max_epochs: 200,
             averaging: 0.0,
@@ -198,7 +203,7 @@ mod tests {
         for schedule in [Schedule::Constant, Schedule::Plateau, Schedule::Cosine] {
             let config = TrainConfig {
                 schedule,
-                learning_rate: 0.01,
+                learning_rate: Some(0.01),
                 ensemble_size: 1,
                 ..config()
             };
@@ -240,7 +245,7 @@ mod tests {
         };
         let config = TrainConfig {
             max_epochs: 7,
-            learning_rate: 0.01,
+            learning_rate: Some(0.01),
             ..config()
         };
         let fitted = fit(

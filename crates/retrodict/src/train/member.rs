@@ -8,6 +8,7 @@ use super::fit::Observer;
 use super::log::{EpochRecord, MemberLog, Stop};
 use super::optimizer::Optimizer;
 use super::schedule::{Decision, Pace};
+use super::training_rows::{Batches, TrainingRows};
 use crate::error::{Error, Result};
 use crate::estimator::{DensityEstimator, EVALUATED, Examples, Purpose, Workspace};
 use crate::seed::{Seed, Stream};
@@ -25,8 +26,6 @@ pub(super) struct Member {
 const MAX_SKIPPED_STEPS: usize = 10;
 /// How often the best weights are taken again before training gives up.
 const MAX_RESTARTS: usize = 5;
-/// Epochs of a member have streams of their own; no run has this many.
-const MAX_EPOCHS: u64 = 1 << 32;
 
 /// A member in training, an epoch at a time.
 pub(super) struct Training<'a> {
@@ -42,7 +41,7 @@ impl<'a> Training<'a> {
     /// Member `k` before its first epoch.
     pub(super) fn new(
         estimator: &'a dyn DensityEstimator,
-        rows: [&'a Examples; 2],
+        rows: (&'a dyn TrainingRows, &'a Examples),
         config: &'a TrainConfig,
         (seed, k): (Seed, usize),
         observer: Observer<'a>,
@@ -95,10 +94,11 @@ impl<'a> Training<'a> {
 
 struct Run<'a> {
     estimator: &'a dyn DensityEstimator,
-    train: &'a Examples,
+    batches: Box<dyn Batches + 'a>,
+    /// How many rows an epoch takes.
+    n_rows: usize,
     validation: &'a Examples,
     config: &'a TrainConfig,
-    seed: Seed,
     k: usize,
     pace: Pace,
     optimizer: Optimizer,
@@ -109,7 +109,6 @@ struct Run<'a> {
     first: (Vec<f32>, Vec<f64>),
     blocks: Blocks,
     evaluation: Workspace,
-    order: Vec<usize>,
     done: usize,
     skipped_in_a_row: usize,
     restarts: usize,
@@ -118,28 +117,28 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn new(
         estimator: &'a dyn DensityEstimator,
-        [train, validation]: [&'a Examples; 2],
+        (train, validation): (&'a dyn TrainingRows, &'a Examples),
         config: &'a TrainConfig,
         (seed, k): (Seed, usize),
     ) -> Self {
         let mut weights = vec![0.0; estimator.n_weights()];
         let mut random = seed.stream(Stream::Weights, k as u64);
         estimator.initialize(&mut weights, &mut random);
+        let n_rows = train.epoch_rows(config);
         let mut run = Self {
             estimator,
-            train,
+            batches: train.batches(seed, k),
+            n_rows,
             validation,
             config,
-            seed,
             k,
-            pace: Pace::new(config, train.len()),
+            pace: Pace::new(config, n_rows),
             optimizer: Optimizer::new(config, &weights),
             best: weights.clone(),
             best_loss: f64::INFINITY,
             first: (weights.clone(), Vec::new()),
-            blocks: Blocks::new(estimator, config.batch_size(train.len()).min(train.len())),
+            blocks: Blocks::new(estimator, config.batch_size(n_rows).min(n_rows)),
             evaluation: estimator.workspace(EVALUATED, Purpose::Inference),
-            order: (0..train.len()).collect(),
             done: 0,
             skipped_in_a_row: 0,
             restarts: 0,
@@ -150,25 +149,22 @@ impl<'a> Run<'a> {
         run
     }
 
-    /// One pass over all training rows, in batches of equal size up to one row.
+    /// One pass over the rows of an epoch, in batches of equal size up to one row.
     fn epoch(&mut self) -> Result<EpochRecord> {
-        let index = self.k as u64 * MAX_EPOCHS + self.done as u64;
-        self.seed
-            .stream(Stream::Batches, index)
-            .shuffle(&mut self.order);
-        let n_steps = self.config.steps_per_epoch(self.train.len());
+        self.batches.begin(self.done);
+        let n = self.n_rows;
+        let n_steps = self.config.steps_per_epoch(n);
         let (mut loss, mut norm, mut rows, mut skipped) = (0.0, 0.0, 0, 0);
         let mut rate = 0.0;
         for step in 0..n_steps {
             rate = self
                 .pace
                 .rate(self.done as f64 + (step as f64 + 0.5) / n_steps as f64);
-            let n = self.train.len();
-            let batch = step * n / n_steps..(step + 1) * n / n_steps;
-            if let Some((batch_loss, batch_norm)) = self.step(batch.clone(), rate)? {
-                loss += batch_loss * batch.len() as f64;
+            let batch = (step + 1) * n / n_steps - step * n / n_steps;
+            if let Some((batch_loss, batch_norm)) = self.step(batch, rate)? {
+                loss += batch_loss * batch as f64;
                 norm += batch_norm;
-                rows += batch.len();
+                rows += batch;
             } else {
                 skipped += 1;
             }
@@ -177,7 +173,7 @@ impl<'a> Run<'a> {
         Ok(EpochRecord {
             member: self.k,
             epoch: self.done,
-            max_epochs: self.config.epochs(self.train.len()),
+            max_epochs: self.config.epochs(self.n_rows),
             train_loss: loss / rows as f64,
             validation_loss: self.validation_loss(),
             learning_rate: rate,
@@ -187,11 +183,9 @@ impl<'a> Run<'a> {
     }
 
     /// One step; its loss and gradient norm, or nothing if they are not finite.
-    fn step(&mut self, batch: std::ops::Range<usize>, rate: f64) -> Result<Option<(f64, f64)>> {
-        let rows = (self.train, &self.order[batch]);
-        let (loss, gradient) = self
-            .blocks
-            .loss_and_gradient(self.estimator, &self.weights, rows);
+    fn step(&mut self, batch: usize, rate: f64) -> Result<Option<(f64, f64)>> {
+        self.blocks.load(batch, &mut *self.batches)?;
+        let (loss, gradient) = self.blocks.loss_and_gradient(self.estimator, &self.weights);
         let norm = self.optimizer.norm(gradient);
         if !(loss.is_finite() && norm.is_finite()) {
             self.accident()?;

@@ -5,13 +5,17 @@ mod config;
 mod fit;
 mod log;
 mod member;
+mod memory;
 mod optimizer;
 mod schedule;
 mod split;
 mod stacking;
+mod training_rows;
 
 pub use config::{Schedule, TrainConfig};
 pub use fit::{Fitted, Observer, fit};
 pub use log::{EpochRecord, MemberLog, Stop, TrainLog};
+pub use memory::Memory;
 pub use split::Split;
 pub use stacking::stacking_weights;
+pub use training_rows::{Batches, TrainingRows, order_stream};

@@ -28,7 +28,7 @@ impl Optimizer {
         let average = if config.averaging > 0.0 { weights } else { &[] };
         Self {
             kernels: Kernels::detect(),
-            weight_decay: config.weight_decay as f32,
+            weight_decay: (config.weight_decay / config.height()) as f32,
             max_norm: config.max_gradient_norm,
             first_moment: moment.clone(),
             second_moment: moment,

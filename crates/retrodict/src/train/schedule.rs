@@ -39,7 +39,7 @@ impl Pace {
             patience: config.patience,
             cooldown: config.cooldown_epochs,
             warmup: config.warmup_epochs,
-            rate: config.learning_rate,
+            rate: config.height(),
             stretch: [0, config.epochs(n_rows)],
             cooling: false,
             without_improvement: 0,
@@ -115,7 +115,7 @@ mod tests {
             patience: 4,
             cooldown_epochs: 5,
             max_epochs: 100,
-            learning_rate: 1.0,
+            learning_rate: Some(1.0),
             warmup_epochs: 0,
             ..TrainConfig::default()
         };
@@ -139,7 +139,7 @@ mod tests {
         for (max_epochs, warm) in [(100, 2.0), (5, 0.5)] {
             let config = TrainConfig {
                 max_epochs,
-                learning_rate: 1.0,
+                learning_rate: Some(1.0),
                 warmup_epochs: 2,
                 ..TrainConfig::default()
             };

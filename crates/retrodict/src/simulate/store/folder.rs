@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::simulate::Simulations;
 use crate::simulate::store::manifest::Manifest;
-use crate::simulate::store::shard::{Place, Shard};
+use crate::simulate::store::shard::{Place, Shard, ShardFiles};
+use crate::simulate::{Failures, Simulations, Status};
 use crate::table::Table;
 
 /// A folder with simulations.
@@ -90,19 +90,29 @@ impl Store {
             let needed = (n - all.status.len()).min(self.manifest.shard_rows);
             let place = self.place(number);
             let shard = place.read()?.filter(|shard| shard.status.len() >= needed);
-            let shard = shard.ok_or_else(|| {
-                Error::file(
-                    place.path("status.npy"),
-                    format!("this shard does not yet hold the {needed} simulations it should"),
-                    "Run `retrodict simulate` to finish the campaign.",
-                )
-            })?;
+            let shard = shard.ok_or_else(|| unfinished(&place, needed))?;
             all.theta
                 .extend(&shard.theta[..needed * place.n_parameters]);
             all.x.extend(&shard.x[..needed * place.length()]);
             all.status.extend(&shard.status[..needed]);
         }
         self.simulations(all)
+    }
+
+    /// The files of a shard that holds `needed` rows, whose failures are counted.
+    pub(crate) fn open_shard(
+        &self,
+        number: usize,
+        needed: usize,
+        failures: &mut Failures,
+    ) -> Result<ShardFiles> {
+        let place = self.place(number);
+        let statuses = place.statuses()?.filter(|found| found.len() >= needed);
+        let statuses = statuses.ok_or_else(|| unfinished(&place, needed))?;
+        for &status in statuses[..needed].iter().filter(|&&s| s != Status::Ok) {
+            *failures.entry(status).or_default() += 1;
+        }
+        place.files(needed)
     }
 
     fn simulations(&self, shard: Shard) -> Result<Simulations> {
@@ -113,4 +123,12 @@ impl Store {
             status: shard.status,
         })
     }
+}
+
+fn unfinished(place: &Place<'_>, needed: usize) -> Error {
+    Error::file(
+        place.path("status.npy"),
+        format!("this shard does not yet hold the {needed} simulations it should"),
+        "Run `retrodict simulate` to finish the campaign.",
+    )
 }

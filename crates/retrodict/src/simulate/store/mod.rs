@@ -17,6 +17,7 @@ mod under_way;
 pub use campaign::{Campaign, MAX_FAILED, Role, ThetaSource, run_campaign};
 pub use folder::Store;
 pub use manifest::Manifest;
+pub(crate) use shard::ShardFiles;
 
 use crate::error::{Error, Result};
 use crate::simulate::{Failures, Status};

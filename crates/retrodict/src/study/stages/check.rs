@@ -11,16 +11,19 @@ use crate::check::{
     simulation_failures, training,
 };
 use crate::error::{Error, Result};
-use crate::infer::NeuralPosterior;
+use crate::infer::{NeuralPosterior, fits_in_memory};
 use crate::npy;
 use crate::samples::Samples;
 use crate::seed::Seed;
+use crate::simulate::{SimulationSource, Simulations, read_all, spread_sample};
 use crate::study::{Event, Run, Stage};
 use crate::table::Table;
 
 /// Each observation's posterior predictive check takes simulations: more observations than this
 /// are not checked that way.
 const MOST_OBSERVATIONS: usize = 10;
+/// How many copies of sampled simulations the checks make, and some room beside them.
+const COPIES: usize = 8;
 /// How many units of progress the stage has beside one an observation.
 const STEPS: usize = 3;
 
@@ -56,10 +59,16 @@ impl Run<'_> {
         let posterior = self.posterior()?;
         let mut checks = self.calibrate(&posterior)?;
         self.checked(1)?;
-        let simulations = self.training_simulations()?;
-        checks.push(simulation_failures(&simulations));
+        let source = self.training_simulations()?;
+        let sample = self.sample_of(&*source)?;
+        checks.push(simulation_failures(
+            &source.failures()?,
+            source.n_rows(),
+            &sample,
+        ));
         checks.push(training(&self.training_log()?));
-        let prior_data = simulations.valid().x;
+        let prior_data = sample.valid().x;
+        drop((source, sample));
         self.checked(2)?;
         let all = self.samples()?;
         checks.push(self.inside_prior(&all));
@@ -72,6 +81,17 @@ impl Run<'_> {
         write_json(&self.folder().verdict(), &verdict)?;
         let word = format!("{:?}", verdict.verdict).to_lowercase();
         Ok(format!("{} checks, verdict {word}", verdict.checks.len()))
+    }
+
+    /// The simulations themselves, or as many of them as a part of the memory for training holds.
+    fn sample_of(&self, source: &dyn SimulationSource) -> Result<Simulations> {
+        let memory = self.study().config().inference.train.memory;
+        let columns = source.parameters().len() + source.data().len();
+        if fits_in_memory(source.n_rows(), columns, memory) {
+            return read_all(source);
+        }
+        let bytes = size_of::<f64>() * columns * COPIES;
+        spread_sample(source, (memory.bytes() as usize / bytes).max(1000))
     }
 
     fn checked(&self, done: usize) -> Result<()> {

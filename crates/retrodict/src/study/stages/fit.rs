@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Error, Result};
-use crate::infer::{NeuralPosterior, npe};
+use crate::infer::{NeuralPosterior, npe_from, planned_epochs};
 use crate::npy;
 use crate::seed::Seed;
 use crate::study::{Event, Run, Stage};
@@ -24,8 +24,11 @@ impl Run<'_> {
         self.require(Stage::Simulate, "simulate")?;
         let train = &self.study().config().inference.train;
         let n = self.study().config().inference.simulations.unwrap_or(0);
-        let total = train.ensemble_size * train.epochs(n);
-        self.stage(Stage::Fit, total, Run::train)
+        let columns = self.study().prior().n_parameters() + self.study().observations().n_columns();
+        let total = planned_epochs(train, n, columns);
+        self.stage(Stage::Fit, total, Run::train)?;
+        // With the settings that a search found.
+        self.write_study()
     }
 
     fn train(&self) -> Result<String> {
@@ -34,19 +37,15 @@ impl Run<'_> {
             // An unfinished fit of this same study: what it left is worth nothing.
             fs::remove_dir_all(&folder).map_err(Error::io(&folder, "remove"))?;
         }
+        self.forget_search()?;
         let simulations = self.training_simulations()?;
+        let chosen = self.chosen(&*simulations)?;
         let epochs = EpochWriter::create(self)?;
         let observer = |record: &EpochRecord| epochs.epoch(self, record);
         let config = self.study().config();
         let seed = Seed(config.study.seed);
         let prior = self.study().prior();
-        let (posterior, log) = npe(
-            prior,
-            &simulations,
-            &config.inference.npe(),
-            seed,
-            &observer,
-        )?;
+        let (posterior, log) = npe_from(prior, &*simulations, &chosen, seed, &observer)?;
         log.notes.iter().for_each(|note| self.note(note));
         posterior.save(&folder)?;
         let json = serde_json::to_string_pretty(&log).expect("a log is plain data");

@@ -6,12 +6,14 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
+use crate::infer::fits_in_memory;
 use crate::samples::Samples;
 use crate::seed::Seed;
 use crate::simulate::{
-    Campaign, Manifest, Observer, Progress, Role, Simulations, Simulator, Store, ThetaSource,
-    check_failures,
+    Campaign, Failures, Manifest, Observer, Progress, Role, SimulationSource, Simulations,
+    Simulator, Store, StoredSimulations, ThetaSource, check_failures, read_all,
 };
+use crate::study::given_data::LargeData;
 use crate::study::{Event, Run, Stage, given_data, hash, provenance};
 use crate::table::Table;
 
@@ -39,16 +41,32 @@ impl Run<'_> {
         if stage == Stage::SimulateTests {
             return Ok(config.check.test_simulations);
         }
-        match config.inference.simulations {
-            Some(n) => Ok(n),
-            None => Ok(given_data::read(self.study())?.training.len()),
+        match (config.inference.simulations, self.large_data()?) {
+            (Some(n), _) => Ok(n),
+            (None, Some(large)) => Ok(large.training.n_rows()),
+            (None, None) => Ok(given_data::read(self.study())?.training.len()),
         }
+    }
+
+    /// The study's data files, if they are larger than memory.
+    fn large_data(&self) -> Result<Option<&LargeData>> {
+        if self.study().config().simulator.data.is_none() {
+            return Ok(None);
+        }
+        if let Some(large) = self.large_data.get() {
+            return Ok(large.as_ref());
+        }
+        let large = given_data::open_large(self.study())?;
+        Ok(self.large_data.get_or_init(|| large).as_ref())
     }
 
     fn make(&self, stage: Stage, n: usize) -> Result<String> {
         if self.study().config().simulator.data.is_some() {
-            let given = given_data::read(self.study())?;
-            given.note(&self.folder().output(stage), stage)?;
+            let folder = self.folder().output(stage);
+            match self.large_data()? {
+                Some(large) => large.note(&folder, stage)?,
+                None => given_data::read(self.study())?.note(&folder, stage)?,
+            }
             return Ok(format!("{n} simulations that existed already"));
         }
         let simulator = self.simulator()?;
@@ -56,7 +74,9 @@ impl Run<'_> {
         let store = self
             .campaign(stage, n, simulator)
             .complete(&self.folder().output(stage), &watcher)?;
-        Ok(describe(&store.read(n)?))
+        let names = self.study().observations().names().to_vec();
+        let failures = StoredSimulations::open(store, n, names)?.failures()?;
+        Ok(describe(&failures, n))
     }
 
     fn campaign<'s>(
@@ -84,10 +104,32 @@ impl Run<'_> {
         campaign
     }
 
-    /// The simulations to learn from.
-    pub(super) fn training_simulations(&self) -> Result<Simulations> {
+    /// The simulations to learn from; those that do not fit into memory stay on disk.
+    pub(super) fn training_simulations(&self) -> Result<Box<dyn SimulationSource>> {
         self.require(Stage::Simulate, "simulate")?;
-        self.load(Stage::Simulate)
+        self.source(Stage::Simulate)
+    }
+
+    fn source(&self, stage: Stage) -> Result<Box<dyn SimulationSource>> {
+        let n = self.wanted(stage)?;
+        if stage == Stage::Simulate && !self.in_memory(n) {
+            if let Some(large) = self.large_data()? {
+                return Ok(Box::new(large.training.clone()));
+            }
+            if self.study().config().simulator.data.is_none() {
+                let store = Store::open(self.folder().output(stage))?;
+                let names = self.study().observations().names().to_vec();
+                return Ok(Box::new(StoredSimulations::open(store, n, names)?));
+            }
+        }
+        Ok(Box::new(self.load(stage)?))
+    }
+
+    /// Whether `n` simulations fit into the memory for training.
+    fn in_memory(&self, n: usize) -> bool {
+        let study = self.study();
+        let columns = study.prior().n_parameters() + study.observations().n_columns();
+        fits_in_memory(n, columns, study.config().inference.train.memory)
     }
 
     /// The simulations to test with.
@@ -99,8 +141,11 @@ impl Run<'_> {
     fn load(&self, stage: Stage) -> Result<Simulations> {
         let n = self.wanted(stage)?;
         if self.study().config().simulator.data.is_some() {
-            let given = given_data::read(self.study())?;
-            return Ok(given.select(stage));
+            return match self.large_data()? {
+                Some(large) if stage == Stage::SimulateTests => large.test_simulations(),
+                Some(large) => read_all(&large.training),
+                None => Ok(given_data::read(self.study())?.select(stage)),
+            };
         }
         let mut simulations = Store::open(self.folder().output(stage))?.read(n)?;
         let names = self.study().observations().names().to_vec();
@@ -160,16 +205,18 @@ impl Run<'_> {
             ("test", Stage::SimulateTests),
         ] {
             if self.is_done(stage) {
-                counts.insert(name.into(), provenance::counts(&self.load(stage)?));
+                let found = self.source(stage)?;
+                let counted = provenance::counts(&found.failures()?, found.n_rows());
+                counts.insert(name.into(), counted);
             }
         }
         Ok(counts)
     }
 
     fn refuse_failures(&self, stage: Stage) -> Result<()> {
-        let simulations = self.load(stage)?;
+        let found = self.source(stage)?;
         let limit = self.study().config().simulator.max_failed;
-        check_failures(&simulations.failures(), simulations.len(), limit)
+        check_failures(&found.failures()?, found.n_rows(), limit)
     }
 
     /// The study's simulator, started and known to suit the study.
@@ -199,9 +246,7 @@ fn remove_stale(folder: &Path, campaign: &Campaign<'_>) -> Result<()> {
     Ok(())
 }
 
-fn describe(simulations: &Simulations) -> String {
-    let failures = simulations.failures();
-    let n = simulations.len();
+fn describe(failures: &Failures, n: usize) -> String {
     if failures.is_empty() {
         return format!("{n} simulations");
     }
