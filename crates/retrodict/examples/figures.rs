@@ -489,6 +489,7 @@ fn report_input(word: Word, figures: &[Figure]) -> ReportInput {
         reasons = vec![checks[2].explanation.clone()];
     }
     ReportInput {
+        search: None,
         title: "gaussian-toy".to_string(),
         description: Some(
             "Two means of a Gaussian with known covariance, inferred from one observation."

@@ -1,7 +1,8 @@
 //! Trains on more simulations than memory holds, and says how much memory and time that took.
 //!
-//! `cargo run --release -p retrodict --example large_data -- FOLDER [ROWS]` simulates ROWS (10⁷ unless
-//! given) of 10 parameters and 100 data into FOLDER, 880 bytes a row, and trains on them from there.
+//! `cargo run --release -p retrodict --example large_data -- FOLDER [ROWS [STEPS]]` simulates ROWS
+//! (10⁷ unless given) of 10 parameters and 100 data into FOLDER, 880 bytes a row, and trains on them
+//! from there, at most STEPS steps a network (the default unless given).
 //! The folder stays: delete it when you are done.
 
 #![allow(clippy::unwrap_used, reason = "an example stops at what goes wrong")]
@@ -35,7 +36,10 @@ fn main() -> Result<()> {
     let names = (1..=PARAMETERS).map(|i| (format!("theta_{i}"), uniform.clone()));
     let prior = Prior::new(names)?;
     let source = timed("simulation", || stored(Path::new(&folder), &prior, n))?;
-    let config: NpeConfig = serde_json::from_str("{}").unwrap();
+    let mut config = NpeConfig::default();
+    if let Some(steps) = arguments.next() {
+        config.train.max_steps = steps.parse().unwrap();
+    }
     let observer = |record: &EpochRecord| {
         println!(
             "network {}, epoch {} of {}: training loss {:.4}, validation loss {:.4}",

@@ -47,6 +47,8 @@ pub enum Stream {
     Search = 10,
     /// Tests and examples.
     Test = 11,
+    /// The settings of trials in a search for hyper-parameters; the index is the trial's.
+    Trials = 12,
 }
 
 impl Seed {

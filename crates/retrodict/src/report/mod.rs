@@ -24,6 +24,7 @@ mod legend;
 mod palette;
 mod predictive;
 mod ranks;
+mod search;
 mod svg;
 mod ticks;
 mod training;
@@ -33,6 +34,7 @@ pub use coverage::coverage;
 pub use figure::Figure;
 pub use predictive::predictive;
 pub use ranks::ranks;
+pub use search::search;
 pub use training::{LossCurve, training};
 
 #[cfg(test)]

@@ -372,6 +372,7 @@ fn report() -> ReportInput {
         check_figures: vec![coverage("coverage", &coverage_data(2), &[])],
         training: Vec::new(),
         training_figures: Vec::new(),
+        search: None,
         reproduce: vec![Fact::new(hostile, hostile)],
         command: hostile.to_string(),
         citations: vec![hostile.to_string()],

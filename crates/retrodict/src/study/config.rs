@@ -7,7 +7,7 @@ use super::method::Method;
 use super::simulator_config::SimulatorConfig;
 use crate::embed::StandardizationMethod;
 use crate::estimator::EstimatorConfig;
-use crate::infer::NpeConfig;
+use crate::infer::{NpeConfig, SearchConfig};
 use crate::prior::{ParametersConfig, SupportKind};
 use crate::train::TrainConfig;
 
@@ -116,6 +116,9 @@ pub struct InferenceSection {
     pub estimator: EstimatorConfig,
     /// How it is trained.
     pub train: TrainConfig,
+    /// A search for better settings of estimator and training, before the fit; none unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search: Option<SearchConfig>,
     /// The settings of a sampler; the posterior of `npe` is drawn from directly and has none.
     pub sampler: SamplerSection,
 }
@@ -131,6 +134,7 @@ impl Default for InferenceSection {
             linear_guess: true,
             estimator: EstimatorConfig::default(),
             train: TrainConfig::default(),
+            search: None,
             sampler: SamplerSection::default(),
         }
     }

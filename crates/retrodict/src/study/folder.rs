@@ -76,6 +76,21 @@ impl RunFolder {
         self.path.join("model")
     }
 
+    /// The finished trials of a search for hyper-parameters.
+    pub fn trials(&self) -> PathBuf {
+        self.path.join("search")
+    }
+
+    /// What the search found.
+    pub fn search_json(&self) -> PathBuf {
+        self.path.join("search.json")
+    }
+
+    /// The trials of the search as a table.
+    pub fn search_csv(&self) -> PathBuf {
+        self.path.join("search.csv")
+    }
+
     /// The epochs of the training, one JSON object a line.
     pub fn train_log(&self) -> PathBuf {
         self.path.join("train.jsonl")

@@ -30,6 +30,7 @@ mod record;
 mod resolved;
 mod run;
 mod schema;
+mod settings_words;
 mod simulator_config;
 mod simulators;
 mod source;

@@ -15,7 +15,7 @@ use crate::simulate::Failures;
 /// Writes the file anew with what is known by now.
 pub(super) fn write(run: &Run<'_>) -> Result<()> {
     let config = run.study().config();
-    let resolved = run.study().to_toml(run.folder().path());
+    let resolved = run.resolved();
     let value = json!({
         "study": config.study.name,
         "seed": config.study.seed,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::config::{ObservationSection, ObservedValues, StudyConfig};
+use super::config::{InferenceSection, ObservationSection, ObservedValues, StudyConfig};
 use super::observation;
 use super::read::{parse, read};
 use super::record::Inputs;
@@ -160,7 +160,13 @@ impl Study {
     /// The text of the resolved study as it stands in a run's folder: every default written out,
     /// and paths that still lead to the study's files from there.
     pub fn to_toml(&self, run_folder: &Path) -> String {
+        self.to_toml_with(&self.config.inference, run_folder)
+    }
+
+    /// As [`Study::to_toml`], with another inference in place of the study's own.
+    pub(super) fn to_toml_with(&self, inference: &InferenceSection, run_folder: &Path) -> String {
         let mut config = self.config.clone();
+        config.inference = inference.clone();
         let points_to_files = config.simulator.builtin.is_none()
             || config
                 .observation

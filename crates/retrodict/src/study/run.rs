@@ -238,9 +238,16 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn write_study(&self) -> Result<()> {
+    /// The text of the resolved study: once a search is done, with what it found.
+    pub(super) fn resolved(&self) -> String {
+        let settled = self.settled();
+        let inference = settled.as_ref().unwrap_or(&self.study.config().inference);
+        self.study.to_toml_with(inference, self.folder.path())
+    }
+
+    pub(super) fn write_study(&self) -> Result<()> {
         let path = self.folder.study();
-        let text = self.study.to_toml(self.folder.path());
+        let text = self.resolved();
         if fs::read_to_string(&path).is_ok_and(|there| there == text) {
             return Ok(());
         }

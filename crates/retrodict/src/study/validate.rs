@@ -7,6 +7,7 @@ use super::read::list;
 use super::simulator_config::SimulatorConfig;
 use super::source::Source;
 use crate::error::{Error, Result};
+use crate::infer::SearchConfig;
 
 /// Fewer simulations than this teach a network nothing.
 const MIN_SIMULATIONS: usize = 100;
@@ -204,7 +205,12 @@ fn inference(config: &StudyConfig, source: &Source) -> Result<()> {
         result.map_err(|error| option_error(source, field, error))
     };
     named("inference.estimator", inference.estimator.validate())?;
-    named("inference.train", inference.train.validate())
+    named("inference.train", inference.train.validate())?;
+    let search = inference.search.as_ref();
+    named(
+        "inference.search",
+        search.map_or(Ok(()), SearchConfig::validate),
+    )
 }
 
 /// A mistake in an option, with the place where the study gives it.

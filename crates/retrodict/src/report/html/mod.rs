@@ -10,6 +10,7 @@ use std::path::Path;
 
 use crate::check::Verdict;
 use crate::error::Result;
+use crate::infer::SearchResult;
 use crate::npy::write_atomically;
 use crate::prior::Parameter;
 use crate::samples::Summary;
@@ -42,6 +43,8 @@ pub struct ReportInput {
     pub training: Vec<Fact>,
     /// Figures of the training.
     pub training_figures: Vec<Figure>,
+    /// The search for settings that came before the training, if there was one.
+    pub search: Option<SearchReport>,
     /// What it takes to make the same numbers again: version, seed, hashes, times.
     pub reproduce: Vec<Fact>,
     /// The command that makes them.
@@ -66,6 +69,17 @@ pub struct Fact {
     pub name: String,
     /// What stands beside it.
     pub value: String,
+}
+
+/// A search for hyper-parameters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SearchReport {
+    /// How it went.
+    pub facts: Vec<Fact>,
+    /// Its trials.
+    pub result: SearchResult,
+    /// The trials against what was searched.
+    pub figures: Vec<Figure>,
 }
 
 /// The posterior of one observation.
@@ -101,6 +115,7 @@ impl ReportInput {
             sections::study(self),
             sections::posterior(self),
             sections::checks(self),
+            sections::search(self),
             sections::training(self),
             sections::reproduce(self),
             glossary::section(),

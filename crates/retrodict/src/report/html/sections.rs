@@ -93,6 +93,19 @@ pub(super) fn checks(input: &ReportInput) -> String {
     )
 }
 
+/// Which settings were tried; absent if none were searched.
+pub(super) fn search(input: &ReportInput) -> String {
+    let Some(search) = &input.search else {
+        return String::new();
+    };
+    let (facts, table) = (tables::facts(&search.facts), tables::trials(&search.result));
+    section(
+        "search",
+        "The search for settings",
+        &format!("{facts}{}{table}", figures(&search.figures)),
+    )
+}
+
 /// How the networks learned; absent if none did.
 pub(super) fn training(input: &ReportInput) -> String {
     if input.training.is_empty() && input.training_figures.is_empty() {

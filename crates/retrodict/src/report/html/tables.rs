@@ -1,6 +1,7 @@
 //! Tables of the report.
 
 use crate::check::{Check, CheckStatus};
+use crate::infer::{SearchResult, Trial};
 use crate::report::label::{Label, Script};
 use crate::report::svg::escape;
 
@@ -127,6 +128,51 @@ pub(super) fn checks(checks: &[Check]) -> String {
         "What it means",
     ];
     table("checks", &heads, &rows.collect::<String>())
+}
+
+/// More trials than this are in the run's `search.csv` alone.
+const SHOWN_TRIALS: usize = 12;
+
+/// The best trials of a search, those that were trained longest first.
+pub(super) fn trials(result: &SearchResult) -> String {
+    let mut sorted: Vec<&Trial> = result.trials.iter().collect();
+    let loss = |trial: &Trial| trial.loss.unwrap_or(f64::INFINITY);
+    sorted.sort_by(|a, b| b.rung.cmp(&a.rung).then(loss(a).total_cmp(&loss(b))));
+    let dash = || "–".to_string();
+    let rows = sorted.iter().take(SHOWN_TRIALS).map(|trial| {
+        let settings = &trial.settings;
+        let widths: Vec<String> = settings.hidden.iter().map(ToString::to_string).collect();
+        let cells = [
+            number("Trial", &trial.index.to_string()),
+            number("Steps at most", &trial.max_steps.to_string()),
+            number("Hidden", &widths.join(", ")),
+            number(
+                "Transforms",
+                &settings.transforms.map_or_else(dash, |n| n.to_string()),
+            ),
+            number("Learning rate", &settings.learning_rate.to_string()),
+            number("Batch", &settings.batch_size.to_string()),
+            number(
+                "Loss",
+                &trial
+                    .loss
+                    .map_or_else(|| "failed".into(), |l| format!("{l:.4}")),
+            ),
+            number("Seconds", &format!("{:.1}", trial.seconds)),
+        ];
+        format!("<tr>{}</tr>\n", cells.concat())
+    });
+    let heads = [
+        "Trial",
+        "Steps at most",
+        "Hidden",
+        "Transforms",
+        "Learning rate",
+        "Batch",
+        "Loss",
+        "Seconds",
+    ];
+    table("numbers", &heads, &rows.collect::<String>())
 }
 
 fn interval(check: &Check) -> String {

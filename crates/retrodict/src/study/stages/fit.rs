@@ -26,7 +26,9 @@ impl Run<'_> {
         let n = self.study().config().inference.simulations.unwrap_or(0);
         let columns = self.study().prior().n_parameters() + self.study().observations().n_columns();
         let total = planned_epochs(train, n, columns);
-        self.stage(Stage::Fit, total, Run::train)
+        self.stage(Stage::Fit, total, Run::train)?;
+        // With the settings that a search found.
+        self.write_study()
     }
 
     fn train(&self) -> Result<String> {
@@ -35,19 +37,15 @@ impl Run<'_> {
             // An unfinished fit of this same study: what it left is worth nothing.
             fs::remove_dir_all(&folder).map_err(Error::io(&folder, "remove"))?;
         }
+        self.forget_search()?;
         let simulations = self.training_simulations()?;
+        let chosen = self.chosen(&*simulations)?;
         let epochs = EpochWriter::create(self)?;
         let observer = |record: &EpochRecord| epochs.epoch(self, record);
         let config = self.study().config();
         let seed = Seed(config.study.seed);
         let prior = self.study().prior();
-        let (posterior, log) = npe_from(
-            prior,
-            &*simulations,
-            &config.inference.npe(),
-            seed,
-            &observer,
-        )?;
+        let (posterior, log) = npe_from(prior, &*simulations, &chosen, seed, &observer)?;
         log.notes.iter().for_each(|note| self.note(note));
         posterior.save(&folder)?;
         let json = serde_json::to_string_pretty(&log).expect("a log is plain data");

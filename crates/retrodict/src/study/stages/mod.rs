@@ -5,4 +5,5 @@ mod fit;
 mod report;
 mod report_words;
 mod sample;
+mod search;
 mod simulate;

@@ -7,8 +7,10 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
 use crate::prior::Parameter;
-use crate::report::html::{Fact, ObservationReport, ReportInput};
-use crate::report::{Corner, Figure, LossCurve, Overlay, coverage, predictive, ranks, training};
+use crate::report::html::{Fact, ObservationReport, ReportInput, SearchReport};
+use crate::report::{
+    Corner, Figure, LossCurve, Overlay, coverage, predictive, ranks, search, training,
+};
 use crate::samples::Samples;
 use crate::seed::{Seed, Stream};
 use crate::study::{Run, Stage};
@@ -44,6 +46,7 @@ impl Run<'_> {
             .iter()
             .flat_map(|observation| &observation.figures)
             .chain(&input.check_figures)
+            .chain(input.search.iter().flat_map(|search| &search.figures))
             .chain(&input.training_figures)
             .collect();
         for figure in &figures {
@@ -81,10 +84,22 @@ impl Run<'_> {
             check_figures,
             training: report_words::training_facts(&log),
             training_figures: vec![training("training", &LossCurve::of(&log))],
+            search: self.search_report()?,
             reproduce: report_words::reproduce_facts(self.study(), &self.records().seconds()),
             command: "retrodict run study.toml --out again".into(),
             citations: report_words::citations(),
         })
+    }
+
+    fn search_report(&self) -> Result<Option<SearchReport>> {
+        let Some(result) = self.search_result()? else {
+            return Ok(None);
+        };
+        Ok(Some(SearchReport {
+            facts: report_words::search_facts(&result),
+            figures: vec![search("search", &result)],
+            result,
+        }))
     }
 
     fn observation_report(

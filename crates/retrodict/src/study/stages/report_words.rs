@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use crate::infer::SearchResult;
 use crate::prior::ParameterConfig;
 use crate::report::html::{Fact, ParameterRow};
 use crate::study::record::Stage;
+use crate::study::settings_words::settings_words;
 use crate::study::{Study, Versions};
 use crate::train::{Stop, TrainLog};
 
@@ -117,6 +119,37 @@ fn count_words(count: &Value) -> String {
         total - succeeded,
         kinds.join(", ")
     )
+}
+
+/// How a search for hyper-parameters went.
+pub(super) fn search_facts(result: &SearchResult) -> Vec<Fact> {
+    let best = &result.best;
+    let with_loss = |loss: Option<f64>| loss.map_or_else(|| "failed".into(), |l| format!("{l:.4}"));
+    let mut facts = vec![
+        Fact::new("trainings", result.trials.len().to_string()),
+        Fact::new("trials that failed", result.n_failed.to_string()),
+        Fact::new("time", format!("{:.1} s", result.seconds)),
+        Fact::new(
+            "best",
+            format!("trial {}: {}", best.index, settings_words(&best.settings)),
+        ),
+        Fact::new("its validation loss", with_loss(best.loss)),
+    ];
+    if let Some(own) = result.own() {
+        let value = format!(
+            "{} after at most {} steps",
+            with_loss(own.loss),
+            own.max_steps
+        );
+        facts.push(Fact::new(
+            "that of the study's own settings (trial 0)",
+            value,
+        ));
+    }
+    if result.out_of_time {
+        facts.push(Fact::new("ended by", "its time was over"));
+    }
+    facts
 }
 
 /// How the training went.
