@@ -152,7 +152,13 @@ fn ticks_at(panel: &Panel, digits: &[f64]) -> Ticks {
     let mut ticks = Ticks::default();
     let mut end = f64::NEG_INFINITY;
     for value in all {
-        let label = significant(value, 2);
+        let digits = significant(value, 2);
+        let label = if digits.contains('.') {
+            let short = digits.trim_end_matches('0');
+            short.trim_end_matches('.').to_string()
+        } else {
+            digits
+        };
         let (at, half) = (
             panel.at_x(value.log10()),
             0.5 * font::width(&label, axes::TICK_SIZE),
