@@ -11,7 +11,8 @@ RUN_FAST := cargo test --workspace --exclude retrodict-statistical-tests --all-t
 RUN_STATISTICAL := cargo test -p retrodict-statistical-tests --all-targets
 endif
 
-.PHONY: test fast statistical guide lint format benchmark-sbibm benchmark-peers benchmark-peers-quick
+.PHONY: test fast statistical guide lint format sanitize benchmark-sbibm benchmark-peers \
+	benchmark-peers-quick benchmark-instructions
 
 test: fast statistical guide ## everything: Rust, Python, documents
 
@@ -35,6 +36,13 @@ lint: ## formatting, lints and documentation warnings
 format:
 	cargo fmt --all
 
+# The sanitizer is not stable: the variable lets the stable compiler use it. Its own folder, because
+# other flags would compile everything again.
+SANITIZE_TARGET := $(shell rustc -vV | sed -n 's/^host: //p')
+sanitize: ## the kernels' tests, on every SIMD tier, under address sanitizer
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=target/sanitize \
+		cargo test -p retrodict-kernels --lib --target $(SANITIZE_TARGET)
+
 benchmark-sbibm: ## the accuracy table of docs/src/accuracy.md
 	benchmarks/sbibm/download.sh
 	cargo run --release -p retrodict-benchmark-sbibm -- run
@@ -46,3 +54,12 @@ benchmark-peers: ## the speed table of docs/src/speed.md: sets up Python with sb
 
 benchmark-peers-quick: ## the same in three minutes, with fewer repeats and without the long rows
 	benchmarks/peers/run --quick
+
+benchmark-instructions: ## instructions of two training steps of five networks, a phase at a time; needs valgrind
+	cargo build --release -p retrodict --example training_step
+	@for phase in forward backward optimize; do \
+		RETRODICT_TIER=avx2 valgrind --tool=callgrind --callgrind-out-file=/dev/null \
+			--toggle-collect="*training_step*Step*$$phase*" \
+			target/release/examples/training_step 2 2>&1 >/dev/null | \
+			sed -n "s/.*Collected : */$$phase: /p"; \
+	done

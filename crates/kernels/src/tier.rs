@@ -1,6 +1,10 @@
 //! Which instruction set the kernels run on.
 
 use pulp::{Arch, WithSimd};
+use std::sync::OnceLock;
+
+/// The environment variable that chooses a tier for the whole process.
+const VARIABLE: &str = "RETRODICT_TIER";
 
 /// An instruction set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,6 +22,16 @@ pub enum Tier {
 impl Tier {
     /// Every tier, from the narrowest.
     pub const ALL: [Self; 4] = [Self::Scalar, Self::Neon, Self::Avx2, Self::Avx512];
+
+    /// `scalar`, `neon`, `avx2` or `avx512`: its name in `RETRODICT_TIER`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Scalar => "scalar",
+            Self::Neon => "neon",
+            Self::Avx2 => "avx2",
+            Self::Avx512 => "avx512",
+        }
+    }
 }
 
 /// A handle to the kernels of one tier; copies freely.
@@ -33,9 +47,18 @@ impl Default for Kernels {
 }
 
 impl Kernels {
-    /// The fastest tier that this machine has.
+    /// The tier that the environment variable `RETRODICT_TIER` names (`scalar`, `neon`, `avx2` or
+    /// `avx512`), or else the fastest that this machine has. Looked up once.
+    ///
+    /// # Panics
+    /// If the variable names no tier of this machine.
     pub fn detect() -> Self {
-        Self { arch: Arch::new() }
+        static CHOSEN: OnceLock<Result<Kernels, String>> = OnceLock::new();
+        let chosen = || choose(&std::env::var_os(VARIABLE)?.to_string_lossy());
+        match CHOSEN.get_or_init(|| chosen().unwrap_or(Ok(Self { arch: Arch::new() }))) {
+            Ok(kernels) => *kernels,
+            Err(message) => panic!("{message}"),
+        }
     }
 
     /// The given tier, if this machine has it.
@@ -67,6 +90,22 @@ impl Kernels {
     }
 }
 
+/// The tier of a name; nothing if the name is empty.
+fn choose(name: &str) -> Option<Result<Kernels, String>> {
+    if name.is_empty() {
+        return None;
+    }
+    let named = Kernels::available().find(|kernels| kernels.tier().name() == name);
+    Some(named.ok_or_else(|| {
+        let names: Vec<_> = Kernels::available().map(|k| k.tier().name()).collect();
+        format!(
+            "{VARIABLE} is `{name}`, but this machine has the tiers {}: set it to one of them, or unset \
+             it for the fastest",
+            names.join(", ")
+        )
+    }))
+}
+
 fn arch(tier: Tier) -> Option<Arch> {
     match tier {
         Tier::Scalar => Some(Arch::Scalar),
@@ -88,6 +127,17 @@ mod tests {
     fn the_detected_tier_is_available() {
         let detected = Kernels::detect().tier();
         assert!(Kernels::available().any(|kernels| kernels.tier() == detected));
+    }
+
+    #[test]
+    fn a_tier_is_chosen_by_its_name() {
+        for kernels in Kernels::available() {
+            let chosen = choose(kernels.tier().name()).unwrap().unwrap();
+            assert_eq!(chosen.tier(), kernels.tier());
+        }
+        assert!(choose("").is_none());
+        let message = choose("sse9").unwrap().unwrap_err();
+        assert!(message.contains("RETRODICT_TIER is `sse9`") && message.contains("scalar"));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! Five autoregressive transforms with three hidden layers of 50 tanh units (what `sbi` calls its
 //! default MAF), 5 parameters, 5 data, batch 200: forward, backward, norm, Adam, on one thread. Prints
-//! the least and the median over many steps for every instruction set of this machine.
+//! the least and the median over many steps (or as many as the argument says) for every instruction
+//! set of this machine, or the one that `RETRODICT_TIER` names.
 
 use retrodict::network::{Activation, NetworkConfig};
 use retrodict::transform::{
@@ -19,6 +20,14 @@ const N_TRANSFORMS: usize = 5;
 const BATCH: usize = 200;
 const STEPS: usize = 400;
 
+/// The tiers to measure.
+fn tiers() -> Vec<Kernels> {
+    match std::env::var_os("RETRODICT_TIER") {
+        Some(_) => vec![Kernels::detect()],
+        None => Kernels::available().collect(),
+    }
+}
+
 fn main() -> retrodict::Result<()> {
     let plain = |hidden: &[usize], linear_skip| NetworkConfig {
         hidden: hidden.to_vec(),
@@ -32,7 +41,7 @@ fn main() -> retrodict::Result<()> {
     };
     let shape = SplineShape::new(10, 3.0, vec![Tail::Linear; N_FEATURES]);
     println!("batch {BATCH}, {N_TRANSFORMS} transforms; milliseconds: least / median");
-    for kernels in Kernels::available() {
+    for kernels in tiers() {
         let affine = |config: &NetworkConfig| {
             let transform = AutoregressiveAffine::new(config, N_CONTEXT, N_FEATURES)?;
             Ok(Box::new(transform.with_kernels(kernels)) as Box<dyn Transform>)
@@ -91,7 +100,8 @@ fn measure(
 ) -> retrodict::Result<()> {
     let mut step = Step::new(kernels, make)?;
     let mut times = [const { Vec::new() }; 4];
-    for t in 1..=STEPS {
+    let steps = std::env::args().nth(1).and_then(|steps| steps.parse().ok());
+    for t in 1..=steps.unwrap_or(STEPS) {
         let start = Instant::now();
         let mut marks = [0.0; 3];
         let mut mark = |i: usize| marks[i] = start.elapsed().as_secs_f64() * 1e3;
@@ -119,6 +129,7 @@ fn measure(
     Ok(())
 }
 
+// The three phases are calls, so that `make benchmark-instructions` can count them one by one.
 impl Step {
     fn new(
         kernels: Kernels,
@@ -166,6 +177,7 @@ impl Step {
         Ok(step)
     }
 
+    #[inline(never)]
     fn forward(&mut self) {
         let stride = padded(BATCH);
         self.log_det.fill(0.0);
@@ -190,6 +202,7 @@ impl Step {
     }
 
     /// The gradient of the mean of ½ |y|² − log |det|.
+    #[inline(never)]
     fn backward(&mut self) {
         let stride = padded(BATCH);
         for row in self.y.chunks_exact_mut(stride) {
@@ -215,6 +228,7 @@ impl Step {
         }
     }
 
+    #[inline(never)]
     fn optimize(&mut self, step: u64) {
         let norm = sum_of_squares(self.kernels, &self.gradient).sqrt();
         let [first, second] = &mut self.moments;
