@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use retrodict::estimator::{DensityEstimator, Examples, Flow, Workspace};
+use retrodict::estimator::{DensityEstimator, Examples, Flow};
+use retrodict::train::{Batches, Blocks, TrainingRows};
 use retrodict::{Result, Seed, Stream, Table};
 use retrodict_kernels::{Adam, Kernels, sum_of_squares};
 
@@ -15,7 +16,9 @@ const LARGEST_NORM: f64 = 5.0;
 
 /// The mean loss over the last fifth of the warm-up shows that all sides learn the same.
 pub(crate) fn run(options: &TrainingStepOptions) -> Result<()> {
-    let mut training = Training::new(options)?;
+    let simulations = data::read(&options.data)?;
+    let examples = standardised(&simulations.theta, &simulations.x);
+    let mut training = Training::new(options, &examples)?;
     let last = options.warm_up / 5;
     training.steps(options.warm_up - last);
     let loss = training.steps(last);
@@ -26,37 +29,29 @@ pub(crate) fn run(options: &TrainingStepOptions) -> Result<()> {
 }
 
 /// A network, its optimiser and its data.
-struct Training {
+struct Training<'a> {
     flow: Flow,
     kernels: Kernels,
-    workspace: Workspace,
-    examples: Examples,
-    order: Vec<usize>,
+    blocks: Blocks,
+    batches: Box<dyn Batches + 'a>,
     batch: usize,
     steps_done: usize,
     weights: Vec<f32>,
-    gradient: Vec<f32>,
     moments: [Vec<f32>; 2],
 }
 
-impl Training {
-    fn new(options: &TrainingStepOptions) -> Result<Self> {
-        let simulations = data::read(&options.data)?;
-        let examples = standardised(&simulations.theta, &simulations.x);
+impl<'a> Training<'a> {
+    fn new(options: &TrainingStepOptions, examples: &'a Examples) -> Result<Self> {
         let features = vec![false; examples.n_values()];
         let flow = equal_to_sbi(options.network).build(&features, examples.n_context())?;
         let mut weights = vec![0.0; flow.n_weights()];
         flow.initialize(&mut weights, &mut Seed(1).stream(Stream::Weights, 0));
-        let mut order: Vec<usize> = (0..examples.len()).collect();
-        Seed(1).stream(Stream::Batches, 0).shuffle(&mut order);
         Ok(Self {
             kernels: Kernels::detect(),
-            workspace: flow.workspace(options.batch),
-            examples,
-            order,
+            blocks: Blocks::new(&flow, options.batch),
+            batches: examples.batches(Seed(1), 0),
             batch: options.batch,
             steps_done: 0,
-            gradient: vec![0.0; weights.len()],
             moments: [vec![0.0; weights.len()], vec![0.0; weights.len()]],
             weights,
             flow,
@@ -77,27 +72,22 @@ impl Training {
     }
 
     fn step(&mut self) -> f64 {
-        let n_batches = self.order.len() / self.batch;
-        let first = self.steps_done % n_batches * self.batch;
-        let rows = &self.order[first..first + self.batch];
-        self.workspace.load(&self.examples, rows);
-        let flow = &self.flow;
-        let loss = flow.loss_and_gradient(&self.weights, &mut self.workspace, &mut self.gradient);
+        let per_epoch = TRAINING_ROWS / self.batch;
+        if self.steps_done.is_multiple_of(per_epoch) {
+            self.batches.begin(self.steps_done / per_epoch);
+        }
+        let loaded = self.blocks.load(self.batch, &mut *self.batches);
+        loaded.expect("rows in memory are always there");
+        let (loss, gradient) = self.blocks.loss_and_gradient(&self.flow, &self.weights);
         self.steps_done += 1;
-        let norm = sum_of_squares(self.kernels, &self.gradient).sqrt();
+        let norm = sum_of_squares(self.kernels, gradient).sqrt();
         let [first, second] = &mut self.moments;
         Adam {
             gradient_scale: (LARGEST_NORM / norm).min(1.0) as f32,
             step: self.steps_done as u64,
             ..Adam::default()
         }
-        .run(
-            self.kernels,
-            &mut self.weights,
-            &mut self.gradient,
-            first,
-            second,
-        );
+        .run(self.kernels, &mut self.weights, gradient, first, second);
         loss
     }
 }

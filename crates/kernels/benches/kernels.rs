@@ -108,6 +108,7 @@ fn dense_forward(bencher: Bencher, case: (Tier, usize, usize, usize)) {
     bencher.counter(operations(case)).bench_local(|| {
         DenseForward {
             layer: &layer,
+            outputs: 0..n_outputs,
             weights: &weights,
             inputs: [&x, &[]],
             stride,

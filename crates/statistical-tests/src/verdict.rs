@@ -32,7 +32,12 @@ pub fn verdict(study: &dyn Study, posterior: &dyn Posterior, n_test: usize, seed
     let mut checks = CalibrationChecks::run(posterior, &test, N_DRAWS, seed)
         .expect("the problem has a posterior")
         .checks();
-    checks.push(simulation_failures(&simulations));
+    let failures = simulations.failures();
+    checks.push(simulation_failures(
+        &failures,
+        simulations.len(),
+        &simulations,
+    ));
     let replicated = replicate(study, posterior, observed.row(0), seed);
     for (kind, x) in [
         (PredictiveKind::Prior, &simulations.x),

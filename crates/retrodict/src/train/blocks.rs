@@ -17,7 +17,7 @@ const MAX_BLOCKS: usize = 16;
 /// How a batch is cut depends on its size alone, and gradients are added in the blocks' order, so
 /// the result does not depend on the number of threads.
 #[derive(Debug)]
-pub(super) struct Blocks {
+pub struct Blocks {
     kernels: Kernels,
     parts: Vec<Block>,
     /// How many of them the present batch fills.
@@ -33,7 +33,7 @@ struct Block {
 
 impl Blocks {
     /// For batches of up to `max_rows`.
-    pub(super) fn new(estimator: &dyn DensityEstimator, max_rows: usize) -> Self {
+    pub fn new(estimator: &dyn DensityEstimator, max_rows: usize) -> Self {
         let block = |rows: std::ops::Range<usize>| Block {
             workspace: estimator.workspace(rows.len() + PADDING, Purpose::Training),
             gradient: vec![0.0; estimator.n_weights()],
@@ -50,7 +50,7 @@ impl Blocks {
     ///
     /// # Errors
     /// If they cannot be read.
-    pub(super) fn load(&mut self, n_rows: usize, batches: &mut dyn Batches) -> Result<()> {
+    pub fn load(&mut self, n_rows: usize, batches: &mut dyn Batches) -> Result<()> {
         self.n_used = 0;
         for (block, part) in self.parts.iter_mut().zip(cut(n_rows)) {
             batches.load(part.len(), &mut block.workspace)?;
@@ -60,7 +60,7 @@ impl Blocks {
     }
 
     /// The mean of −log q over the rows that were loaded, and its gradient.
-    pub(super) fn loss_and_gradient(
+    pub fn loss_and_gradient(
         &mut self,
         estimator: &dyn DensityEstimator,
         weights: &[f32],

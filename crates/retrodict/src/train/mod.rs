@@ -12,6 +12,7 @@ mod split;
 mod stacking;
 mod training_rows;
 
+pub use blocks::Blocks;
 pub use config::{Schedule, TrainConfig};
 pub use fit::{Fitted, Observer, fit};
 pub use log::{EpochRecord, MemberLog, Stop, TrainLog};
