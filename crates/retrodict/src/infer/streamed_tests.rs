@@ -181,7 +181,7 @@ fn the_loss_curve_is_that_of_full_shuffling_even_for_sorted_rows() -> Result<()>
     let train = TrainConfig {
         averaging: 0.0,
         ensemble_size: 1,
-        ..config(r#""max_steps":4000"#).train
+        ..config(r#""max_steps":4000,"batch_size":200,"learning_rate":0.001"#).train
     };
     let curve = |rows: &dyn TrainingRows| loss_curve(rows, &validation, &train);
     let fully = curve(&rows(&simulations, 400_000));

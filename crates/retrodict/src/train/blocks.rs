@@ -34,8 +34,8 @@ struct Block {
 impl Blocks {
     /// For batches of up to `max_rows`.
     pub fn new(estimator: &dyn DensityEstimator, max_rows: usize) -> Self {
-        let block = |rows: std::ops::Range<usize>| Block {
-            workspace: estimator.workspace(rows.len() + PADDING, Purpose::Training),
+        let block = |_| Block {
+            workspace: estimator.workspace(capacity(max_rows), Purpose::Training),
             gradient: vec![0.0; estimator.n_weights()],
             loss: 0.0,
         };
@@ -97,6 +97,12 @@ impl Blocks {
     }
 }
 
+/// The most rows that a block of a batch of up to `max_rows` can have.
+fn capacity(max_rows: usize) -> usize {
+    let largest = (2 * BLOCK_ROWS).max(max_rows.div_ceil(MAX_BLOCKS));
+    max_rows.min(largest + PADDING)
+}
+
 /// The blocks of a batch: all of about the same size, and all but the last full vectors.
 fn cut(n_rows: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
     let n_blocks = (n_rows / BLOCK_ROWS).clamp(1, MAX_BLOCKS);
@@ -123,6 +129,11 @@ mod tests {
                 assert_eq!(pair[0].end, pair[1].start);
                 assert!(pair[0].end.is_multiple_of(PADDING) && !pair[1].is_empty());
             }
+        }
+        for max_rows in [10, 100, 250, 5000] {
+            let largest = |n| cut(n).map(|block| block.len()).max();
+            let most = (1..=max_rows).filter_map(largest).max();
+            assert!(most <= Some(capacity(max_rows)), "{max_rows}: {most:?}");
         }
         assert_eq!(cut(200).collect::<Vec<_>>(), [0..112, 112..200]);
     }

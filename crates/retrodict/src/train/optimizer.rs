@@ -102,7 +102,7 @@ mod tests {
     fn the_average_follows_its_recurrence() {
         let config = TrainConfig {
             averaging: 0.9,
-            weight_decay: 0.1,
+            weight_decay: 1e-3,
             ..TrainConfig::default()
         };
         let mut weights = vec![1.0, 2.0, 3.0];

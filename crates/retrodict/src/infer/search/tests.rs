@@ -28,7 +28,7 @@ fn simulations(n: usize) -> Simulations {
 fn base() -> NpeConfig {
     serde_json::from_str(
         r#"{"estimator":{"kind":"mdn","components":1,"network":{"hidden":[4]}},
-            "train":{"max_steps":90,"batch_size":50}}"#,
+            "train":{"max_steps":90,"batch_size":50,"learning_rate":0.001,"max_epochs":200}}"#,
     )
     .unwrap()
 }
