@@ -69,7 +69,7 @@ fn train(n: usize) -> f64 {
         data: (0..10).map(|i| format!("x_{i}")).collect(),
     };
     let text = r#"{"estimator":{"kind":"maf","transforms":1,"network":{"hidden":[8]}},
-        "train":{"memory":"20 MB","max_steps":1500,"ensemble_size":2}}"#;
+        "train":{"memory":"20 MB","max_steps":1500,"ensemble_size":2,"batch_size":200}}"#;
     let config: NpeConfig = serde_json::from_str(text).unwrap();
     let go_on = |_: &_| ControlFlow::Continue(());
     let (_, log) = npe_from(&prior, &source, &config, Seed(1), &go_on).unwrap();

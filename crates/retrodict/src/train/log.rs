@@ -9,7 +9,7 @@ pub struct EpochRecord {
     pub member: usize,
     /// The epoch, from 1.
     pub epoch: usize,
-    /// The most epochs there can be.
+    /// The last epoch, unless patience ends sooner or another cosine follows.
     pub max_epochs: usize,
     /// The mean loss over training rows, each taken when its batch came.
     pub train_loss: f64,

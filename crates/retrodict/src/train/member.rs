@@ -65,23 +65,26 @@ impl<'a> Training<'a> {
 
     fn epoch(&mut self) -> Result<Option<Stop>> {
         let record = self.run.epoch()?;
-        let improved = record.validation_loss < self.run.best_loss;
+        let loss = record.validation_loss;
+        let improved = loss < self.run.best_loss;
         if improved {
             self.best_epoch = record.epoch;
-            self.run.keep(record.validation_loss);
+            self.run.keep(loss);
         }
         if (self.observer)(&record) == ControlFlow::Break(()) {
             return Err(Error::Interrupted);
         }
         self.epochs.push(record);
-        Ok(match self.run.pace.after_epoch(self.run.done, improved) {
-            Decision::Continue => None,
-            Decision::Restore => {
-                self.run.restore();
-                None
-            }
-            Decision::Stop(stop) => Some(stop),
-        })
+        Ok(
+            match self.run.pace.after_epoch(self.run.done, loss, improved) {
+                Decision::Continue => None,
+                Decision::Restore => {
+                    self.run.restore();
+                    None
+                }
+                Decision::Stop(stop) => Some(stop),
+            },
+        )
     }
 
     /// The member after its last epoch.
@@ -173,7 +176,7 @@ impl<'a> Run<'a> {
         Ok(EpochRecord {
             member: self.k,
             epoch: self.done,
-            max_epochs: self.config.epochs(self.n_rows),
+            max_epochs: self.pace.last_epoch(),
             train_loss: loss / rows as f64,
             validation_loss: self.validation_loss(),
             learning_rate: rate,

@@ -26,11 +26,19 @@ pub(super) struct Pace {
     warmup: usize,
     /// The rate from which the present stretch starts.
     rate: f64,
-    /// The epochs between which the cosine falls; the second is also the last epoch of all.
+    /// The epochs between which the cosine falls.
     stretch: [usize; 2],
+    /// The last epoch of all.
+    end: usize,
     cooling: bool,
     without_improvement: usize,
+    /// The smallest loss so far, and before the last tenth of the stretch.
+    best: [f64; 2],
 }
+
+/// A fall of the validation loss, in nats a row, in the last tenth of a cosine that is worth another:
+/// it is a Kullback–Leibler divergence, and a hundredth of a nat is a shift of a seventh of an sd.
+const WORTH_MORE: f64 = 0.01;
 
 impl Pace {
     pub(super) fn new(config: &TrainConfig, n_rows: usize) -> Self {
@@ -40,10 +48,17 @@ impl Pace {
             cooldown: config.cooldown_epochs,
             warmup: config.warmup_epochs,
             rate: config.height(),
-            stretch: [0, config.epochs(n_rows)],
+            stretch: [0, config.first_epochs(n_rows)],
+            end: config.epochs(n_rows),
             cooling: false,
             without_improvement: 0,
+            best: [f64::INFINITY; 2],
         }
+    }
+
+    /// The last epoch, as far as can be said now.
+    pub(super) fn last_epoch(&self) -> usize {
+        self.stretch[1]
     }
 
     /// The learning rate when `epochs` epochs are done; fractions are steps within an epoch.
@@ -56,7 +71,7 @@ impl Pace {
         if !self.cooling && epochs < warm {
             return self.rate * epochs / warm;
         }
-        let from = if self.cooling { from } else { warm };
+        let from = if self.cooling { from } else { from.max(warm) };
         let done = ((epochs - from) / (to - from)).clamp(0.0, 1.0);
         self.rate * 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
     }
@@ -66,19 +81,21 @@ impl Pace {
         self.rate *= 0.5;
     }
 
-    /// Takes note of an epoch: how many are done now, and whether the last was the best so far.
-    pub(super) fn after_epoch(&mut self, done: usize, improved: bool) -> Decision {
+    /// Takes note of an epoch: how many are done now, its loss, and whether it was the best so far,
+    /// the first weights included.
+    pub(super) fn after_epoch(&mut self, done: usize, loss: f64, improved: bool) -> Decision {
         self.without_improvement = if improved {
             0
         } else {
             self.without_improvement + 1
         };
-        if done >= self.stretch[1] {
-            return Decision::Stop(if self.cooling {
-                Stop::NoImprovement
-            } else {
-                Stop::MaxEpochs
-            });
+        self.best[0] = self.best[0].min(loss);
+        let [from, to] = self.stretch;
+        if done + (to - from).div_ceil(10) == to {
+            self.best[1] = self.best[0];
+        }
+        if done >= to {
+            return self.after_stretch(done);
         }
         if self.schedule == Schedule::Plateau
             && self.without_improvement > 0
@@ -95,6 +112,22 @@ impl Pace {
             return Decision::Stop(Stop::NoImprovement);
         }
         self.cool_down(done)
+    }
+
+    /// Another cosine, twice as long from half the height, if the last was still gaining.
+    fn after_stretch(&mut self, done: usize) -> Decision {
+        let gaining = self.best[1] - self.best[0] > WORTH_MORE;
+        if self.cooling || (self.schedule == Schedule::Cosine && !gaining) {
+            return Decision::Stop(Stop::NoImprovement);
+        }
+        if done >= self.end {
+            return Decision::Stop(Stop::MaxEpochs);
+        }
+        let length = 2 * (self.stretch[1] - self.stretch[0]);
+        self.stretch = [done, (done + length).min(self.end)];
+        self.rate *= 0.5;
+        self.without_improvement = 0;
+        Decision::Continue
     }
 
     fn cool_down(&mut self, done: usize) -> Decision {
@@ -115,6 +148,7 @@ mod tests {
             patience: 4,
             cooldown_epochs: 5,
             max_epochs: 100,
+            cycle_epochs: 100,
             learning_rate: Some(1.0),
             warmup_epochs: 0,
             ..TrainConfig::default()
@@ -129,9 +163,15 @@ mod tests {
         assert!((pace.rate(50.0) - 0.5).abs() < 1e-12);
         assert!(pace.rate(100.0) < 1e-12);
         for done in 1..100 {
-            assert_eq!(pace.after_epoch(done, true), Decision::Continue);
+            assert_eq!(
+                pace.after_epoch(done, -(done as f64), true),
+                Decision::Continue
+            );
         }
-        assert_eq!(pace.after_epoch(100, true), Decision::Stop(Stop::MaxEpochs));
+        assert_eq!(
+            pace.after_epoch(100, -100.0, true),
+            Decision::Stop(Stop::MaxEpochs)
+        );
     }
 
     #[test]
@@ -152,23 +192,50 @@ mod tests {
     }
 
     #[test]
+    fn a_cosine_that_still_gains_at_its_end_is_followed_by_another() {
+        let config = TrainConfig {
+            learning_rate: Some(1.0),
+            warmup_epochs: 0,
+            cycle_epochs: 10,
+            max_epochs: 50,
+            ..TrainConfig::default()
+        };
+        let mut pace = Pace::new(&config, 1000);
+        let mut after =
+            |done: usize, loss: f64| (pace.after_epoch(done, loss, true), pace.rate(done as f64));
+        for done in 1..10 {
+            assert_eq!(after(done, -(done as f64)).0, Decision::Continue);
+        }
+        assert_eq!(after(10, -10.0), (Decision::Continue, 0.5));
+        for done in 11..30 {
+            assert_eq!(
+                after(done, -10.0 - done.min(28) as f64).0,
+                Decision::Continue
+            );
+        }
+        // The last two of twenty epochs gained less than a hundredth.
+        let stop = Decision::Stop(Stop::NoImprovement);
+        assert_eq!(after(30, -38.001).0, stop);
+    }
+
+    #[test]
     fn spent_patience_restores_and_cools_down_before_it_stops() {
         let mut pace = pace(Schedule::Cosine);
         for done in 1..4 {
-            assert_eq!(pace.after_epoch(done, false), Decision::Continue);
+            assert_eq!(pace.after_epoch(done, 1.0, false), Decision::Continue);
         }
         let rate = pace.rate(4.0);
-        assert_eq!(pace.after_epoch(4, false), Decision::Restore);
+        assert_eq!(pace.after_epoch(4, 1.0, false), Decision::Restore);
         assert!(
             (pace.rate(4.0) - rate).abs() < 1e-12,
             "the rate has no jump"
         );
         for done in 5..9 {
-            assert_eq!(pace.after_epoch(done, done == 6), Decision::Continue);
+            assert_eq!(pace.after_epoch(done, 1.0, done == 6), Decision::Continue);
         }
         assert!(pace.rate(9.0) < 1e-12);
         assert_eq!(
-            pace.after_epoch(9, false),
+            pace.after_epoch(9, 1.0, false),
             Decision::Stop(Stop::NoImprovement)
         );
     }
@@ -177,12 +244,12 @@ mod tests {
     fn a_plateau_halves_the_rate_and_a_constant_does_not() {
         let (mut plateau, mut constant) = (pace(Schedule::Plateau), pace(Schedule::Constant));
         for done in 1..4 {
-            plateau.after_epoch(done, false);
-            constant.after_epoch(done, false);
+            plateau.after_epoch(done, 1.0, false);
+            constant.after_epoch(done, 1.0, false);
         }
         assert_eq!((plateau.rate(3.0), constant.rate(3.0)), (0.5, 1.0));
         let stop = Decision::Stop(Stop::NoImprovement);
-        assert_eq!(constant.after_epoch(4, false), stop);
-        assert_eq!(plateau.after_epoch(4, false), stop);
+        assert_eq!(constant.after_epoch(4, 1.0, false), stop);
+        assert_eq!(plateau.after_epoch(4, 1.0, false), stop);
     }
 }
