@@ -84,14 +84,15 @@ impl Examples {
             !rows.is_empty() && rows.len() <= stride,
             "rows fit the stride"
         );
-        for lane in 0..stride {
-            let row = self.row(rows[if lane < rows.len() { lane } else { 0 }]);
-            for (feature, &value) in row.iter().enumerate() {
-                match feature.checked_sub(self.n_values) {
-                    None => values[feature * stride + lane] = value,
-                    Some(feature) => context[feature * stride + lane] = value,
-                }
+        let width = self.n_values + self.n_context;
+        let runs = values.chunks_exact_mut(stride);
+        let runs = runs.chain(context.chunks_exact_mut(stride));
+        for (feature, run) in runs.enumerate() {
+            let (lanes, padding) = run.split_at_mut(rows.len());
+            for (lane, row) in lanes.iter_mut().zip(rows) {
+                *lane = self.rows[row * width + feature];
             }
+            padding.fill(lanes[0]);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! How an estimator is trained.
 
+use retrodict_kernels::PADDING;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -26,8 +27,9 @@ pub enum Schedule {
 #[serde(default, deny_unknown_fields)]
 pub struct TrainConfig {
     /// Rows a step; batches of an epoch are made equally large, so the last is no smaller. Left out,
-    /// the root of the number of training rows, from 50 to 500: few rows need small batches for
-    /// enough steps, and many rows can afford the better use of the processor.
+    /// the root of the number of training rows, from 48 to 496: few rows need small batches for
+    /// enough steps, and many rows can afford the better use of the processor. A multiple of 16, so
+    /// that no vector of the processor is in part empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_size: Option<usize>,
     /// The height of the learning rate of Adam (Kingma and Ba 2015, arXiv:1412.6980). Left out, 0.004,
@@ -182,8 +184,8 @@ impl TrainConfig {
 
     /// Rows a step when there are `n` to train on.
     pub fn batch_size(&self, n: usize) -> usize {
-        let root = (n as f64).sqrt().round() as usize;
-        self.batch_size.unwrap_or(root.clamp(50, 500))
+        let vectors = ((n as f64).sqrt() / PADDING as f64).round() as usize;
+        self.batch_size.unwrap_or(vectors.clamp(3, 31) * PADDING)
     }
 
     /// How many steps an epoch over `n` rows takes.
@@ -230,7 +232,7 @@ mod tests {
     fn batches_grow_with_the_root_of_the_rows_unless_they_are_given() {
         let config = TrainConfig::default();
         let sizes = [100, 2_500, 9_000, 90_000, 10_000_000].map(|n| config.batch_size(n));
-        assert_eq!(sizes, [50, 50, 95, 300, 500]);
+        assert_eq!(sizes, [48, 48, 96, 304, 496]);
         let given = TrainConfig {
             batch_size: Some(20),
             ..config
