@@ -14,7 +14,7 @@ COLOURS = {"sbi": "#0072B2", "flowjax": "#E69F00", "one thread": "#009E73"}
 
 def draw(results, path):
     bars = [
-        (f"{line['what']}, {group['threads']} thread{'s' * (group['threads'] > 1)}", line)
+        (label(line, group["threads"]), line)
         for group in results["groups"]
         for line in group["lines"]
         if line["peer"] is not None
@@ -27,12 +27,22 @@ def draw(results, path):
     axes.invert_yaxis()
     axes.set_xscale("log")
     axes.axvline(1, color="black", linewidth=0.8)
-    axes.set_xlabel("times faster; the bar ends at the median, the line spans the quartiles, | is what is promised")
+    ticks = [1, 3, 10, 30, 100]
+    axes.set_xticks(ticks, [str(tick) for tick in ticks])
+    axes.minorticks_off()
+    axes.set_xlabel("times faster (thin line: quartiles; upright: promised)")
     axes.spines[["top", "right"]].set_visible(False)
     for name, colour in COLOURS.items():
         axes.barh(0, 0, color=colour, label=f"than {name}")
-    axes.legend(frameon=False, loc="lower right")
+    figure.legend(frameon=False, loc="outside upper right", ncols=len(COLOURS))
     figure.savefig(path, metadata={"Date": None})
+
+
+def label(line, threads):
+    """A line about threads says itself how many."""
+    if "threads" in line["what"]:
+        return line["what"]
+    return f"{line['what']}, {threads} thread{'s' * (threads > 1)}"
 
 
 def bar(axes, y, line):
