@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use retrodict::estimator::{DensityEstimator, Examples, Flow};
-use retrodict::train::{Batches, Blocks, TrainingRows};
+use retrodict::train::{BatchBlocks, Batches, TrainingRows};
 use retrodict::{Result, Seed, Stream, Table};
 use retrodict_kernels::{Adam, Kernels, sum_of_squares};
 
@@ -32,7 +32,7 @@ pub(crate) fn run(options: &TrainingStepOptions) -> Result<()> {
 struct Training<'a> {
     flow: Flow,
     kernels: Kernels,
-    blocks: Blocks,
+    blocks: BatchBlocks,
     batches: Box<dyn Batches + 'a>,
     batch: usize,
     steps_done: usize,
@@ -48,7 +48,7 @@ impl<'a> Training<'a> {
         flow.initialize(&mut weights, &mut Seed(1).stream(Stream::Weights, 0));
         Ok(Self {
             kernels: Kernels::detect(),
-            blocks: Blocks::new(&flow, options.batch),
+            blocks: BatchBlocks::new(&flow, options.batch),
             batches: examples.batches(Seed(1), 0),
             batch: options.batch,
             steps_done: 0,
@@ -87,7 +87,13 @@ impl<'a> Training<'a> {
             step: self.steps_done as u64,
             ..Adam::default()
         }
-        .run(self.kernels, &mut self.weights, gradient, first, second);
+        .run(
+            self.kernels,
+            &mut self.weights,
+            gradient,
+            [first, second],
+            None,
+        );
         loss
     }
 }

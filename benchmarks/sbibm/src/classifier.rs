@@ -2,7 +2,7 @@
 
 use retrodict::network::{Activation, InputGradients, Inputs, Network, NetworkConfig};
 use retrodict::{Random, Result};
-use retrodict_kernels::{Adam, axpy, padded};
+use retrodict_kernels::{Adam, BinaryCrossEntropy, axpy, padded};
 
 const BATCH_SIZE: usize = 200;
 const LEARNING_RATE: f32 = 1e-3;
@@ -97,7 +97,12 @@ impl Classifier {
 struct Batch {
     stride: usize,
     x: Vec<f32>,
+    labels: Vec<f32>,
+    /// One over the number of rows; zero in the padding.
+    weights: Vec<f32>,
     output: Vec<f32>,
+    /// Of each row, times its weight.
+    loss: Vec<f32>,
     cache: Vec<f32>,
     scratch: Vec<f32>,
 }
@@ -107,7 +112,10 @@ impl Batch {
         Self {
             stride,
             x: vec![0.0; network.n_context() * stride],
+            labels: vec![0.0; stride],
+            weights: vec![0.0; stride],
             output: vec![0.0; stride],
+            loss: vec![0.0; stride],
             cache: vec![0.0; network.cache_rows() * stride],
             scratch: vec![0.0; network.scratch_rows() * stride],
         }
@@ -120,6 +128,11 @@ impl Batch {
             }
             run[rows.len()..].fill(0.0);
         }
+        for (label, &row) in self.labels.iter_mut().zip(rows) {
+            *label = data.label[row];
+        }
+        self.weights[..rows.len()].fill(1.0 / rows.len() as f32);
+        self.weights[rows.len()..].fill(0.0);
     }
 
     fn forward(&mut self, network: &Network, weights: &[f32]) {
@@ -168,14 +181,14 @@ impl Training {
         batch.fill(data, rows);
         batch.forward(&self.network, &self.weights);
         let scale = 1.0 / rows.len() as f32;
-        let mut loss = 0.0;
-        self.slope.fill(0.0);
-        for ((slope, &logit), &row) in self.slope.iter_mut().zip(&batch.output).zip(rows) {
-            let label = data.label[row];
-            // log(1 + eᵃ) − y a, without overflow.
-            loss += f64::from(logit.max(0.0) + (-logit.abs()).exp().ln_1p() - label * logit);
-            *slope = scale * (1.0 / (1.0 + (-logit).exp()) - label);
+        BinaryCrossEntropy {
+            logits: &batch.output,
+            labels: &batch.labels,
+            weights: &batch.weights,
+            loss: &mut batch.loss,
+            logit_gradient: &mut self.slope,
         }
+        .run(self.network.kernels());
         let gradients = InputGradients {
             weights: Some(&mut self.gradient),
             ..InputGradients::default()
@@ -201,9 +214,9 @@ impl Training {
             kernels,
             &mut self.weights,
             &mut self.gradient,
-            first,
-            second,
+            [first, second],
+            None,
         );
-        loss
+        rows.len() as f64 * batch.loss.iter().map(|&loss| f64::from(loss)).sum::<f64>()
     }
 }

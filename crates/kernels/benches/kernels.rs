@@ -184,14 +184,8 @@ fn step(bencher: Bencher, tier: Tier, averaged: bool) {
             decay: 0.99,
             weights: &mut average,
         });
-        Adam::default().run_with_average(
-            kernels(tier),
-            &mut weights,
-            &mut gradient,
-            &mut first,
-            &mut second,
-            average,
-        );
+        let moments = [&mut first[..], &mut second];
+        Adam::default().run(kernels(tier), &mut weights, &mut gradient, moments, average);
     });
 }
 

@@ -54,7 +54,8 @@ pub struct Average<'a> {
 }
 
 impl Adam {
-    /// Changes `weights`, both moments, and sets `gradient` to zero.
+    /// Changes `weights` and both moments, sets `gradient` to zero, and keeps up the average, if there
+    /// is one.
     ///
     /// # Panics
     /// If the lengths differ or `step` is zero.
@@ -63,32 +64,10 @@ impl Adam {
         kernels: Kernels,
         weights: &mut [f32],
         gradient: &mut [f32],
-        first_moment: &mut [f32],
-        second_moment: &mut [f32],
-    ) {
-        self.run_with_average(
-            kernels,
-            weights,
-            gradient,
-            first_moment,
-            second_moment,
-            None,
-        );
-    }
-
-    /// As [`Self::run`], and keeps up the average, if there is one.
-    ///
-    /// # Panics
-    /// If the lengths differ or `step` is zero.
-    pub fn run_with_average(
-        self,
-        kernels: Kernels,
-        weights: &mut [f32],
-        gradient: &mut [f32],
-        first_moment: &mut [f32],
-        second_moment: &mut [f32],
+        moments: [&mut [f32]; 2],
         average: Option<Average<'_>>,
     ) {
+        let [first_moment, second_moment] = moments;
         assert!(self.step > 0, "steps count from one");
         assert_eq!(weights.len(), gradient.len());
         assert_eq!(weights.len(), first_moment.len());
@@ -254,18 +233,13 @@ mod tests {
                         exact[i].step(adam, f64::from(g[i]));
                     }
                     let mut plain_g = g.clone();
-                    adam.run(
-                        kernels,
-                        &mut plain,
-                        &mut plain_g,
-                        &mut plain_m,
-                        &mut plain_v,
-                    );
+                    let moments = [&mut plain_m[..], &mut plain_v];
+                    adam.run(kernels, &mut plain, &mut plain_g, moments, None);
                     let average = Some(Average {
                         decay: 0.75,
                         weights: &mut average,
                     });
-                    adam.run_with_average(kernels, &mut weights, &mut g, &mut m, &mut v, average);
+                    adam.run(kernels, &mut weights, &mut g, [&mut m, &mut v], average);
                     assert!(g.iter().chain(&plain_g).all(|g| *g == 0.0));
                     assert_eq!(weights, plain);
                     for (average, exact) in exact_average.iter_mut().zip(&exact) {

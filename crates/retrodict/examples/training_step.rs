@@ -241,8 +241,8 @@ impl Step {
             self.kernels,
             &mut self.weights,
             &mut self.gradient,
-            first,
-            second,
+            [first, second],
+            None,
         );
     }
 }

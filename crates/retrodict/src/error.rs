@@ -124,6 +124,17 @@ impl Error {
         }
     }
 
+    /// An [`Error::Invalid`] for an option that has a default: `kind` is what it is an option of.
+    pub(crate) fn invalid_option(
+        kind: &str,
+        option: &str,
+        given: impl std::fmt::Display,
+        expected: impl Into<String>,
+    ) -> Self {
+        let advice = "Change it, or leave it out to take the default.";
+        Self::invalid(format!("{kind} option `{option}`"), given, expected, advice)
+    }
+
     /// An [`Error::File`] from its three parts.
     pub fn file(
         path: impl AsRef<Path>,

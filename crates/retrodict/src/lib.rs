@@ -33,6 +33,7 @@ pub mod infer;
 pub mod network;
 pub mod npy;
 pub mod prior;
+mod quantity;
 pub mod report;
 pub mod samples;
 pub mod seed;

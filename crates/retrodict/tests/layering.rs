@@ -23,7 +23,7 @@ const LAYERS: [&str; 11] = [
     "prior",
 ];
 /// The root files: anyone may use them, and they use only each other.
-const ROOT: [&str; 5] = ["seed", "table", "npy", "samples", "error"];
+const ROOT: [&str; 6] = ["seed", "table", "npy", "samples", "quantity", "error"];
 
 #[test]
 fn no_module_uses_one_above_it() {

@@ -77,10 +77,8 @@ pub const CAUTION_FAILURES: f64 = 0.01;
 /// Above this share the failures deserve a look even if they hit all parameters alike.
 pub const CAUTION_MANY_FAILURES: f64 = 0.1;
 
-/// A fall of the validation loss, in nats per simulation, over the last tenth of all epochs allowed
-/// that is worth more epochs: it is a Kullback–Leibler divergence, and a hundredth of a nat is a
-/// shift of a seventh of an sd.
-pub const CAUTION_STILL_FALLING: f64 = 0.01;
+/// What training itself takes for a reason to go on is one to be cautious where it could not.
+pub const CAUTION_STILL_FALLING: f64 = crate::train::STILL_FALLING;
 /// A training loss this far below the validation loss, in nats per simulation, means that the
 /// network has learned its training rows by heart.
 pub const CAUTION_OVERFITTING: f64 = 1.0;

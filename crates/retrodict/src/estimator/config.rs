@@ -104,7 +104,12 @@ impl EstimatorConfig {
             Self::MafRqs(c) | Self::Nsf(c) => {
                 if !(c.bound > 0.0 && c.bound <= MAX_BOUND) {
                     let expected = format!("above 0 and at most {MAX_BOUND}");
-                    return Err(invalid("bound", c.bound, &expected));
+                    return Err(Error::invalid_option(
+                        "estimator",
+                        "bound",
+                        c.bound,
+                        &expected,
+                    ));
                 }
                 (
                     &[("transforms", c.transforms, 1), ("bins", c.bins, 2)],
@@ -115,10 +120,11 @@ impl EstimatorConfig {
         };
         for &(field, count, least) in counts {
             if !(least..=MAX_COUNT).contains(&count) {
-                return Err(invalid(
+                return Err(Error::invalid_option(
+                    "estimator",
                     field,
                     count,
-                    &format!("from {least} to {MAX_COUNT}"),
+                    format!("from {least} to {MAX_COUNT}"),
                 ));
             }
         }
@@ -132,15 +138,6 @@ impl EstimatorConfig {
             Self::Maf(_) | Self::Mdn(_) => None,
         }
     }
-}
-
-fn invalid(field: &str, given: impl std::fmt::Display, expected: &str) -> Error {
-    Error::invalid(
-        format!("estimator option `{field}`"),
-        given,
-        expected,
-        "Change it, or leave it out to take the default.",
-    )
 }
 
 #[cfg(test)]

@@ -4,14 +4,9 @@ mod maximum;
 mod model_file;
 mod neural;
 mod npe;
-mod npe_streamed;
 mod posterior;
-mod row_split;
 mod search;
-mod streamed_rows;
-#[cfg(test)]
-mod streamed_tests;
-mod survey;
+mod streamed;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -19,9 +14,9 @@ mod tests;
 pub use model_file::ModelConfig;
 pub use neural::NeuralPosterior;
 pub use npe::{NpeConfig, npe};
-pub use npe_streamed::{fits_in_memory, npe_from, planned_epochs};
 pub use posterior::Posterior;
 pub use search::{
     SearchConfig, SearchMethod, SearchResult, Settings, TimeSpan, Trial, TrialFolder,
     TrialObserver, search,
 };
+pub use streamed::{fits_in_memory, npe_from, planned_epochs};

@@ -15,9 +15,8 @@ const PIECE: usize = 1 << 16;
 
 /// A `.npy` file of which only the header has been read; the first axis counts the rows.
 ///
-/// Rows are read at their position in the file, not through a memory map: that is as fast from the
-/// page cache, needs no `unsafe`, and a file that someone cuts short meanwhile is an error and not
-/// the death of the process.
+/// Rows are read at their position in the file, not through a memory map: that needs no `unsafe`, and
+/// a file that someone cuts short meanwhile is an error and not the death of the process.
 #[derive(Debug, Clone)]
 pub struct RowFile {
     path: PathBuf,

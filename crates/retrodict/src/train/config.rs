@@ -12,8 +12,9 @@ use crate::error::{Error, Result};
 #[serde(rename_all = "snake_case")]
 pub enum Schedule {
     /// Up from zero over `warmup_epochs`, then down half a cosine to zero over `cycle_epochs`, and
-    /// again while that gains (Loshchilov and Hutter 2017, arXiv:1608.03983). When the patience is spent earlier, training goes back to the best
-    /// weights and lets the rate fall to zero over `cooldown_epochs` before it stops.
+    /// again while that gains (Loshchilov and Hutter 2017, arXiv:1608.03983). When the patience is
+    /// spent earlier, training goes back to the best weights and lets the rate fall to zero over
+    /// `cooldown_epochs` before it stops.
     #[default]
     Cosine,
     /// Constant, and divided by two each time half the patience passes without improvement.
@@ -120,7 +121,7 @@ impl TrainConfig {
         ];
         for (field, count) in counts {
             if count == 0 {
-                return Err(invalid(field, "0", "at least 1"));
+                return Err(Error::invalid_option("training", field, "0", "at least 1"));
             }
         }
         let numbers = [
@@ -140,23 +141,38 @@ impl TrainConfig {
         ];
         for (field, value, expected, largest) in numbers {
             if !(value > 0.0 && value <= largest) {
-                return Err(invalid(field, &value.to_string(), expected));
+                return Err(Error::invalid_option("training", field, value, expected));
             }
         }
         if self.memory < LEAST_MEMORY {
             let expected = format!("at least {LEAST_MEMORY}");
-            return Err(invalid("memory", &self.memory.to_string(), &expected));
+            return Err(Error::invalid_option(
+                "training",
+                "memory",
+                self.memory,
+                &expected,
+            ));
         }
         if !(self.min_improvement >= 0.0 && self.min_improvement <= 100.0) {
             let given = self.min_improvement.to_string();
-            return Err(invalid("min_improvement", &given, "from 0 to 100"));
+            return Err(Error::invalid_option(
+                "training",
+                "min_improvement",
+                &given,
+                "from 0 to 100",
+            ));
         }
         for (field, value) in [
             ("weight_decay", self.weight_decay),
             ("averaging", self.averaging),
         ] {
             if !(0.0..1.0).contains(&value) {
-                return Err(invalid(field, &value.to_string(), "from 0 to below 1"));
+                return Err(Error::invalid_option(
+                    "training",
+                    field,
+                    value,
+                    "from 0 to below 1",
+                ));
             }
         }
         Ok(())
@@ -215,15 +231,6 @@ impl TrainConfig {
     }
 }
 
-fn invalid(field: &str, given: &str, expected: &str) -> Error {
-    Error::invalid(
-        format!("training option `{field}`"),
-        given,
-        expected,
-        "Change it, or leave it out to take the default.",
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,5 +248,15 @@ mod tests {
             (given.batch_size(9_000), given.steps_per_epoch(90)),
             (20, 5)
         );
+    }
+
+    #[test]
+    fn the_rate_falls_with_the_root_of_many_data_unless_it_is_given() {
+        let config = TrainConfig::default();
+        let rates = [1, 20, 80, 100].map(|n| config.resolved(1000, n).learning_rate);
+        assert_eq!(rates, [4e-3, 4e-3, 2e-3, 1.79e-3].map(Some));
+        let resolved = config.resolved(9_000, 80);
+        assert_eq!(resolved.batch_size, Some(96));
+        assert_eq!(resolved.resolved(100, 1), resolved);
     }
 }

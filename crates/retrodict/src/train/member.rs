@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::blocks::Blocks;
+use super::batch_blocks::BatchBlocks;
 use super::config::TrainConfig;
 use super::fit::Observer;
 use super::log::{EpochRecord, MemberLog, Stop};
@@ -79,7 +79,7 @@ impl<'a> Training<'a> {
             match self.run.pace.after_epoch(self.run.done, loss, improved) {
                 Decision::Continue => None,
                 Decision::Restore => {
-                    self.run.restore();
+                    self.run.return_to_best();
                     None
                 }
                 Decision::Stop(stop) => Some(stop),
@@ -110,7 +110,7 @@ struct Run<'a> {
     best_loss: f64,
     /// The first weights, and log q of every validation row under them.
     first: (Vec<f32>, Vec<f64>),
-    blocks: Blocks,
+    blocks: BatchBlocks,
     evaluation: Workspace,
     done: usize,
     skipped_in_a_row: usize,
@@ -140,7 +140,7 @@ impl<'a> Run<'a> {
             best: weights.clone(),
             best_loss: f64::INFINITY,
             first: (weights.clone(), Vec::new()),
-            blocks: Blocks::new(estimator, config.batch_size(n_rows).min(n_rows)),
+            blocks: BatchBlocks::new(estimator, config.batch_size(n_rows).min(n_rows)),
             evaluation: estimator.workspace(EVALUATED, Purpose::Inference),
             done: 0,
             skipped_in_a_row: 0,
@@ -230,6 +230,14 @@ impl<'a> Run<'a> {
             .copy_from_slice(self.optimizer.kept(&self.weights));
     }
 
+    /// Goes on from the best weights. The moments stay: with none, the first steps would be as large
+    /// as the rate and lead away again.
+    fn return_to_best(&mut self) {
+        self.weights.copy_from_slice(&self.best);
+        self.optimizer.average_from(&self.best);
+    }
+
+    /// Starts anew from the best weights, after an accident.
     fn restore(&mut self) {
         self.weights.copy_from_slice(&self.best);
         self.optimizer.restart(&self.best);

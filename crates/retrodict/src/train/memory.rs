@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::quantity;
 
 /// An amount of memory: `"500 MB"`, `"2 GB"`.
 ///
@@ -62,25 +63,12 @@ impl FromStr for Memory {
 
     fn from_str(text: &str) -> Result<Self> {
         let wrong = || {
-            Error::invalid(
-                "training option `memory`",
-                format!("{text:?}"),
-                "a number and a unit, such as \"500 MB\" or \"4 GB\"",
-                "Change it, or leave it out to take the default.",
-            )
+            let expected = "a number and a unit, such as \"500 MB\" or \"4 GB\"";
+            Error::invalid_option("training", "memory", format!("{text:?}"), expected)
         };
-        let text = text.trim();
-        let end = text
-            .find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '_'))
-            .unwrap_or(text.len());
-        let number: f64 = text[..end].replace('_', "").parse().map_err(|_| wrong())?;
-        let unit = text[end..].trim().to_lowercase();
-        let size = UNITS
-            .into_iter()
-            .find(|(name, _)| name.to_lowercase() == unit)
-            .ok_or_else(wrong)?
-            .1;
-        Ok(Self((number * size as f64) as u64))
+        let units = UNITS.map(|(name, size)| (name, size as f64));
+        let bytes = quantity::parse(text, &units).ok_or_else(wrong)?;
+        Ok(Self(bytes as u64))
     }
 }
 

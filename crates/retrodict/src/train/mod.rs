@@ -1,6 +1,6 @@
 //! Fitting an estimator: batches, optimiser, early stopping, ensembles.
 
-mod blocks;
+mod batch_blocks;
 mod config;
 mod fit;
 mod log;
@@ -12,11 +12,12 @@ mod split;
 mod stacking;
 mod training_rows;
 
-pub use blocks::Blocks;
+pub use batch_blocks::BatchBlocks;
 pub use config::{Schedule, TrainConfig};
 pub use fit::{Fitted, Observer, fit};
 pub use log::{EpochRecord, MemberLog, Stop, TrainLog};
 pub use memory::Memory;
+pub use schedule::STILL_FALLING;
 pub use split::Split;
 pub use stacking::stacking_weights;
 pub use training_rows::{Batches, TrainingRows, order_stream};

@@ -64,14 +64,8 @@ impl Optimizer {
             decay: self.averaging.min(warmup) as f32,
             weights: &mut self.average,
         });
-        adam.run_with_average(
-            self.kernels,
-            weights,
-            gradient,
-            &mut self.first_moment,
-            &mut self.second_moment,
-            average,
-        );
+        let moments = [&mut self.first_moment[..], &mut self.second_moment];
+        adam.run(self.kernels, weights, gradient, moments, average);
     }
 
     /// What is validated and kept: the average if there is one, or the weights.
@@ -88,6 +82,11 @@ impl Optimizer {
         self.first_moment.fill(0.0);
         self.second_moment.fill(0.0);
         self.steps = 0;
+        self.average_from(weights);
+    }
+
+    /// Begins the average anew.
+    pub(super) fn average_from(&mut self, weights: &[f32]) {
         if !self.average.is_empty() {
             self.average.copy_from_slice(weights);
         }

@@ -14,7 +14,7 @@ pub(super) enum Decision {
     Stop(Stop),
 }
 
-/// The share of all epochs in which the rate rises at most.
+/// The share of a cosine in which the rate rises at most.
 const LONGEST_WARMUP: f64 = 0.1;
 
 /// Keeps the learning rate and counts epochs without improvement.
@@ -36,9 +36,9 @@ pub(super) struct Pace {
     best: [f64; 2],
 }
 
-/// A fall of the validation loss, in nats a row, in the last tenth of a cosine that is worth another:
-/// it is a Kullback–Leibler divergence, and a hundredth of a nat is a shift of a seventh of an sd.
-const WORTH_MORE: f64 = 0.01;
+/// A fall of the validation loss, in nats a row, in the last tenth of all epochs that is worth more of
+/// them: it is a Kullback–Leibler divergence, and a hundredth of a nat is a shift of a seventh of an sd.
+pub const STILL_FALLING: f64 = 0.01;
 
 impl Pace {
     pub(super) fn new(config: &TrainConfig, n_rows: usize) -> Self {
@@ -67,11 +67,18 @@ impl Pace {
             return self.rate;
         }
         let [from, to] = self.stretch.map(|e| e as f64);
-        let warm = (self.warmup as f64).min(LONGEST_WARMUP * to);
-        if !self.cooling && epochs < warm {
-            return self.rate * epochs / warm;
+        // A cosine that cools goes on from the rate that there was.
+        let warmup = if self.cooling {
+            0.0
+        } else {
+            self.warmup as f64
+        };
+        let warmup = warmup.min(LONGEST_WARMUP * (to - from));
+        let height = from + warmup;
+        if epochs < height {
+            return self.rate * (epochs - from) / warmup;
         }
-        let from = if self.cooling { from } else { from.max(warm) };
+        let from = height;
         let done = ((epochs - from) / (to - from)).clamp(0.0, 1.0);
         self.rate * 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
     }
@@ -105,7 +112,9 @@ impl Pace {
         {
             self.rate *= 0.5;
         }
-        if self.cooling || self.without_improvement < self.patience {
+        // A cosine that follows another first leads away from what is best.
+        let too_early = from > 0 && done < usize::midpoint(from, to);
+        if self.cooling || too_early || self.without_improvement < self.patience {
             return Decision::Continue;
         }
         if self.schedule != Schedule::Cosine || self.cooldown == 0 {
@@ -116,7 +125,7 @@ impl Pace {
 
     /// Another cosine, twice as long from half the height, if the last was still gaining.
     fn after_stretch(&mut self, done: usize) -> Decision {
-        let gaining = self.best[1] - self.best[0] > WORTH_MORE;
+        let gaining = self.best[1] - self.best[0] > STILL_FALLING;
         if self.cooling || (self.schedule == Schedule::Cosine && !gaining) {
             return Decision::Stop(Stop::NoImprovement);
         }

@@ -70,7 +70,12 @@ impl SearchConfig {
     pub fn validate(&self) -> Result<()> {
         if !(1..=MOST_TRIALS).contains(&self.trials) {
             let expected = format!("from 1 to {MOST_TRIALS}");
-            return Err(invalid("trials", self.trials.to_string(), &expected));
+            return Err(Error::invalid_option(
+                "search",
+                "trials",
+                self.trials.to_string(),
+                &expected,
+            ));
         }
         let counts = [
             ("width", self.width, 4096),
@@ -81,26 +86,27 @@ impl SearchConfig {
         for (field, [low, high], largest) in counts {
             if !(1 <= low && low <= high && high <= largest) {
                 let expected = format!("[low, high] with 1 ≤ low ≤ high ≤ {largest}");
-                return Err(invalid(field, format!("[{low}, {high}]"), &expected));
+                return Err(Error::invalid_option(
+                    "search",
+                    field,
+                    format!("[{low}, {high}]"),
+                    &expected,
+                ));
             }
         }
         let [low, high] = self.learning_rate;
         if !(low > 0.0 && low <= high && high <= 1.0) {
             let given = format!("[{low}, {high}]");
             let expected = "[low, high] with 0 < low ≤ high ≤ 1";
-            return Err(invalid("learning_rate", given, expected));
+            return Err(Error::invalid_option(
+                "search",
+                "learning_rate",
+                given,
+                expected,
+            ));
         }
         Ok(())
     }
-}
-
-fn invalid(field: &str, given: String, expected: &str) -> Error {
-    Error::invalid(
-        format!("search option `{field}`"),
-        given,
-        expected,
-        "Change it, or leave it out to take the default.",
-    )
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::quantity;
+
 /// A span of time: `"90 s"`, `"10 min"`, `"2 h"`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
@@ -25,19 +27,11 @@ impl TryFrom<String> for TimeSpan {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let wrong = || {
+        let seconds = quantity::parse(&text, &UNITS).ok_or_else(|| {
             format!(
                 "invalid value: string \"{text}\", expected a number and a unit, such as \"90 s\", \"10 min\" or \"2 h\""
             )
-        };
-        let trimmed = text.trim();
-        let end = trimmed
-            .find(|c: char| !(c.is_ascii_digit() || c == '.'))
-            .unwrap_or(trimmed.len());
-        let number: f64 = trimmed[..end].parse().map_err(|_| wrong())?;
-        let unit = trimmed[end..].trim();
-        let unit = UNITS.iter().find(|(name, _)| *name == unit);
-        let seconds = number * unit.ok_or_else(wrong)?.1;
+        })?;
         Ok(Self { text, seconds })
     }
 }

@@ -23,7 +23,7 @@ pub use trial::{Trial, TrialFolder};
 
 use self::rungs::{Rung, rungs, survivors};
 use super::npe::NpeConfig;
-use super::npe_streamed::{fits_in_memory, npe_from};
+use super::streamed::{fits_in_memory, npe_from};
 use crate::error::{Error, Result};
 use crate::prior::Prior;
 use crate::seed::Seed;

@@ -2,14 +2,14 @@
 
 use std::ops::ControlFlow;
 
-use super::npe_streamed::fits_in_memory;
 use super::row_split::RowSplit;
-use super::streamed_rows::StreamedRows;
-use super::target::Target;
-use super::{NpeConfig, Posterior, npe, npe_from};
+use super::rows::StreamedRows;
+use super::{fits_in_memory, npe_from};
 use crate::embed::{Standardization, StandardizationMethod};
 use crate::error::Result;
 use crate::estimator::{Examples, Workspace};
+use crate::infer::target::Target;
+use crate::infer::{NpeConfig, Posterior, npe};
 use crate::prior::{DistributionConfig as D, Prior, SupportKind};
 use crate::seed::{Seed, Stream};
 use crate::simulate::{Simulations, Status};

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use super::npe::add_examples;
 use super::row_split::{RowSplit, Use};
-use super::target::Target;
 use crate::embed::Standardization;
 use crate::error::Result;
 use crate::estimator::{Examples, Workspace};
+use crate::infer::npe::add_examples;
+use crate::infer::target::Target;
 use crate::seed::{Random, Seed};
 use crate::simulate::{Blocks, SimulationSource, Simulations, Status, empty};
 use crate::train::{Batches, TrainConfig, TrainingRows, order_stream};

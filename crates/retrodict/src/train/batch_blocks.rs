@@ -17,7 +17,7 @@ const MAX_BLOCKS: usize = 16;
 /// How a batch is cut depends on its size alone, and gradients are added in the blocks' order, so
 /// the result does not depend on the number of threads.
 #[derive(Debug)]
-pub struct Blocks {
+pub struct BatchBlocks {
     kernels: Kernels,
     parts: Vec<Block>,
     /// How many of them the present batch fills.
@@ -31,7 +31,7 @@ struct Block {
     loss: f64,
 }
 
-impl Blocks {
+impl BatchBlocks {
     /// For batches of up to `max_rows`.
     pub fn new(estimator: &dyn DensityEstimator, max_rows: usize) -> Self {
         let block = |_| Block {
@@ -163,7 +163,7 @@ mod tests {
         let loss = flow.loss_and_gradient(&weights, &mut workspace, &mut whole);
         let run = |n_threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads);
-            let mut blocks = Blocks::new(&flow, 500);
+            let mut blocks = BatchBlocks::new(&flow, 500);
             pool.build().unwrap().install(|| {
                 let mut batches = data.batches(Seed(3), 0);
                 batches.begin(0);

@@ -1,12 +1,18 @@
 //! Neural posterior estimation on simulations that need not fit into memory.
 
+mod row_split;
+mod rows;
+mod survey;
+#[cfg(test)]
+mod tests;
+
+use self::row_split::RowSplit;
+use self::rows::StreamedRows;
+use self::survey::Survey;
 use super::neural::NeuralPosterior;
 use super::npe::{
     NpeConfig, add_examples, check_count, check_names, finish, fit_target, notes, npe,
 };
-use super::row_split::RowSplit;
-use super::streamed_rows::StreamedRows;
-use super::survey::Survey;
 use super::target::{Target, check_varies};
 use crate::embed::{Standardization, StandardizationMethod};
 use crate::error::Result;
@@ -40,15 +46,15 @@ fn examples_fit(rows: usize, columns: usize, memory: Memory) -> bool {
     (rows * columns * size_of::<f32>()) as u64 <= memory.bytes() / 2
 }
 
-/// How many epochs training on so many simulations of so many numbers takes at most, summed over
-/// the members.
+/// How many epochs training on so many simulations of so many numbers takes, summed over the members,
+/// unless patience ends it sooner or its loss still falls then.
 pub fn planned_epochs(config: &TrainConfig, rows: usize, columns: usize) -> usize {
     let epoch = if examples_fit(rows, columns, config.memory) {
         rows
     } else {
         config.streamed_epoch_rows(rows)
     };
-    config.ensemble_size * config.epochs(epoch)
+    config.ensemble_size * config.first_epochs(epoch)
 }
 
 /// As [`npe`], on simulations that are read block by block.
