@@ -13,6 +13,7 @@ use std::process;
 
 use clap::Parser;
 use retrodict::{Error, Result};
+use retrodict_kernels::Kernels;
 
 use crate::arguments::{Arguments, Command};
 use crate::console::Console;
@@ -34,6 +35,7 @@ fn main() -> process::ExitCode {
 }
 
 fn execute(arguments: &Arguments, console: Console) -> Result<ExitCode> {
+    check_tier()?;
     use_threads(arguments.global.threads)?;
     match &arguments.command {
         Command::Demo(command) => command.run(console),
@@ -47,6 +49,20 @@ fn execute(arguments: &Arguments, console: Console) -> Result<ExitCode> {
         Command::Tasks => commands::tasks::run(console),
         Command::Schema => Ok(commands::schema::run(console)),
         Command::Version => Ok(commands::version::run(console)),
+    }
+}
+
+/// Refuses an instruction set that the machine does not have, before anything is computed with it.
+fn check_tier() -> Result<()> {
+    let advice = "Set it to one of them, or unset it for the fastest.";
+    match Kernels::chosen() {
+        Ok(_) => Ok(()),
+        Err(unknown) => Err(Error::invalid(
+            "the environment variable RETRODICT_TIER",
+            unknown.given,
+            unknown.available,
+            advice,
+        )),
     }
 }
 

@@ -721,6 +721,21 @@ fn wrong_commands_are_refused_with_exit_code_2() {
 }
 
 #[test]
+fn an_instruction_set_that_is_not_there_is_refused_by_name() {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_retrodict"))
+        .arg("tasks")
+        .env("RETRODICT_TIER", "sse9")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let message = stderr(&output);
+    for part in ["RETRODICT_TIER", "given sse9", "scalar", "unset it"] {
+        assert!(message.contains(part), "{message}");
+    }
+    assert!(!message.contains("panicked"), "{message}");
+}
+
+#[test]
 fn an_error_is_one_json_object_too() {
     let sandbox = Sandbox::new();
     sandbox.write("study.toml", QUICK.replace("seed = 1", "sead = 1"));

@@ -73,5 +73,5 @@ pub use mixture::{MixtureBackward, MixtureForward, MixtureShape};
 pub use optimizer::{Adam, Average};
 pub use spline::{MIN_BIN, SplineBackward, SplineForward, SplineInverse, SplineShape, Tail};
 pub use squared_error::SquaredError;
-pub use tier::{Kernels, Tier};
+pub use tier::{Kernels, Tier, UnknownTier};
 pub use time_embedding::TimeEmbedding;

@@ -1,6 +1,7 @@
 //! Which instruction set the kernels run on.
 
 use pulp::{Arch, WithSimd};
+use std::fmt;
 use std::sync::OnceLock;
 
 /// The environment variable that chooses a tier for the whole process.
@@ -50,15 +51,22 @@ impl Kernels {
     /// The tier that the environment variable `RETRODICT_TIER` names (`scalar`, `neon`, `avx2` or
     /// `avx512`), or else the fastest that this machine has. Looked up once.
     ///
+    /// # Errors
+    /// If the variable names no tier of this machine.
+    pub fn chosen() -> Result<Self, UnknownTier> {
+        static CHOSEN: OnceLock<Result<Kernels, UnknownTier>> = OnceLock::new();
+        let named = || choose(&std::env::var_os(VARIABLE)?.to_string_lossy());
+        CHOSEN
+            .get_or_init(|| named().unwrap_or(Ok(Self { arch: Arch::new() })))
+            .clone()
+    }
+
+    /// As [`Kernels::chosen`], where a program has no use for the error.
+    ///
     /// # Panics
     /// If the variable names no tier of this machine.
     pub fn detect() -> Self {
-        static CHOSEN: OnceLock<Result<Kernels, String>> = OnceLock::new();
-        let chosen = || choose(&std::env::var_os(VARIABLE)?.to_string_lossy());
-        match CHOSEN.get_or_init(|| chosen().unwrap_or(Ok(Self { arch: Arch::new() }))) {
-            Ok(kernels) => *kernels,
-            Err(message) => panic!("{message}"),
-        }
+        Self::chosen().unwrap_or_else(|unknown| panic!("{unknown}"))
     }
 
     /// The given tier, if this machine has it.
@@ -90,19 +98,39 @@ impl Kernels {
     }
 }
 
+/// `RETRODICT_TIER` names no tier of this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownTier {
+    /// What it names.
+    pub given: String,
+    /// The names of the tiers that there are.
+    pub available: String,
+}
+
+impl fmt::Display for UnknownTier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { given, available } = self;
+        write!(
+            f,
+            "{VARIABLE} is `{given}`, but this machine has {available}"
+        )
+    }
+}
+
+impl std::error::Error for UnknownTier {}
+
 /// The tier of a name; nothing if the name is empty.
-fn choose(name: &str) -> Option<Result<Kernels, String>> {
+fn choose(name: &str) -> Option<Result<Kernels, UnknownTier>> {
     if name.is_empty() {
         return None;
     }
     let named = Kernels::available().find(|kernels| kernels.tier().name() == name);
     Some(named.ok_or_else(|| {
         let names: Vec<_> = Kernels::available().map(|k| k.tier().name()).collect();
-        format!(
-            "{VARIABLE} is `{name}`, but this machine has the tiers {}: set it to one of them, or unset \
-             it for the fastest",
-            names.join(", ")
-        )
+        UnknownTier {
+            given: name.into(),
+            available: names.join(", "),
+        }
     }))
 }
 
@@ -136,7 +164,7 @@ mod tests {
             assert_eq!(chosen.tier(), kernels.tier());
         }
         assert!(choose("").is_none());
-        let message = choose("sse9").unwrap().unwrap_err();
+        let message = choose("sse9").unwrap().unwrap_err().to_string();
         assert!(message.contains("RETRODICT_TIER is `sse9`") && message.contains("scalar"));
     }
 

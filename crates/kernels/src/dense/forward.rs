@@ -37,7 +37,8 @@ impl DenseForward<'_> {
     /// Runs on the given tier.
     ///
     /// # Panics
-    /// If a length or the range of outputs does not fit the layer, or `stride` is no multiple of [`crate::PADDING`].
+    /// If a length or the range of outputs does not fit the layer, or `stride` is no multiple of
+    /// [`crate::PADDING`].
     pub fn run(self, kernels: Kernels) {
         let rows = self.layer.n_outputs() * self.stride;
         self.layer.check_weights(self.weights);
