@@ -96,6 +96,12 @@ impl Progress {
     }
 
     fn step(&self, shown: &mut Shown, stage: Stage, done: usize, message: &str) {
+        // Training may take more epochs than it set out to.
+        let done = if shown.total > 0 {
+            done.min(shown.total)
+        } else {
+            done
+        };
         if let Some(bar) = &shown.bar {
             bar.set_position(done as u64);
             bar.set_message(message.to_string());
