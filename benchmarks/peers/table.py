@@ -47,10 +47,20 @@ def text(results):
     return "\n".join([*lines, "", *remarks(results)]) + "\n"
 
 
+NARROW = ["what", "threads", "ours", "theirs", "ratio (quartiles)", "promised", ""]
+
+
 def markdown(results):
-    table = [HEADER, ["---", "---:", "---:", "---", *["---:"] * 5, "---"], *cells(results)]
-    lines = ["| " + " | ".join(row) + " |" for row in table]
-    return "\n".join([*lines, "", *remarks(results)]) + "\n"
+    """The same with fewer columns, for a page."""
+    table = [NARROW, ["---", *["---:"] * 5, "---"], *map(narrow, cells(results))]
+    lines = ["| " + " | ".join(cell.replace(" ", "\u00a0") for cell in row[1:]) + " |" for row in table]
+    lines = [f"| {row[0]} {line}" for row, line in zip(table, lines)]
+    return "\n".join([*lines, "", *(f"- {remark}" for remark in remarks(results))]) + "\n"
+
+
+def narrow(cells):
+    what, threads, ours, peer, theirs, ratio, quartiles, _, promised, kept = cells
+    return [what, threads, ours, f"{theirs} ({peer})" if peer else "", f"{ratio} ({quartiles})", promised, kept]
 
 
 def remarks(results):
@@ -59,8 +69,8 @@ def remarks(results):
     versions = sorted({side["version"] for g in results["groups"] for side in g["sides"].values() if "version" in side})
     load = max(group["load_average"] for group in results["groups"])
     changed = " with uncommitted changes" if machine["changed_files"] else ""
-    yield f"{machine['date']}, {machine['processor']}, {machine['cores']} cores, commit {machine['commit']}{changed};"
-    yield f"{'; '.join(versions)}; {machine['rustc']}. Load average at most {load:.1f}."
+    place = f"{machine['date']}, {machine['processor']}, {machine['cores']} cores, commit {machine['commit']}{changed}"
+    yield f"{place}; {'; '.join(versions)}; {machine['rustc']}. Load average at most {load:.1f}."
     for group in results["groups"]:
         for side, accuracy in group.get("accuracy", {}).items():
             where = f"on the two moons, {group['threads']} thread(s)"
