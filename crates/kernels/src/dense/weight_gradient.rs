@@ -2,7 +2,7 @@
 #![allow(unsafe_code, reason = "the inner loops go through raw pointers")]
 
 use super::Dense;
-use super::lane_sums::lane_sums;
+use super::lane_sums::{lane_sums, tile_sums};
 use super::tile::{Sums, load};
 use crate::Kernels;
 use crate::lanes::{Lanes, Rows, vectors_per_row};
@@ -82,12 +82,18 @@ fn add_row_sums<S: Simd>(
     sums: &mut [f32],
 ) {
     let rows = Rows::new(simd, values, stride);
-    for (row, total) in sums.iter_mut().enumerate() {
-        let mut sum = Lanes::splat(simd, 0.0);
+    let count = sums.len();
+    for (first, totals) in (0..).step_by(4).zip(sums.chunks_mut(4)) {
+        let mut lanes = [Lanes::splat(simd, 0.0); 4];
         for v in 0..n_vectors {
-            sum += rows.get(row, v);
+            for (r, lanes) in lanes.iter_mut().enumerate() {
+                // Beyond the last row that one again: it counts for nothing.
+                *lanes += rows.get((first + r).min(count - 1), v);
+            }
         }
-        *total += sum.sum();
+        for (total, sum) in totals.iter_mut().zip(lane_sums(simd, lanes)) {
+            *total += sum;
+        }
     }
 }
 
@@ -170,18 +176,21 @@ impl<S: Simd> InputBlock<'_, S> {
     unsafe fn tile<const OUTPUTS: usize, const ROWS: usize>(self, output: usize, row: usize) {
         // SAFETY: the caller's promise.
         let products = unsafe { self.products::<OUTPUTS, ROWS>(output, row) };
-        for (o, products) in products.into_iter().enumerate() {
-            let sums = lane_sums(self.simd, products);
-            let first = self.first_input + row;
-            let seen = self.layer.reach[output + o].saturating_sub(first);
-            let to = (output + o) * self.layer.n_inputs + first;
+        let sums = tile_sums(self.simd, products);
+        let first = self.first_input + row;
+        let n_inputs = self.layer.n_inputs;
+        // Later outputs see no less than the first.
+        let all = self.layer.reach[output] >= first + ROWS;
+        for (o, sums) in sums.iter().enumerate() {
+            let to = (output + o) * n_inputs + first;
             // SAFETY: the entries of W from (output, first) to the last that the mask lets through.
             unsafe {
                 // The count known when compiled: one addition of a vector.
-                if seen >= ROWS {
+                if all {
                     add(self.weight_gradient.add(to), &sums[..ROWS]);
                 } else {
-                    add(self.weight_gradient.add(to), &sums[..seen]);
+                    let seen = self.layer.reach[output + o].saturating_sub(first);
+                    add(self.weight_gradient.add(to), &sums[..seen.min(ROWS)]);
                 }
             }
         }

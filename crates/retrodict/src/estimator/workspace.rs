@@ -1,6 +1,6 @@
 //! The memory a step works in: allocated once, used again and again.
 
-use retrodict_kernels::padded;
+use retrodict_kernels::{Buffer, padded};
 
 use super::examples::Examples;
 
@@ -21,18 +21,19 @@ pub enum Purpose {
 
 /// A batch in the layout of the kernels, what is computed from it, and room to compute in.
 ///
-/// Everything is feature-major with [`Workspace::stride`] numbers a feature.
+/// Everything is feature-major with [`Workspace::stride`] numbers a feature, and starts on a cache
+/// line: a vector of AVX-512 is as long as one, and straddles two wherever it does not start on one.
 #[derive(Debug, Clone)]
 pub struct Workspace {
     n_values: usize,
     n_context: usize,
     n_rows: usize,
     max_rows: usize,
-    values: Vec<f32>,
-    context: Vec<f32>,
-    log_prob: Vec<f32>,
-    value_gradient: Vec<f32>,
-    arena: Vec<f32>,
+    values: Buffer,
+    context: Buffer,
+    log_prob: Buffer,
+    value_gradient: Buffer,
+    arena: Buffer,
     purpose: Purpose,
 }
 
@@ -67,11 +68,11 @@ impl Workspace {
             n_context,
             n_rows: 0,
             max_rows,
-            values: vec![0.0; n_values * stride],
-            context: vec![0.0; n_context * stride],
-            log_prob: vec![0.0; stride],
-            value_gradient: vec![0.0; n_values * stride],
-            arena: vec![0.0; arena(stride)],
+            values: Buffer::zeros(n_values * stride),
+            context: Buffer::zeros(n_context * stride),
+            log_prob: Buffer::zeros(stride),
+            value_gradient: Buffer::zeros(n_values * stride),
+            arena: Buffer::zeros(arena(stride)),
             purpose: Purpose::Training,
         }
     }
