@@ -185,10 +185,14 @@ impl<S: Simd> Factors<S> {
     #[inline(always)]
     fn step(self, w: &mut S::f32s, g: &mut S::f32s, m: &mut S::f32s, v: &mut S::f32s) -> Lanes<S> {
         let lanes = |vector| Lanes::new(self.scale.simd, vector);
-        let slope = lanes(*g) * self.scale;
+        let slope = normal(lanes(*g) * self.scale, LEAST_SLOPE);
         *g = slope.all(0.0).vector;
-        let mean = lanes(*m).mul_add(self.beta_1, self.rest_1 * slope);
+        let mean = normal(
+            lanes(*m).mul_add(self.beta_1, self.rest_1 * slope),
+            LEAST_MEAN,
+        );
         let square = lanes(*v).mul_add(self.beta_2, self.rest_2 * slope * slope);
+        let square = normal(square, LEAST_SQUARE);
         let step = self.rate * mean / ((square * self.correction_2).sqrt() + self.epsilon);
         *m = mean.vector;
         *v = square.vector;
@@ -198,6 +202,20 @@ impl<S: Simd> Factors<S> {
     }
 }
 
+/// What is smaller counts as zero. Next to ε = 10⁻⁸ it moves no weight, but the moments of a unit that
+/// is no longer used would fade into denormal numbers, with which processors are a hundred times
+/// slower, and rounding would keep them there for ever.
+const LEAST_SLOPE: f32 = 1e-17;
+const LEAST_MEAN: f32 = 1e-30;
+const LEAST_SQUARE: f32 = 1e-36;
+
+/// x, or zero where |x| is below `least`.
+#[inline(always)]
+fn normal<S: Simd>(x: Lanes<S>, least: f32) -> Lanes<S> {
+    // Asked this way round, NaN stays NaN.
+    x.abs().lt(x.all(least)).select(x.all(0.0), x)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,6 +223,28 @@ mod tests {
 
     /// A few roundings of numbers near one, over five steps.
     const TOLERANCE: f64 = 2e-6;
+
+    #[test]
+    fn moments_without_a_gradient_fade_to_zero_and_not_to_denormal_numbers() {
+        for kernels in Kernels::available() {
+            let (mut weights, mut gradient) = (vec![1.0; 17], vec![1e-3; 17]);
+            let (mut first, mut second) = (vec![0.0; 17], vec![1e-34; 17]);
+            for step in 1..=2000 {
+                let adam = Adam {
+                    step,
+                    beta_2: 0.99,
+                    ..Adam::default()
+                };
+                let moments = [&mut first[..], &mut second];
+                adam.run(kernels, &mut weights, &mut gradient, moments, None);
+                // Too small to be squared.
+                gradient.fill(1e-20);
+                let both = first.iter().chain(&second);
+                assert!(both.clone().all(|x| *x == 0.0 || x.is_normal()));
+            }
+            assert!(first.iter().all(|x| *x == 0.0));
+        }
+    }
 
     #[test]
     fn five_steps_agree_with_the_scalar_twin_and_zero_the_gradient() {
