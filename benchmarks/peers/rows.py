@@ -75,7 +75,8 @@ def training_step(setting, network, threads):
 
 def two_threads(setting, batch, target):
     options = ["training-step", "--network", "maf", "--data", setting.folder("five")]
-    options += ["--batch", batch, "--steps", 60_000 // batch]
+    # Long enough for the system to have spread the threads over the cores.
+    options += ["--batch", batch, "--steps", 240_000 // batch]
     sides = [ours(1, *options, name="one thread"), ours(2, *options, name="two threads")]
     line = Line(f"two threads against one, MAF, batch {batch}", "two threads", "one thread", target)
     return Group(f"two-threads-{batch}", 2, sides, [line], setting.choose(31, 7))

@@ -3,16 +3,26 @@
 use std::time::Instant;
 
 use retrodict::estimator::{DensityEstimator, Examples, Flow};
-use retrodict::train::{BatchBlocks, Batches, TrainingRows};
+use retrodict::train::{BatchBlocks, Batches, Optimizer, TrainConfig, TrainingRows};
 use retrodict::{Result, Seed, Stream, Table};
-use retrodict_kernels::{Adam, Kernels, sum_of_squares};
 
 use crate::arguments::TrainingStepOptions;
 use crate::conversation::{Answer, converse, hello, took};
 use crate::data::{self, TRAINING_ROWS};
 use crate::estimators::equal_to_sbi;
 
-const LARGEST_NORM: f64 = 5.0;
+const LEARNING_RATE: f64 = 5e-4;
+
+/// Adam and clipping as `sbi` has them.
+fn adam() -> TrainConfig {
+    TrainConfig {
+        learning_rate: Some(LEARNING_RATE),
+        max_gradient_norm: 5.0,
+        weight_decay: 0.0,
+        averaging: 0.0,
+        ..TrainConfig::default()
+    }
+}
 
 /// The mean loss over the last fifth of the warm-up shows that all sides learn the same.
 pub(crate) fn run(options: &TrainingStepOptions) -> Result<()> {
@@ -31,13 +41,12 @@ pub(crate) fn run(options: &TrainingStepOptions) -> Result<()> {
 /// A network, its optimiser and its data.
 struct Training<'a> {
     flow: Flow,
-    kernels: Kernels,
+    optimizer: Optimizer,
     blocks: BatchBlocks,
     batches: Box<dyn Batches + 'a>,
     batch: usize,
     steps_done: usize,
     weights: Vec<f32>,
-    moments: [Vec<f32>; 2],
 }
 
 impl<'a> Training<'a> {
@@ -47,12 +56,11 @@ impl<'a> Training<'a> {
         let mut weights = vec![0.0; flow.n_weights()];
         flow.initialize(&mut weights, &mut Seed(1).stream(Stream::Weights, 0));
         Ok(Self {
-            kernels: Kernels::detect(),
+            optimizer: Optimizer::new(&adam(), &weights),
             blocks: BatchBlocks::new(&flow, options.batch),
             batches: examples.batches(Seed(1), 0),
             batch: options.batch,
             steps_done: 0,
-            moments: [vec![0.0; weights.len()], vec![0.0; weights.len()]],
             weights,
             flow,
         })
@@ -71,30 +79,24 @@ impl<'a> Training<'a> {
         (0..n_steps).map(|_| self.step()).sum::<f64>() / n_steps as f64
     }
 
+    /// One step with the rows that are loaded, which also loads the next.
     fn step(&mut self) -> f64 {
         let per_epoch = TRAINING_ROWS / self.batch;
         if self.steps_done.is_multiple_of(per_epoch) {
             self.batches.begin(self.steps_done / per_epoch);
+            let loaded = self.blocks.load(self.batch, &mut *self.batches);
+            loaded.expect("rows in memory are always there");
         }
-        let loaded = self.blocks.load(self.batch, &mut *self.batches);
-        loaded.expect("rows in memory are always there");
-        let (loss, gradient) = self.blocks.loss_and_gradient(&self.flow, &self.weights);
         self.steps_done += 1;
-        let norm = sum_of_squares(self.kernels, gradient).sqrt();
-        let [first, second] = &mut self.moments;
-        Adam {
-            gradient_scale: (LARGEST_NORM / norm).min(1.0) as f32,
-            step: self.steps_done as u64,
-            ..Adam::default()
-        }
-        .run(
-            self.kernels,
-            &mut self.weights,
-            gradient,
-            [first, second],
-            None,
-        );
-        loss
+        let next = (!self.steps_done.is_multiple_of(per_epoch)).then_some(self.batch);
+        self.blocks.compute(&self.flow, &self.weights);
+        let (optimizer, weights) = (&mut self.optimizer, &mut self.weights);
+        let step = |loss: f64, gradient: &mut [f32], norm: f64| {
+            optimizer.step(weights, gradient, norm, LEARNING_RATE);
+            loss
+        };
+        let stepped = self.blocks.finish(next, &mut *self.batches, step);
+        stepped.expect("rows in memory are always there")
     }
 }
 

@@ -1,7 +1,9 @@
 //! A batch cut into blocks of rows, on which threads work side by side.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use rayon::prelude::*;
-use retrodict_kernels::{Kernels, PADDING, axpy};
+use retrodict_kernels::{Kernels, PADDING, axpy, sum_of_squares};
 
 use super::training_rows::Batches;
 use crate::error::Result;
@@ -11,6 +13,8 @@ use crate::estimator::{DensityEstimator, Purpose, Workspace};
 const BLOCK_ROWS: usize = 96;
 /// A batch has no more blocks than this: each has a gradient of its own.
 const MAX_BLOCKS: usize = 16;
+/// Gradients are added in parts of this many numbers.
+const PART: usize = 1 << 14;
 
 /// The memory of a training step: a workspace and a gradient for each block of the batch.
 ///
@@ -19,29 +23,34 @@ const MAX_BLOCKS: usize = 16;
 #[derive(Debug)]
 pub struct BatchBlocks {
     kernels: Kernels,
-    parts: Vec<Block>,
+    workspaces: Vec<Workspace>,
+    gradients: Vec<BlockGradient>,
     /// How many of them the present batch fills.
     n_used: usize,
 }
 
 #[derive(Debug)]
-struct Block {
-    workspace: Workspace,
-    gradient: Vec<f32>,
+struct BlockGradient {
+    values: Vec<f32>,
     loss: f64,
+    /// The block's share of the batch's rows.
+    share: f64,
 }
 
 impl BatchBlocks {
     /// For batches of up to `max_rows`.
     pub fn new(estimator: &dyn DensityEstimator, max_rows: usize) -> Self {
-        let block = |_| Block {
-            workspace: estimator.workspace(capacity(max_rows), Purpose::Training),
-            gradient: vec![0.0; estimator.n_weights()],
+        let n_blocks = cut(max_rows).count();
+        let workspace = |_| estimator.workspace(capacity(max_rows), Purpose::Training);
+        let gradient = |_| BlockGradient {
+            values: vec![0.0; estimator.n_weights()],
             loss: 0.0,
+            share: 1.0,
         };
         Self {
             kernels: Kernels::detect(),
-            parts: cut(max_rows).map(block).collect(),
+            workspaces: (0..n_blocks).map(workspace).collect(),
+            gradients: (0..n_blocks).map(gradient).collect(),
             n_used: 0,
         }
     }
@@ -51,50 +60,120 @@ impl BatchBlocks {
     /// # Errors
     /// If they cannot be read.
     pub fn load(&mut self, n_rows: usize, batches: &mut dyn Batches) -> Result<()> {
-        self.n_used = 0;
-        for (block, part) in self.parts.iter_mut().zip(cut(n_rows)) {
-            batches.load(part.len(), &mut block.workspace)?;
-            self.n_used += 1;
-        }
+        self.n_used = load(&mut self.workspaces, n_rows, batches)?;
         Ok(())
     }
 
-    /// The mean of −log q over the rows that were loaded, and its gradient.
-    pub fn loss_and_gradient(
-        &mut self,
-        estimator: &dyn DensityEstimator,
-        weights: &[f32],
-    ) -> (f64, &mut [f32]) {
-        let run = |block: &mut Block| {
-            let (workspace, gradient) = (&mut block.workspace, &mut block.gradient);
-            block.loss = estimator.loss_and_gradient(weights, workspace, gradient);
+    /// Computes −log q and its gradient of the rows that were loaded, block by block.
+    pub fn compute(&mut self, estimator: &dyn DensityEstimator, weights: &[f32]) {
+        let workspaces = &mut self.workspaces[..self.n_used];
+        let n_rows: usize = workspaces.iter().map(Workspace::n_rows).sum();
+        let gradients = &mut self.gradients[..self.n_used];
+        let run = |(workspace, gradient): (&mut Workspace, &mut BlockGradient)| {
+            gradient.share = workspace.n_rows() as f64 / n_rows as f64;
+            gradient.loss = estimator.loss_and_gradient(weights, workspace, &mut gradient.values);
         };
-        match &mut self.parts[..self.n_used] {
-            [only] => run(only),
-            blocks => blocks.par_iter_mut().for_each(run),
+        if let ([workspace], [gradient]) = (&mut *workspaces, &mut *gradients) {
+            return run((workspace, gradient));
         }
-        self.combine()
+        let together = Together::new(self.n_used);
+        let blocks = workspaces.par_iter_mut().zip(gradients);
+        blocks.for_each(|block| together.run(|| run(block)));
     }
 
-    /// The means over blocks, weighted with their rows, make the mean over the batch.
-    fn combine(&mut self) -> (f64, &mut [f32]) {
-        let used = &mut self.parts[..self.n_used];
-        let n_rows: usize = used.iter().map(|block| block.workspace.n_rows()).sum();
-        let share = |block: &Block| block.workspace.n_rows() as f64 / n_rows as f64;
-        let (first, others) = used.split_first_mut().expect("at least one block");
-        if others.is_empty() {
-            return (first.loss, &mut first.gradient);
-        }
-        let own = share(first);
-        let mut loss = own * first.loss;
-        first.gradient.iter_mut().for_each(|g| *g *= own as f32);
-        for block in others {
-            loss += share(block) * block.loss;
-            let (from, to) = (&block.gradient, &mut first.gradient);
-            axpy(self.kernels, share(block) as f32, from, to);
-        }
-        (loss, &mut first.gradient)
+    /// Gives `take` the mean of −log q over the batch, its gradient and the gradient's length, while
+    /// another thread that has nothing to do puts the `next` rows into the blocks.
+    ///
+    /// # Errors
+    /// If the rows cannot be read.
+    pub fn finish<T: Send>(
+        &mut self,
+        next: Option<usize>,
+        batches: &mut dyn Batches,
+        take: impl FnOnce(f64, &mut [f32], f64) -> T + Send,
+    ) -> Result<T> {
+        let (kernels, workspaces) = (self.kernels, &mut self.workspaces[..]);
+        let gradients = &mut self.gradients[..self.n_used];
+        let (taken, loaded) = rayon::join(
+            || {
+                let loss = gradients.iter().map(|block| block.share * block.loss).sum();
+                let (gradient, norm) = combine(kernels, gradients);
+                take(loss, gradient, norm)
+            },
+            || next.map_or(Ok(0), |n_rows| load(workspaces, n_rows, batches)),
+        );
+        self.n_used = loaded?;
+        Ok(taken)
     }
+}
+
+/// Keeps threads awake that work on the same thing: one that has gone to sleep takes longer to wake
+/// than a small step lasts.
+#[derive(Debug)]
+struct Together {
+    /// Pieces of work that no thread has begun, and that none has ended.
+    waiting: AtomicUsize,
+    unfinished: AtomicUsize,
+}
+
+impl Together {
+    fn new(n_pieces: usize) -> Self {
+        Self {
+            waiting: AtomicUsize::new(n_pieces),
+            unfinished: AtomicUsize::new(n_pieces),
+        }
+    }
+
+    /// Does one piece, and waits for the others if all are in work: they need no thread any more.
+    fn run(&self, piece: impl FnOnce()) {
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        let in_work = InWork(self);
+        piece();
+        drop(in_work);
+        while self.waiting.load(Ordering::Relaxed) == 0
+            && self.unfinished.load(Ordering::Relaxed) > 0
+        {
+            std::thread::yield_now();
+        }
+    }
+}
+
+/// A piece that ends with this, even in a panic, for which nobody shall wait.
+struct InWork<'a>(&'a Together);
+
+impl Drop for InWork<'_> {
+    fn drop(&mut self) {
+        self.0.unfinished.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// How many blocks the next `n_rows` fill.
+fn load(workspaces: &mut [Workspace], n_rows: usize, batches: &mut dyn Batches) -> Result<usize> {
+    let mut n_used = 0;
+    for (workspace, part) in workspaces.iter_mut().zip(cut(n_rows)) {
+        batches.load(part.len(), workspace)?;
+        n_used += 1;
+    }
+    Ok(n_used)
+}
+
+/// The gradients of the blocks, weighted with their rows, make the gradient of the batch; and its length.
+fn combine(kernels: Kernels, blocks: &mut [BlockGradient]) -> (&mut [f32], f64) {
+    let (first, others) = blocks.split_first_mut().expect("at least one block");
+    let (own, gradient) = (first.share as f32, &mut first.values);
+    let join = |(k, part): (usize, &mut [f32])| {
+        if !others.is_empty() {
+            part.iter_mut().for_each(|g| *g *= own);
+        }
+        for block in &*others {
+            let theirs = &block.values[k * PART..][..part.len()];
+            axpy(kernels, block.share as f32, theirs, part);
+        }
+        sum_of_squares(kernels, part)
+    };
+    let parts = gradient.par_chunks_mut(PART).enumerate();
+    let squares: Vec<f64> = parts.map(join).collect();
+    (gradient, squares.iter().sum::<f64>().sqrt())
 }
 
 /// The most rows that a block of a batch of up to `max_rows` can have.
@@ -168,14 +247,17 @@ mod tests {
                 let mut batches = data.batches(Seed(3), 0);
                 batches.begin(0);
                 blocks.load(500, &mut *batches).unwrap();
-                let (loss, gradient) = blocks.loss_and_gradient(&flow, &weights);
-                (loss, gradient.to_vec())
+                blocks.compute(&flow, &weights);
+                let copy = |loss: f64, gradient: &mut [f32], norm| (loss, gradient.to_vec(), norm);
+                blocks.finish(None, &mut *batches, copy).unwrap()
             })
         };
         let serial = run(1);
         assert_eq!(serial, run(2));
         assert_eq!(serial, run(4));
         assert!((serial.0 - loss).abs() < 1e-6);
+        let squares = serial.1.iter().map(|g| f64::from(*g).powi(2));
+        assert!((serial.2 / squares.sum::<f64>().sqrt() - 1.0).abs() < 1e-5);
         let scale = whole.iter().fold(0.0_f32, |m, g| m.max(g.abs()));
         for (cut, whole) in serial.1.iter().zip(&whole) {
             assert!((cut - whole).abs() < 1e-5 * scale, "{cut} {whole}");

@@ -159,15 +159,17 @@ impl<'a> Run<'a> {
         let n_steps = self.config.steps_per_epoch(n);
         let (mut loss, mut norm, mut rows, mut skipped) = (0.0, 0.0, 0, 0);
         let mut rate = 0.0;
+        let batch = |step: usize| (step + 1) * n / n_steps - step * n / n_steps;
+        self.blocks.load(batch(0), &mut *self.batches)?;
         for step in 0..n_steps {
             rate = self
                 .pace
                 .rate(self.done as f64 + (step as f64 + 0.5) / n_steps as f64);
-            let batch = (step + 1) * n / n_steps - step * n / n_steps;
-            if let Some((batch_loss, batch_norm)) = self.step(batch, rate)? {
-                loss += batch_loss * batch as f64;
+            let next = (step + 1 < n_steps).then(|| batch(step + 1));
+            if let Some((batch_loss, batch_norm)) = self.step(next, rate)? {
+                loss += batch_loss * batch(step) as f64;
                 norm += batch_norm;
-                rows += batch;
+                rows += batch(step);
             } else {
                 skipped += 1;
             }
@@ -185,18 +187,23 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// One step; its loss and gradient norm, or nothing if they are not finite.
-    fn step(&mut self, batch: usize, rate: f64) -> Result<Option<(f64, f64)>> {
-        self.blocks.load(batch, &mut *self.batches)?;
-        let (loss, gradient) = self.blocks.loss_and_gradient(self.estimator, &self.weights);
-        let norm = self.optimizer.norm(gradient);
-        if !(loss.is_finite() && norm.is_finite()) {
-            self.accident()?;
-            return Ok(None);
+    /// One step with the rows that are loaded, which also loads the next; its loss and gradient norm,
+    /// or nothing if they are not finite.
+    fn step(&mut self, next: Option<usize>, rate: f64) -> Result<Option<(f64, f64)>> {
+        self.blocks.compute(self.estimator, &self.weights);
+        let (optimizer, weights) = (&mut self.optimizer, &mut self.weights);
+        let step = |loss: f64, gradient: &mut [f32], norm: f64| {
+            (loss.is_finite() && norm.is_finite()).then(|| {
+                optimizer.step(weights, gradient, norm, rate);
+                (loss, norm)
+            })
+        };
+        let done = self.blocks.finish(next, &mut *self.batches, step)?;
+        match done {
+            Some(_) => self.skipped_in_a_row = 0,
+            None => self.accident()?,
         }
-        self.skipped_in_a_row = 0;
-        self.optimizer.step(&mut self.weights, gradient, norm, rate);
-        Ok(Some((loss, norm)))
+        Ok(done)
     }
 
     /// A gradient that is not finite: leaves the batch out, and after several goes back to the best

@@ -17,6 +17,7 @@ pub use config::{Schedule, TrainConfig};
 pub use fit::{Fitted, Observer, fit};
 pub use log::{EpochRecord, MemberLog, Stop, TrainLog};
 pub use memory::Memory;
+pub use optimizer::Optimizer;
 pub use schedule::STILL_FALLING;
 pub use split::Split;
 pub use stacking::stacking_weights;

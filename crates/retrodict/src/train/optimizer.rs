@@ -1,6 +1,6 @@
 //! Adam on the flat array of weights, with a running average of them.
 
-use retrodict_kernels::{Adam, Average, Kernels, sum_of_squares};
+use retrodict_kernels::{Adam, Average, Kernels, PADDING};
 
 use super::config::TrainConfig;
 
@@ -8,9 +8,12 @@ use super::config::TrainConfig;
 /// of the steps so far, so that it is not held back by the first weights.
 const AVERAGE_WARMUP: f64 = 10.0;
 
+/// As many weights are changed by one thread; a multiple of every vector.
+const PART: usize = 1024 * PADDING;
+
 /// The moments of Adam and the exponential average of the weights.
 #[derive(Debug)]
-pub(super) struct Optimizer {
+pub struct Optimizer {
     kernels: Kernels,
     weight_decay: f32,
     max_norm: f64,
@@ -23,7 +26,9 @@ pub(super) struct Optimizer {
 }
 
 impl Optimizer {
-    pub(super) fn new(config: &TrainConfig, weights: &[f32]) -> Self {
+    /// Before the first step from these weights. The configuration has its numbers for so many rows and
+    /// data ([`TrainConfig::resolved`]).
+    pub fn new(config: &TrainConfig, weights: &[f32]) -> Self {
         let moment = vec![0.0; weights.len()];
         let average = if config.averaging > 0.0 { weights } else { &[] };
         Self {
@@ -38,13 +43,8 @@ impl Optimizer {
         }
     }
 
-    /// The length of the gradient.
-    pub(super) fn norm(&self, gradient: &[f32]) -> f64 {
-        sum_of_squares(self.kernels, gradient).sqrt()
-    }
-
     /// One step against the gradient, whose length is `norm`; the gradient is used up.
-    pub(super) fn step(
+    pub fn step(
         &mut self,
         weights: &mut [f32],
         gradient: &mut [f32],
@@ -60,12 +60,15 @@ impl Optimizer {
             ..Adam::default()
         };
         let warmup = (1.0 + self.steps as f64) / (AVERAGE_WARMUP + self.steps as f64);
-        let average = (!self.average.is_empty()).then_some(Average {
-            decay: self.averaging.min(warmup) as f32,
-            weights: &mut self.average,
-        });
+        let decay = self.averaging.min(warmup) as f32;
         let moments = [&mut self.first_moment[..], &mut self.second_moment];
-        adam.run(self.kernels, weights, gradient, moments, average);
+        in_parts(
+            (adam, self.kernels, decay),
+            weights,
+            gradient,
+            moments,
+            &mut self.average,
+        );
     }
 
     /// What is validated and kept: the average if there is one, or the weights.
@@ -93,6 +96,48 @@ impl Optimizer {
     }
 }
 
+/// A step of all weights, in halves of halves that idle threads may take; there may be no average.
+fn in_parts(
+    setting: (Adam, Kernels, f32),
+    weights: &mut [f32],
+    gradient: &mut [f32],
+    [first, second]: [&mut [f32]; 2],
+    average: &mut [f32],
+) {
+    if weights.len() <= PART {
+        let (adam, kernels, decay) = setting;
+        let average = (!average.is_empty()).then_some(Average {
+            decay,
+            weights: average,
+        });
+        return adam.run(kernels, weights, gradient, [first, second], average);
+    }
+    let middle = (weights.len() / 2).next_multiple_of(PADDING);
+    let average = average.split_at_mut(middle.min(average.len()));
+    let (weights, gradient) = (weights.split_at_mut(middle), gradient.split_at_mut(middle));
+    let (first, second) = (first.split_at_mut(middle), second.split_at_mut(middle));
+    rayon::join(
+        || {
+            in_parts(
+                setting,
+                weights.0,
+                gradient.0,
+                [first.0, second.0],
+                average.0,
+            )
+        },
+        || {
+            in_parts(
+                setting,
+                weights.1,
+                gradient.1,
+                [first.1, second.1],
+                average.1,
+            )
+        },
+    );
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,8 +154,7 @@ mod tests {
         let mut expected: Vec<f64> = vec![1.0, 2.0, 3.0];
         for step in 1..=30 {
             let mut gradient = vec![0.0, 0.5, -0.25];
-            let norm = optimizer.norm(&gradient);
-            assert!((norm - 0.3125_f64.sqrt()).abs() < 1e-6);
+            let norm = 0.3125_f64.sqrt();
             optimizer.step(&mut weights, &mut gradient, norm, 0.01);
             let decay = 0.9_f64.min((1.0 + f64::from(step)) / (10.0 + f64::from(step)));
             for (e, w) in expected.iter_mut().zip(&weights) {
