@@ -2,7 +2,8 @@
 
     python -I -S launch.py '[["program", "argument", "{out}"], …]'
 
-The programs run one after another, with a fresh folder in place of `{out}`; times are added, and the
+The programs run one after another, with a fresh folder in place of `{out}` and the number of the
+repeat in place of `{seed}`; times are added, and the
 largest peak is kept. Linux counts the memory of whoever starts a program to the program's peak, so
 this is a process of its own that imports next to nothing.
 """
@@ -13,14 +14,14 @@ import sys
 import time
 
 
-def once(commands):
+def once(commands, seed):
     parent = os.environ.get("TMPDIR", "/tmp")
     folder = f"{parent}/retrodict-peers-{os.getpid()}-{time.monotonic_ns()}"
     os.mkdir(folder)
     seconds, peak = 0.0, 0
     for command in commands:
         start = time.perf_counter()
-        status, memory = run([argument.replace("{out}", folder) for argument in command])
+        status, memory = run([argument.replace("{out}", folder).replace("{seed}", str(seed)) for argument in command])
         seconds += time.perf_counter() - start
         peak = max(peak, memory)
         # 3 is a run that ended with the verdict `failed`: it did all its work.
@@ -60,5 +61,5 @@ def remove(folder):
 if __name__ == "__main__":
     commands = json.loads(sys.argv[1])
     print(json.dumps({}), flush=True)
-    for _ in sys.stdin:
-        print(json.dumps(once(commands)), flush=True)
+    for seed, _ in enumerate(sys.stdin, 1):
+        print(json.dumps(once(commands, seed)), flush=True)

@@ -82,23 +82,29 @@ def two_threads(setting, batch, target):
     return Group(f"two-threads-{batch}", 2, sides, [line], setting.choose(31, 7))
 
 
-def quick_start(setting, threads):
-    """From a shell: start, 1,000 simulations, default settings, 1,000 draws, on disk."""
-    study = os.path.join(HERE, "quick_start.toml")
-    stage = lambda name: [program("retrodict"), name, study, "--out", "{out}/run", "--threads", str(threads)]
+PROBLEMS = {"two_moons": "two moons", "linear_gaussian": "linear Gaussian"}
+
+
+def quick_start(setting, problem, threads):
+    """From a shell: start, 1,000 simulations, default settings, 1,000 draws, on disk. Each repeat has
+    another seed: how long training goes on depends on it, on both sides."""
+    study = os.path.join(HERE, "quick_start", f"{problem}.toml")
+    common = ["--out", "{out}/run", "--threads", str(threads), "--seed", "{seed}"]
+    stage = lambda name: [program("retrodict"), name, study, *common]
     script = os.path.join(HERE, "sides", "sbi_quick_start.py")
     commands = {
         OURS: [stage("simulate"), stage("fit"), stage("sample")],
         f"{OURS}, checked": [stage("run")],
-        SBI: [[sys.executable, script, str(threads), "{out}"]],
+        SBI: [[sys.executable, script, problem, str(threads), "{seed}", "{out}"]],
     }
     launch = [sys.executable, "-I", "-S", os.path.join(HERE, "launch.py")]
     sides = [Side(name, [*launch, json.dumps(what)], threads) for name, what in commands.items()]
+    words = PROBLEMS[problem]
     lines = [
-        Line("whole process", OURS, SBI, 50, memory=100_000_000),
-        Line("whole process, with checks and report", f"{OURS}, checked", SBI),
+        Line(f"whole process, {words}", OURS, SBI, 50, memory=100_000_000),
+        Line(f"whole process, {words}, with checks and report", f"{OURS}, checked", SBI),
     ]
-    return Group("quick-start", threads, sides, lines, setting.choose(3, 1))
+    return Group(f"quick-start-{problem}", threads, sides, lines, setting.choose(5, 1))
 
 
 SAMPLE = ("sample", "posterior draws")
@@ -148,8 +154,9 @@ def groups(setting):
             yield training_step(setting, network, count)
     yield two_threads(setting, 200, 1.4)
     yield two_threads(setting, 1000, 1.7)
-    for count in setting.choose(threads, [2]):
-        yield quick_start(setting, count)
+    for problem in PROBLEMS:
+        for count in setting.choose(threads, [2]):
+            yield quick_start(setting, problem, count)
     for count in setting.choose(threads, []):
         yield two_moons.group(setting, count)
     for what, words in setting.choose([SAMPLE, LOG_PROB], [SAMPLE]):

@@ -1,4 +1,4 @@
-"""What quick_start.toml says, as a script with sbi: simulate, train, draw, write."""
+"""What ../quick_start says, as a script with sbi: simulate, train, draw, write."""
 
 import sys
 
@@ -17,11 +17,23 @@ def two_moons(theta):
     return ring + shift / 2**0.5
 
 
-def main(threads, out):
+def linear_gaussian(theta):
+    """x = θ + ε, noise of standard deviation 0.5 and correlation 0.8."""
+    covariance = 0.25 * torch.tensor([[1.0, 0.8], [0.8, 1.0]])
+    return theta + torch.randn(len(theta), 2) @ torch.linalg.cholesky(covariance).T
+
+
+PROBLEMS = {
+    "two_moons": (two_moons, BoxUniform(-torch.ones(2), torch.ones(2))),
+    "linear_gaussian": (linear_gaussian, torch.distributions.MultivariateNormal(torch.zeros(2), torch.eye(2))),
+}
+
+
+def main(problem, threads, seed, out):
     torch.set_num_threads(int(threads))
-    torch.manual_seed(1)
-    prior = BoxUniform(-torch.ones(2), torch.ones(2))
-    theta, x = simulate_for_sbi(two_moons, prior, 1000, simulation_batch_size=1000, show_progress_bar=False)
+    torch.manual_seed(int(seed))
+    simulator, prior = PROBLEMS[problem]
+    theta, x = simulate_for_sbi(simulator, prior, 1000, simulation_batch_size=1000, show_progress_bar=False)
     inference = NPE(prior, show_progress_bars=False)
     inference.append_simulations(theta, x).train()
     posterior = inference.build_posterior()

@@ -27,6 +27,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Train neural posterior estimators and measure them
     Run(RunOptions),
+    /// Train them and print the mean log-density of the true parameters of fresh simulations
+    Density(DensityOptions),
     /// Print the results as a Markdown table beside the published figures
     Table(TableOptions),
     /// Compare the built-in simulators' posteriors with the reference samples
@@ -51,6 +53,24 @@ pub(crate) struct RunOptions {
     /// The file of results, one JSON object a line; what it holds already is not done again
     #[arg(long, default_value = RESULTS)]
     pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DensityOptions {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Numbers of simulations, separated by commas
+    #[arg(long, value_delimiter = ',', default_value = "10000")]
+    pub(crate) simulations: Vec<usize>,
+    /// A TOML file with the settings of neural posterior estimation; defaults if left out
+    #[arg(long)]
+    pub(crate) config: Option<PathBuf>,
+    /// Seeds of simulations and training, separated by commas
+    #[arg(long, value_delimiter = ',', default_value = "1")]
+    pub(crate) seeds: Vec<u64>,
+    /// How many fresh simulations
+    #[arg(long, default_value_t = 20_000)]
+    pub(crate) fresh: usize,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@ mod c2st;
 mod check;
 mod classifier;
 mod data;
+mod density;
 mod invariance;
 mod results;
 mod run;
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match &arguments.command {
         Command::Run(options) => run::run(&arguments, options),
+        Command::Density(options) => density::run(&arguments, options),
         Command::Table(options) => table::run(options),
         Command::CheckSimulators(options) => check::run(&arguments, options),
         Command::C2st(options) => compare(&arguments, options),

@@ -66,7 +66,7 @@ pub(crate) fn run(arguments: &Arguments, options: &RunOptions) -> Result<ExitCod
 }
 
 /// The settings, and what they are called in the table.
-fn configuration(path: Option<&Path>) -> Result<(String, NpeConfig)> {
+pub(crate) fn configuration(path: Option<&Path>) -> Result<(String, NpeConfig)> {
     let Some(path) = path else {
         return Ok(("default".into(), NpeConfig::default()));
     };
@@ -82,15 +82,15 @@ fn configuration(path: Option<&Path>) -> Result<(String, NpeConfig)> {
     Ok((label.into_owned(), config))
 }
 
-struct Trained {
-    posterior: NeuralPosterior,
+pub(crate) struct Trained {
+    pub(crate) posterior: NeuralPosterior,
     failed: usize,
-    epochs: usize,
+    pub(crate) epochs: usize,
     simulate_seconds: f64,
-    train_seconds: f64,
+    pub(crate) train_seconds: f64,
 }
 
-fn train(task: &str, n: usize, config: &NpeConfig, seed: Seed) -> Result<Trained> {
+pub(crate) fn train(task: &str, n: usize, config: &NpeConfig, seed: Seed) -> Result<Trained> {
     let builtin = builtin::by_name(task)?;
     let start = Instant::now();
     let theta = builtin.prior.sample_table(n, seed, Stream::Parameters);
