@@ -571,3 +571,38 @@ fn every_template_is_a_study_and_some_run_here() {
         }
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_search_that_is_killed_goes_on_where_it_was() {
+    let sandbox = Sandbox::new();
+    let search = "\n[inference.search]\nmethod = \"random\"\ntrials = 4\nwidth = [8, 24]\n\
+        depth = [1, 2]\ntransforms = [1, 2]\nbatch_size = [32, 64]\n";
+    sandbox.write("study.toml", format!("{QUICK}{search}"));
+    let whole = finish(&sandbox, &["run", "study.toml", "--out", "whole"]);
+    assert!(whole.contains("Verdict"), "{whole}");
+    let mut command = sandbox.command(&["run", "study.toml", "--out", "killed"]);
+    let quiet = command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = quiet.spawn().unwrap();
+    let trials = || fs::read_dir(sandbox.file("killed/search")).map_or(0, Iterator::count);
+    let patience = Instant::now() + Duration::from_secs(60);
+    while trials() == 0 && Instant::now() < patience {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    finish(&sandbox, &["run", "study.toml", "--out", "killed"]);
+    let draws = |run: &str| sandbox.read(&format!("{run}/posterior/samples.npy"));
+    assert!(draws("whole") == draws("killed"));
+    // All columns but the last, the seconds.
+    let trials = |run: &str| {
+        let table = String::from_utf8(sandbox.read(&format!("{run}/search.csv"))).unwrap();
+        let rows = table
+            .lines()
+            .map(|row| row.rsplit_once(',').unwrap().0.to_string());
+        rows.collect::<Vec<_>>()
+    };
+    assert_eq!(trials("whole"), trials("killed"));
+    assert_eq!(trials("whole").len(), 5);
+    assert!(sandbox.file("whole/figures/search.svg").exists());
+}
