@@ -24,13 +24,13 @@ def draw(results, path):
     for y, (_, line) in enumerate(bars):
         bar(axes, y, line)
     axes.set_yticks(range(len(bars)), [label for label, _ in bars])
-    axes.invert_yaxis()
+    axes.set_ylim(len(bars) - 0.4, -0.6)
     axes.set_xscale("log")
     axes.axvline(1, color="black", linewidth=0.8)
     ticks = [1, 3, 10, 30, 100]
     axes.set_xticks(ticks, [str(tick) for tick in ticks])
     axes.minorticks_off()
-    axes.set_xlabel("times faster (thin line: quartiles; upright: promised)")
+    axes.set_xlabel("times faster (thin line: quartiles; upright: promised)", loc="right")
     axes.spines[["top", "right"]].set_visible(False)
     for name, colour in COLOURS.items():
         axes.barh(0, 0, color=colour, label=f"than {name}")
