@@ -35,8 +35,8 @@ const TEST: [Stream; 2] = [Stream::TestParameters, Stream::TestSimulator];
 
 #[test]
 fn adjusted_rejection_is_calibrated() {
-    // Ranks of 500 test parameters among 200 draws: bias and spread have standard errors of 0.045
-    // and 0.032; the adjusted posterior of a linear Gaussian model is exact but for 1,000 draws.
+    // Ranks of 300 test parameters among 200 draws: bias and spread have standard errors of 0.058
+    // and 0.041; the adjusted posterior of a linear Gaussian model is exact but for 1,000 draws.
     let task = builtin::by_name("linear_gaussian").unwrap();
     let config = AbcRejectionConfig {
         quantile: Some(0.05),
@@ -48,7 +48,7 @@ fn adjusted_rejection_is_calibrated() {
         simulations(&task, 20_000, TRAIN),
         config,
     );
-    let test = simulations(&task, 500, TEST);
+    let test = simulations(&task, 300, TEST);
     let checks = CalibrationChecks::run(&posterior.unwrap(), &test, 200, Seed(1)).unwrap();
     for ranks in &checks.ranks.quantities {
         println!(
@@ -56,13 +56,13 @@ fn adjusted_rejection_is_calibrated() {
             ranks.name, ranks.bias, ranks.spread
         );
         assert!(
-            ranks.bias.abs() < 0.05 + 5.0 * 0.045,
+            ranks.bias.abs() < 0.05 + 5.0 * 0.058,
             "{}: {}",
             ranks.name,
             ranks.bias
         );
         let off = (ranks.spread - 1.0).abs();
-        assert!(off < 0.05 + 5.0 * 0.032, "{}: {}", ranks.name, ranks.spread);
+        assert!(off < 0.05 + 5.0 * 0.041, "{}: {}", ranks.name, ranks.spread);
     }
 }
 
@@ -91,22 +91,28 @@ fn sequential_monte_carlo_reaches_the_exact_posterior_of_four_parameters() {
         };
         let result = abc_smc(&problem, &config, None, Seed(1)).unwrap();
         assert_eq!(result.stopped, Stop::AcceptanceRate, "{algorithm:?}");
-        let ess = result.effective_sample_size();
+        let ess = result.effective_sample_size;
         println!(
             "{algorithm:?}: {} simulations, ESS {ess:.0}",
             result.n_simulations
         );
+        // Draws that were copies once are correlated still.
+        let errors = if algorithm == SmcAlgorithm::DelMoral {
+            10.0
+        } else {
+            5.0
+        };
         for (j, summary) in result.samples.summary().iter().enumerate() {
             let sd = exact.covariance[j * 5].sqrt();
             let (bias, ratio) = ((summary.mean - exact.mean[j]) / sd, summary.sd / sd);
             println!("  {}: bias {bias:+.3} sd, sd × {ratio:.3}", summary.name);
             assert!(
-                bias.abs() < 0.05 + 5.0 / ess.sqrt(),
+                bias.abs() < 0.05 + errors / ess.sqrt(),
                 "{algorithm:?}, {}: {bias}",
                 summary.name
             );
             assert!(
-                (ratio - 1.0).abs() < 0.05 + 5.0 / (2.0 * ess).sqrt(),
+                (ratio - 1.0).abs() < 0.05 + errors / (2.0 * ess).sqrt(),
                 "{algorithm:?}: {ratio}"
             );
         }

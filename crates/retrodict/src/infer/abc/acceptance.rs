@@ -26,7 +26,7 @@ pub enum AcceptanceConfig {
 }
 
 impl AcceptanceConfig {
-    /// The distance that takes the place of the configured one: ½ Σ ((x − x_o) / sd)².
+    /// The distance that takes the place of the configured one: ½ Σ ((x − `x_o`) / sd)².
     pub(super) fn noise(&self, n_data: usize) -> Result<Option<NoiseDistance>> {
         let Self::GaussianNoise { sd } = self else {
             return Ok(None);

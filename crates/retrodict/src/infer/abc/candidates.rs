@@ -187,14 +187,11 @@ impl<'a> Candidates<'a> {
         let mut accepted = Accepted::empty(self.problem.n_data())?;
         let mut next = first;
         loop {
-            let batch = match next.take() {
-                Some(batch) => batch,
-                None => {
-                    let n = accepted
-                        .next_batch(wanted)
-                        .min(most - accepted.n_simulations);
-                    self.batch(n, propose)?
-                }
+            let batch = if let Some(first) = next.take() {
+                first
+            } else {
+                let n = accepted.next_batch(wanted);
+                self.batch(n.min(most - accepted.n_simulations), propose)?
             };
             if batch.levels.is_empty() {
                 return Ok(accepted);

@@ -1,5 +1,7 @@
 //! Weighted draws of θ with the data that were simulated at each.
 
+use std::collections::BTreeMap;
+
 use crate::samples::quantiles;
 
 /// Accepted candidates: rows of θ and x, a distance and a log-weight each.
@@ -34,6 +36,19 @@ impl Population {
         effective_sample_size(&self.weights())
     }
 
+    /// (Σ w)² / Σ w² with copies of a draw, which resampling makes, counted as one. Of a continuous
+    /// parameter equal values are copies.
+    pub(super) fn distinct_sample_size(&self) -> f64 {
+        let d = self.theta.len() / self.len().max(1);
+        let bits = |i: usize| self.theta[i * d..][..d].iter().map(|v| v.to_bits());
+        let mut merged: BTreeMap<Vec<u64>, f64> = BTreeMap::new();
+        for (i, weight) in self.weights().into_iter().enumerate() {
+            *merged.entry(bits(i).collect()).or_default() += weight;
+        }
+        let weights: Vec<f64> = merged.into_values().collect();
+        effective_sample_size(&weights)
+    }
+
     /// The weighted quantile of the distances.
     pub(super) fn distance_quantile(&self, level: f64) -> f64 {
         quantiles(&self.distances, &self.weights(), [level])[0]
@@ -64,5 +79,26 @@ pub(super) fn effective_sample_size(weights: &[f64]) -> f64 {
         sum * sum / square
     } else {
         0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_of_a_draw_count_as_one() {
+        let mut population = Population::default();
+        for (theta, log_weight) in [
+            (1.0, 0.0),
+            (1.0, 0.0),
+            (2.0, 2_f64.ln()),
+            (3.0, f64::NEG_INFINITY),
+        ] {
+            population.push(&[theta, 5.0], &[0.0], 0.0, log_weight);
+        }
+        // Weights ¼, ¼, ½, 0; the first two are one draw of ½.
+        assert!((population.effective_sample_size() - 8.0 / 3.0).abs() < 1e-12);
+        assert!((population.distinct_sample_size() - 2.0).abs() < 1e-12);
     }
 }

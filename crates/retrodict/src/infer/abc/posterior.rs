@@ -14,9 +14,10 @@ use crate::table::Table;
 /// Rejection out of the same simulations, for any observation.
 ///
 /// Draws are taken from the accepted ones by their weights, with replacement: many more draws than
-/// acceptances repeat themselves. The density is a kernel density of the accepted draws in the prior's
-/// unconstrained space, with the covariance of the draws times n^(−2/(d + 4)) (Scott 1992), n being
-/// their effective number; the maximum is the accepted draw where that is largest.
+/// acceptances repeat themselves. The density is a kernel density of the accepted draws in the space where
+/// the prior is standard normal, with the covariance of the draws times n^(−2/(d + 4)) (Scott 1992), n being
+/// their effective number; the maximum is the accepted draw where that is largest, but for the tenth of
+/// them that lie loneliest in that space.
 #[derive(Debug, Clone)]
 pub struct AbcPosterior {
     prior: Prior,
@@ -49,13 +50,13 @@ impl AbcPosterior {
     /// A kernel density of the accepted draws.
     fn density(&self, x: &[f64]) -> Result<(SupportMap, Kernel, Samples)> {
         let result = self.accepted(x)?;
-        let map = self.prior.support_map(SupportKind::Logit)?;
+        let map = self.prior.support_map(SupportKind::Probit)?;
         let n = map.n_unconstrained();
         let mut z = vec![0.0; result.samples.draws.n_rows() * n];
         for (z, theta) in z.chunks_exact_mut(n).zip(result.samples.draws.rows()) {
             map.forward(theta, z);
         }
-        let scale = result.effective_sample_size().powf(-2.0 / (n as f64 + 4.0));
+        let scale = result.effective_sample_size.powf(-2.0 / (n as f64 + 4.0));
         let config = KernelConfig::MultivariateNormal { scale };
         let kernel = Kernel::new(config, z, n, &result.samples.weights());
         let kernel = kernel.ok_or_else(|| {
@@ -122,9 +123,22 @@ impl Posterior for AbcPosterior {
 
     fn map(&self, x: &[f64], _: Seed) -> Result<Vec<f64>> {
         let (map, kernel, samples) = self.density(x)?;
-        let at = |theta: &[f64]| log_density(&map, &kernel, theta);
-        let best = samples.draws.rows().max_by(|a, b| at(a).total_cmp(&at(b)));
-        Ok(best.expect("rejection accepts at least one draw").to_vec())
+        let mut z = vec![0.0; map.n_unconstrained()];
+        let mut candidates: Vec<(f64, f64, &[f64])> = samples
+            .draws
+            .rows()
+            .map(|theta| {
+                let log_det = map.forward(theta, &mut z);
+                let dense = kernel.log_density(&z);
+                (dense, dense + log_det, theta)
+            })
+            .collect();
+        // The tenth that lies loneliest in z: a draw by itself near a bound has a peak of its own in θ.
+        candidates.sort_by(|a, b| b.0.total_cmp(&a.0));
+        candidates.truncate((0.9 * candidates.len() as f64).ceil() as usize);
+        let best = candidates.iter().max_by(|a, b| a.1.total_cmp(&b.1));
+        let (_, _, theta) = best.expect("rejection accepts at least one draw");
+        Ok(theta.to_vec())
     }
 }
 

@@ -280,10 +280,12 @@ fn finish(
         .adjustment
         .adjust(prior, &mut population, comparison, tolerance)?;
     let n_data = population.x.len() / population.len();
+    let effective_sample_size = population.effective_sample_size();
     Ok(AbcResult {
         samples: samples(prior, &population, "abc_rejection")?,
         data: Table::numbered("x", n_data, population.x)?,
         tolerance,
+        effective_sample_size,
         generations: vec![generation],
         stopped: Stop::Tolerance,
         n_simulations: generation.n_simulations,

@@ -25,7 +25,8 @@ pub struct Generation {
     pub n_undefined: usize,
     /// The share of simulations that were accepted; for the moves of `del_moral`, the share of moves.
     pub acceptance_rate: f64,
-    /// (Σ w)² / Σ w² of the weights.
+    /// (Σ w)² / Σ w² of the weights; draws that `del_moral` resampled and has not moved since count as
+    /// one.
     pub effective_sample_size: f64,
 }
 
@@ -59,6 +60,9 @@ pub struct AbcResult {
     pub tolerance: f64,
     /// All generations; rejection has one.
     pub generations: Vec<Generation>,
+    /// (Σ w)² / Σ w² of the draws' weights, after adjustment; copies of a draw count as one. Draws that
+    /// were copies and have moved since are correlated all the same.
+    pub effective_sample_size: f64,
     /// Why it ended.
     pub stopped: Stop,
     /// How many simulations were run or read, those of an unfinished generation among them.
@@ -67,13 +71,6 @@ pub struct AbcResult {
     pub failures: Failures,
     /// What a reader should know.
     pub notes: Vec<String>,
-}
-
-impl AbcResult {
-    /// (Σ w)² / Σ w² of the draws' weights.
-    pub fn effective_sample_size(&self) -> f64 {
-        super::population::effective_sample_size(&self.samples.weights())
-    }
 }
 
 /// The draws of a population as a table with names.

@@ -30,7 +30,7 @@ pub(super) struct Bandwidths {
 }
 
 /// Pairs the search looks at: the sum over them has n² terms.
-const MOST_ROWS: usize = 600;
+const MOST_ROWS: usize = 400;
 /// Factors that a step of the search tries, coarse ones first.
 const STEPS: [f64; 3] = [2.0, 1.4, 1.15];
 /// Sweeps over all coordinates with each step.
@@ -60,7 +60,7 @@ impl BandwidthConfig {
             return rule(factor * rate(pairs.n));
         }
         let some = spread_rows(pairs, [n_z, n_s]);
-        let mut found = search(&some, rule(rate(some.n)));
+        let mut found = search(&some, &rule(rate(some.n)));
         // What is best for few pairs is too wide for many, by Scott's rate.
         let narrower = rate(pairs.n) / rate(some.n);
         found
@@ -100,7 +100,7 @@ fn spread_rows(pairs: &Pairs, [n_z, n_s]: [usize; 2]) -> Pairs {
 }
 
 /// Coordinate by coordinate: a step up or down as long as that predicts better.
-fn search(pairs: &Pairs, start: Bandwidths) -> Bandwidths {
+fn search(pairs: &Pairs, start: &Bandwidths) -> Bandwidths {
     let mut best = start.clone();
     let mut score = left_out(pairs, &best);
     for step in STEPS {
@@ -108,7 +108,7 @@ fn search(pairs: &Pairs, start: Bandwidths) -> Bandwidths {
             let mut better = false;
             for k in 0..start.z.len() + start.s.len() {
                 for factor in [step, 1.0 / step] {
-                    let trial = changed(&best, &start, k, factor);
+                    let trial = changed(&best, start, k, factor);
                     let found = left_out(pairs, &trial);
                     if found > score {
                         (best, score, better) = (trial, found, true);

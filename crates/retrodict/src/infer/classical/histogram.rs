@@ -269,7 +269,7 @@ mod tests {
                 let [mass, distance] = compare(&histogram, theta);
                 println!("{rule:?}, θ = {theta}: mass {mass:.4}, total variation {distance:.3}");
                 // Outermost bins have a density beyond the last simulation as well; the grid ends.
-                assert!((mass - 1.0).abs() < 0.02, "{mass}");
+                assert!((mass - 1.0).abs() < 0.05, "{mass}");
                 assert!(distance < 0.15, "{rule:?}, {theta}: {distance}");
             }
         }

@@ -20,7 +20,7 @@ fn unscaled(json: &str) -> AbcRejectionConfig {
 /// Mean and sd of draws against `exact`, within five standard errors of `ess` draws.
 fn agree(result: &AbcResult, exact: [f64; 2]) {
     let summary = &result.samples.summary()[0];
-    let ess = result.effective_sample_size();
+    let ess = result.effective_sample_size;
     let allowed = 5.0 * exact[1] / ess.sqrt();
     let found = [summary.mean, summary.sd];
     println!("{found:.4?}, exactly {exact:.4?}, of {ess:.0} draws");

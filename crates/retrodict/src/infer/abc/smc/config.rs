@@ -80,9 +80,11 @@ pub struct AbcSmcConfig {
     /// `quantile` if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initial_simulations: Option<usize>,
-    /// Which quantile of a generation's distances is the next tolerance; for `del_moral` and
-    /// `gaussian_noise`, the share of the effective sample size that a lower one leaves.
-    pub quantile: f64,
+    /// Which quantile of a generation's distances is the next tolerance, 0.5 if left out; with
+    /// `gaussian_noise` the share of the effective sample size that a lower temperature leaves. For
+    /// `del_moral` the same share for a lower tolerance, 0.9 if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quantile: Option<f64>,
     /// The tolerance at which it ends.
     pub min_tolerance: f64,
     /// The share of accepted candidates below which it ends.
@@ -116,7 +118,7 @@ impl Default for AbcSmcConfig {
             algorithm: SmcAlgorithm::default(),
             population: 1000,
             initial_simulations: None,
-            quantile: 0.5,
+            quantile: None,
             min_tolerance: 0.0,
             min_acceptance_rate: 0.01,
             generations: 100,
@@ -144,8 +146,9 @@ impl AbcSmcConfig {
         if self.population < 10 {
             return refuse("population", self.population as f64, "at least 10");
         }
-        if !(0.0 < self.quantile && self.quantile < 1.0) {
-            return refuse("quantile", self.quantile, "between 0 and 1");
+        let share = self.share();
+        if !(0.0 < share && share < 1.0) {
+            return refuse("quantile", share, "between 0 and 1");
         }
         if self.min_tolerance.is_nan() || self.min_tolerance < 0.0 {
             return refuse("min_tolerance", self.min_tolerance, "0 or more");
@@ -210,6 +213,16 @@ impl AbcSmcConfig {
         Ok(())
     }
 
+    /// The quantile, or its default. Del Moral et al. take 0.9: each draw moves once a generation, and
+    /// many more copies than that can part would be left by a faster fall.
+    pub(super) fn share(&self) -> f64 {
+        let default = match self.algorithm {
+            SmcAlgorithm::PopulationMonteCarlo => 0.5,
+            SmcAlgorithm::DelMoral => 0.9,
+        };
+        self.quantile.unwrap_or(default)
+    }
+
     /// How many simulations from the prior come first.
     pub(super) fn first_simulations(&self) -> usize {
         let tempered = self.acceptance != AcceptanceConfig::Uniform;
@@ -217,7 +230,7 @@ impl AbcSmcConfig {
         let chosen_from = if all_stay {
             self.population
         } else {
-            (self.population as f64 / self.quantile).ceil() as usize
+            (self.population as f64 / self.share()).ceil() as usize
         };
         self.initial_simulations
             .unwrap_or(chosen_from)

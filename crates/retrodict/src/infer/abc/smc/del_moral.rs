@@ -59,7 +59,7 @@ fn first(run: &mut Run<'_>) -> Result<Population> {
         n_failed: run.first.len() - measured.n_valid(),
         n_undefined: measured.n_undefined,
         acceptance_rate: 1.0,
-        effective_sample_size: population.effective_sample_size(),
+        effective_sample_size: population.distinct_sample_size(),
     });
     Ok(population)
 }
@@ -87,7 +87,7 @@ fn select(population: &Population, rows: &[usize]) -> Population {
 /// nothing if none below the last one does and all draws agree.
 fn next_tolerance(run: &Run<'_>, population: &Population, last: f64) -> Option<f64> {
     let weights = population.weights();
-    let wanted = run.config.quantile * effective_sample_size(&weights);
+    let wanted = run.config.share() * effective_sample_size(&weights);
     let mut steps: Vec<f64> = population.distances.clone();
     steps.retain(|d| *d < last);
     steps.sort_unstable_by(f64::total_cmp);
@@ -117,7 +117,7 @@ fn generation(
             *weight = f64::NEG_INFINITY;
         }
     }
-    let effective = population.effective_sample_size();
+    let effective = effective_sample_size(&population.weights());
     if effective.is_nan() || effective < 2.0 {
         return Ok(None);
     }
@@ -185,24 +185,22 @@ fn moves(run: &mut Run<'_>, kernel: &Kernel, population: &Population, z: &[f64])
     let alive: Vec<usize> = (0..population.len())
         .filter(|&i| population.log_weights[i] > f64::NEG_INFINITY)
         .collect();
-    let proposed: Vec<Option<(usize, f64, f64, Vec<f64>)>> = alive
-        .par_iter()
-        .map(|&i| {
-            let mut random = run
-                .candidates
-                .stream(Stream::AbcParameters, first + i as u64);
-            let level = random.uniform_open();
-            let (mut to, mut theta) = (vec![0.0; n], vec![0.0; d]);
-            kernel.step(i, &mut random, &mut to);
-            if !inside(&run.map, &to) {
-                return None;
-            }
-            run.map.inverse(&to, &mut theta);
-            let here = run.log_prior(&population.theta[i * d..][..d], &z[i * n..][..n]);
-            let log_ratio = run.log_prior(&theta, &to) - here;
-            (log_ratio > f64::NEG_INFINITY).then_some((i, level, log_ratio, theta))
-        })
-        .collect();
+    let proposed = alive.par_iter().map(|&i| {
+        let mut random = run
+            .candidates
+            .stream(Stream::AbcParameters, first + i as u64);
+        let level = random.uniform_open();
+        let (mut to, mut theta) = (vec![0.0; n], vec![0.0; d]);
+        kernel.step(i, &mut random, &mut to);
+        if !inside(&run.map, &to) {
+            return None;
+        }
+        run.map.inverse(&to, &mut theta);
+        let here = run.log_prior(&population.theta[i * d..][..d], &z[i * n..][..n]);
+        let log_ratio = run.log_prior(&theta, &to) - here;
+        (log_ratio > f64::NEG_INFINITY).then_some((i, level, log_ratio, theta))
+    });
+    let proposed: Vec<Option<_>> = proposed.collect();
     let n_proposed = alive.len();
     let (mut rows, mut levels, mut log_ratios) = (Vec::new(), Vec::new(), Vec::new());
     let mut theta = Vec::new();
@@ -248,6 +246,6 @@ fn apply(run: &Run<'_>, moves: &Moves, population: &mut Population, tolerance: f
         n_failed: moves.simulations.failures().values().sum(),
         n_undefined,
         acceptance_rate: n_moved as f64 / moves.n_proposed.max(1) as f64,
-        effective_sample_size: population.effective_sample_size(),
+        effective_sample_size: population.distinct_sample_size(),
     }
 }

@@ -144,6 +144,7 @@ impl<'a> Run<'a> {
             .unwrap_or(f64::INFINITY);
         let adjustment = self.config.adjustment;
         adjustment.adjust(prior, &mut population, &self.comparison, tolerance)?;
+        let effective_sample_size = population.distinct_sample_size();
         let n_simulations = self.n_given + self.candidates.done;
         let mut failures = self.candidates.failures.clone();
         if self.n_given > 0 {
@@ -155,6 +156,7 @@ impl<'a> Run<'a> {
             samples: samples(prior, &population, "abc_smc")?,
             data: Table::numbered("x", self.first.x.n_columns(), population.x)?,
             tolerance,
+            effective_sample_size,
             generations: self.generations,
             stopped,
             n_simulations,

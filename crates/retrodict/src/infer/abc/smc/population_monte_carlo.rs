@@ -114,7 +114,7 @@ fn stop(run: &Run<'_>, population: &Population, acceptance: Acceptance) -> Optio
 
 /// The rule of the next generation; nothing if no draw is nearer than the last tolerance.
 fn next(run: &Run<'_>, population: &Population, last: Acceptance) -> Option<Acceptance> {
-    let quantile = run.config.quantile;
+    let quantile = run.config.share();
     match last {
         Acceptance::Tempered { temperature, .. } => Some(Acceptance::Tempered {
             temperature: next_temperature(population, temperature, quantile),

@@ -152,11 +152,8 @@ fn numbers_depend_on_theta_alone_and_common_ones_are_smooth() {
                 .unwrap();
             let synthetic = likelihood(simulator(1), json, 5);
             let mut values = vec![0.0; theta.len()];
-            pool.install(|| {
-                synthetic
-                    .log_likelihood(theta, &[0.4], &mut values)
-                    .unwrap()
-            });
+            let evaluate = || synthetic.log_likelihood(theta, &[0.4], &mut values);
+            pool.install(evaluate).unwrap();
             values
         };
         let theta: Vec<f64> = (0..50).map(|i| 0.3 + 1e-4 * f64::from(i)).collect();
