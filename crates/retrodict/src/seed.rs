@@ -49,6 +49,14 @@ pub enum Stream {
     Test = 11,
     /// The settings of trials in a search for hyper-parameters; the index is the trial's.
     Trials = 12,
+    /// Draws of θ, and what decides on them, in approximate Bayesian computation; the index is the
+    /// simulation's.
+    AbcParameters = 16,
+    /// The noise of simulations in approximate Bayesian computation; the index is the simulation's.
+    AbcSimulator = 17,
+    /// The noise of simulations for synthetic likelihoods; the index is made of θ and the number of
+    /// the simulation at that θ.
+    SyntheticLikelihood = 18,
 }
 
 impl Seed {

@@ -1,5 +1,7 @@
 //! Inference methods. Each makes a [`Posterior`].
 
+pub mod abc;
+pub mod classical;
 mod maximum;
 mod model_file;
 mod neural;

@@ -1,0 +1,104 @@
+//! Weighted draws of θ with the data that were simulated at each.
+
+use std::collections::BTreeMap;
+
+use crate::samples::quantiles;
+
+/// Accepted candidates: rows of θ and x, a distance and a log-weight each.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Population {
+    pub(super) theta: Vec<f64>,
+    pub(super) x: Vec<f64>,
+    pub(super) distances: Vec<f64>,
+    pub(super) log_weights: Vec<f64>,
+}
+
+impl Population {
+    /// How many draws there are.
+    pub(super) fn len(&self) -> usize {
+        self.distances.len()
+    }
+
+    pub(super) fn push(&mut self, theta: &[f64], x: &[f64], distance: f64, log_weight: f64) {
+        self.theta.extend_from_slice(theta);
+        self.x.extend_from_slice(x);
+        self.distances.push(distance);
+        self.log_weights.push(log_weight);
+    }
+
+    /// The weights, which sum to one.
+    pub(super) fn weights(&self) -> Vec<f64> {
+        normalized(&self.log_weights)
+    }
+
+    /// (Σ w)² / Σ w².
+    pub(super) fn effective_sample_size(&self) -> f64 {
+        effective_sample_size(&self.weights())
+    }
+
+    /// (Σ w)² / Σ w² with copies of a draw, which resampling makes, counted as one. Of a continuous
+    /// parameter equal values are copies.
+    pub(super) fn distinct_sample_size(&self) -> f64 {
+        let d = self.theta.len() / self.len().max(1);
+        let bits = |i: usize| self.theta[i * d..][..d].iter().map(|v| v.to_bits());
+        let mut merged: BTreeMap<Vec<u64>, f64> = BTreeMap::new();
+        for (i, weight) in self.weights().into_iter().enumerate() {
+            *merged.entry(bits(i).collect()).or_default() += weight;
+        }
+        let weights: Vec<f64> = merged.into_values().collect();
+        effective_sample_size(&weights)
+    }
+
+    /// The weighted quantile of the distances.
+    pub(super) fn distance_quantile(&self, level: f64) -> f64 {
+        quantiles(&self.distances, &self.weights(), [level])[0]
+    }
+
+    /// The largest distance.
+    pub(super) fn farthest(&self) -> f64 {
+        self.distances.iter().copied().fold(0.0, f64::max)
+    }
+}
+
+/// exp of log-weights, scaled to sum to one; NaN if all are −∞.
+pub(super) fn normalized(log_weights: &[f64]) -> Vec<f64> {
+    let largest = log_weights
+        .iter()
+        .copied()
+        .fold(f64::NEG_INFINITY, f64::max);
+    let weights: Vec<f64> = log_weights.iter().map(|w| (w - largest).exp()).collect();
+    let total: f64 = weights.iter().sum();
+    weights.iter().map(|w| w / total).collect()
+}
+
+/// (Σ w)² / Σ w² (Kong et al. 1994); zero if there is no weight.
+pub(super) fn effective_sample_size(weights: &[f64]) -> f64 {
+    let sum: f64 = weights.iter().sum();
+    let square: f64 = weights.iter().map(|w| w * w).sum();
+    if square > 0.0 {
+        sum * sum / square
+    } else {
+        0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_of_a_draw_count_as_one() {
+        let mut population = Population::default();
+        for (theta, log_weight) in [
+            (1.0, 0.0),
+            (1.0, 0.0),
+            (2.0, 2_f64.ln()),
+            (3.0, f64::NEG_INFINITY),
+        ] {
+            population.push(&[theta, 5.0], &[0.0], 0.0, log_weight);
+        }
+        // Weights ¼, ¼, ½, 0; the first two are one draw of ½.
+        assert!((population.effective_sample_size() - 8.0 / 3.0).abs() < 1e-12);
+        assert!((population.distinct_sample_size() - 2.0).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,239 @@
+//! How sequential Monte Carlo goes.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::super::acceptance::AcceptanceConfig;
+use super::super::adjustment::AdjustmentConfig;
+use super::super::distance::DistanceConfig;
+use super::super::rejection::check_noise;
+use super::super::summaries::SummariesConfig;
+use crate::error::{Error, Result};
+use crate::prior::SupportKind;
+
+/// Which algorithm moves the draws.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SmcAlgorithm {
+    /// Each generation draws from kernels about the draws of the one before, until `population`
+    /// candidates are accepted, and divides by the density of that proposal (Beaumont et al. 2009,
+    /// arXiv:0805.2256; Toni et al. 2009, arXiv:0901.1925). The next tolerance is a quantile of the
+    /// distances.
+    #[default]
+    PopulationMonteCarlo,
+    /// Each generation lowers the tolerance so far that the share `quantile` of the effective sample
+    /// size is left, resamples if fewer than half of the draws count, and moves each draw by a step
+    /// of Markov chain Monte Carlo (Del Moral, Doucet and Jasra 2012). It simulates `population` times
+    /// a generation and no more.
+    DelMoral,
+}
+
+/// How candidates are scattered about the draws of the generation before.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum KernelConfig {
+    /// Normal, with a multiple of the weighted covariance of all draws.
+    MultivariateNormal {
+        /// By what the covariance is multiplied (Beaumont et al. 2009: 2).
+        #[serde(default = "two")]
+        scale: f64,
+    },
+    /// Normal about each draw, with a multiple of the second moments of its nearest neighbours about
+    /// it (Filippi et al. 2013, arXiv:1106.6280): for posteriors that are bent or in pieces.
+    Local {
+        /// The share of the draws that are neighbours.
+        #[serde(default = "quarter")]
+        neighbors: f64,
+        /// By what the second moments are multiplied.
+        #[serde(default = "one")]
+        scale: f64,
+    },
+}
+
+fn two() -> f64 {
+    2.0
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+fn quarter() -> f64 {
+    0.25
+}
+
+impl Default for KernelConfig {
+    fn default() -> Self {
+        Self::MultivariateNormal { scale: two() }
+    }
+}
+
+/// Sequential Monte Carlo. Every field has a default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct AbcSmcConfig {
+    /// Which algorithm moves the draws.
+    pub algorithm: SmcAlgorithm,
+    /// How many draws a generation has.
+    pub population: usize,
+    /// How many simulations from the prior the first generation is chosen from: `population` /
+    /// `quantile` if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initial_simulations: Option<usize>,
+    /// Which quantile of a generation's distances is the next tolerance, 0.5 if left out; with
+    /// `gaussian_noise` the share of the effective sample size that a lower temperature leaves. For
+    /// `del_moral` the same share for a lower tolerance, 0.9 if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quantile: Option<f64>,
+    /// The tolerance at which it ends.
+    pub min_tolerance: f64,
+    /// The share of accepted candidates below which it ends.
+    pub min_acceptance_rate: f64,
+    /// The most generations, the first not counted.
+    pub generations: usize,
+    /// The most simulations in all.
+    pub max_simulations: usize,
+    /// How candidates are scattered.
+    pub kernel: KernelConfig,
+    /// The space in which kernels are normal: bounded parameters as they are (`box`; what falls
+    /// outside is drawn again), or unconstrained (`logit`, `probit`).
+    pub space: SupportKind,
+    /// Whether scales of the distance are learned again from all simulations of each generation,
+    /// accepted or not (Prangle 2017, arXiv:1507.00874). Tolerances of different generations are then
+    /// in different units.
+    pub adapt: bool,
+    /// What stands for the data when they are compared.
+    pub summaries: SummariesConfig,
+    /// How far data lie apart.
+    pub distance: DistanceConfig,
+    /// Which candidates are accepted.
+    pub acceptance: AcceptanceConfig,
+    /// How the draws of the last generation are corrected for their distance.
+    pub adjustment: AdjustmentConfig,
+}
+
+impl Default for AbcSmcConfig {
+    fn default() -> Self {
+        Self {
+            algorithm: SmcAlgorithm::default(),
+            population: 1000,
+            initial_simulations: None,
+            quantile: None,
+            min_tolerance: 0.0,
+            min_acceptance_rate: 0.01,
+            generations: 100,
+            max_simulations: 100_000,
+            kernel: KernelConfig::default(),
+            space: SupportKind::default(),
+            adapt: true,
+            summaries: SummariesConfig::default(),
+            distance: DistanceConfig::default(),
+            acceptance: AcceptanceConfig::default(),
+            adjustment: AdjustmentConfig::default(),
+        }
+    }
+}
+
+impl AbcSmcConfig {
+    /// Refuses options that make no sense.
+    ///
+    /// # Errors
+    /// With the name of the option.
+    pub fn validate(&self) -> Result<()> {
+        let refuse = |option, given: f64, expected: &str| {
+            Err(Error::invalid_option("abc_smc", option, given, expected))
+        };
+        if self.population < 10 {
+            return refuse("population", self.population as f64, "at least 10");
+        }
+        let share = self.share();
+        if !(0.0 < share && share < 1.0) {
+            return refuse("quantile", share, "between 0 and 1");
+        }
+        if self.min_tolerance.is_nan() || self.min_tolerance < 0.0 {
+            return refuse("min_tolerance", self.min_tolerance, "0 or more");
+        }
+        if !(0.0 < self.min_acceptance_rate && self.min_acceptance_rate < 1.0) {
+            return refuse(
+                "min_acceptance_rate",
+                self.min_acceptance_rate,
+                "between 0 and 1",
+            );
+        }
+        let initial = self.initial_simulations.unwrap_or(self.population);
+        if initial < self.population {
+            let expected = "at least `population`";
+            return refuse("initial_simulations", initial as f64, expected);
+        }
+        if self.max_simulations < self.population {
+            let expected = "at least `population`";
+            return refuse("max_simulations", self.max_simulations as f64, expected);
+        }
+        self.validate_kernel()?;
+        check_noise(&self.acceptance, self.summaries, self.adjustment)?;
+        let uniform = self.acceptance == AcceptanceConfig::Uniform;
+        if self.algorithm == SmcAlgorithm::DelMoral && !uniform {
+            let expected = "`population_monte_carlo` with `gaussian_noise`";
+            return Err(Error::invalid_option(
+                "abc_smc",
+                "algorithm",
+                "del_moral",
+                expected,
+            ));
+        }
+        let local = matches!(self.kernel, KernelConfig::Local { .. });
+        if self.algorithm == SmcAlgorithm::DelMoral && local {
+            // Its moves have to be as likely in the other direction.
+            let expected = "`multivariate_normal` with the algorithm `del_moral`";
+            return Err(Error::invalid_option(
+                "abc_smc", "kernel", "local", expected,
+            ));
+        }
+        Ok(())
+    }
+
+    fn validate_kernel(&self) -> Result<()> {
+        let (scale, neighbors) = match self.kernel {
+            KernelConfig::MultivariateNormal { scale } => (scale, 1.0),
+            KernelConfig::Local { neighbors, scale } => (scale, neighbors),
+        };
+        if !(scale > 0.0 && scale.is_finite()) {
+            let expected = "a positive number";
+            return Err(Error::invalid_option("kernel", "scale", scale, expected));
+        }
+        if !(0.0 < neighbors && neighbors <= 1.0) {
+            let expected = "above 0 and at most 1";
+            return Err(Error::invalid_option(
+                "kernel",
+                "neighbors",
+                neighbors,
+                expected,
+            ));
+        }
+        Ok(())
+    }
+
+    /// The quantile, or its default. Del Moral et al. take 0.9: each draw moves once a generation, and
+    /// many more copies than that can part would be left by a faster fall.
+    pub(super) fn share(&self) -> f64 {
+        let default = match self.algorithm {
+            SmcAlgorithm::PopulationMonteCarlo => 0.5,
+            SmcAlgorithm::DelMoral => 0.9,
+        };
+        self.quantile.unwrap_or(default)
+    }
+
+    /// How many simulations from the prior come first.
+    pub(super) fn first_simulations(&self) -> usize {
+        let tempered = self.acceptance != AcceptanceConfig::Uniform;
+        let all_stay = tempered || self.algorithm == SmcAlgorithm::DelMoral;
+        let chosen_from = if all_stay {
+            self.population
+        } else {
+            (self.population as f64 / self.share()).ceil() as usize
+        };
+        self.initial_simulations
+            .unwrap_or(chosen_from)
+            .min(self.max_simulations)
+    }
+}
