@@ -49,6 +49,8 @@ pub enum Stream {
     Test = 11,
     /// The settings of trials in a search for hyper-parameters; the index is the trial's.
     Trials = 12,
+    /// The order of the rows held out in ratio estimation, on which their contrasts depend.
+    Contrasts = 19,
 }
 
 impl Seed {
