@@ -54,7 +54,7 @@ fn splines(network: NetworkConfig) -> SplineConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use retrodict::estimator::DensityEstimator;
+    use retrodict::estimator::Estimator;
 
     /// Counted from the installed packages: `sum(p.numel() for p in network.parameters())`.
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use retrodict::estimator::{DensityEstimator, Examples, Flow};
+use retrodict::estimator::{Estimator, Examples, Flow};
 use retrodict::train::{BatchBlocks, Batches, Optimizer, TrainConfig, TrainingRows};
 use retrodict::{Result, Seed, Stream, Table};
 

@@ -57,6 +57,8 @@ pub enum Stream {
     /// The noise of simulations for synthetic likelihoods; the index is made of θ and the number of
     /// the simulation at that θ.
     SyntheticLikelihood = 18,
+    /// The order of the rows held out in ratio estimation, on which their contrasts depend.
+    Contrasts = 19,
 }
 
 impl Seed {

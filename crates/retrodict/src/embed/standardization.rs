@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::moments::Moments;
+use crate::error::Result;
 use crate::table::Table;
 
 /// How columns are standardised.
@@ -139,6 +140,17 @@ impl Standardization {
             *value = column.invert(*value);
         }
         -self.log_det(row)
+    }
+
+    /// Every row of a table as a network sees it, rounded to `f32` as [`Standardization::apply`] does.
+    pub(crate) fn table(&self, table: &Table) -> Result<Table> {
+        let mut values = Vec::with_capacity(table.values().len());
+        let mut row = vec![0.0_f32; table.n_columns()];
+        for given in table.rows() {
+            self.apply(given, &mut row);
+            values.extend(row.iter().map(|&v| f64::from(v)));
+        }
+        Table::numbered("c", table.n_columns(), values)
     }
 
     /// The inverse of [`Standardization::apply`].

@@ -35,6 +35,8 @@ pub(super) struct BaseGradients<'a> {
     pub(super) row: &'a [f32],
     /// Out: ∂L/∂y.
     pub(super) values: &'a mut [f32],
+    /// Added to: ∂L/∂context.
+    pub(super) context: Option<&'a mut [f32]>,
     /// Added to: ∂L/∂weights.
     pub(super) weights: Option<&'a mut [f32]>,
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::DensityEstimator;
+use super::Estimator;
 use super::base::{Base, BaseGradients, BaseMemory, Noise};
 use super::layout::Layout;
 use super::workspace::{Purpose, Workspace};
@@ -31,6 +31,15 @@ pub struct Flow {
 struct Layer {
     transform: Box<dyn Transform>,
     weights: Range<usize>,
+}
+
+/// Which gradients are computed beside that with respect to the values.
+#[derive(Default)]
+struct Wanted<'a> {
+    /// Added to: that with respect to the weights.
+    weights: Option<&'a mut [f32]>,
+    /// Whether that with respect to the context is added to the workspace's `context_gradient`.
+    context: bool,
 }
 
 /// The arena of a workspace, cut for a flow.
@@ -99,6 +108,48 @@ impl Flow {
         self.n_context
     }
 
+    /// Fills the workspace's `log_prob` with log q of each row of its batch.
+    pub fn log_prob(&self, weights: &[f32], workspace: &mut Workspace) {
+        let layout = self.layout(workspace.purpose());
+        let parts = workspace.parts();
+        let (stride, width) = (parts.stride, self.n_features * parts.stride);
+        let memory = self.cut(layout, parts.arena, stride);
+        parts.log_prob.fill(0.0);
+        for (k, layer) in self.layers.iter().enumerate() {
+            let (before, after) = layout.around(k, memory.outputs, width);
+            let x = if k == 0 { &*parts.values } else { before };
+            layer.transform.forward(
+                &weights[layer.weights.clone()],
+                Batch {
+                    x,
+                    context: parts.context,
+                    stride,
+                },
+                after,
+                parts.log_prob,
+                rows(memory.cache, layout.cache(k), stride),
+                memory.scratch,
+            );
+        }
+        let output = match self.layers.len() {
+            0 => &*parts.values,
+            n => &memory.outputs[layout.output(n - 1) * width..][..width],
+        };
+        self.base.add_log_prob(
+            &weights[self.base_weights.clone()],
+            Noise {
+                values: output,
+                context: parts.context,
+                stride,
+            },
+            parts.log_prob,
+            &mut BaseMemory {
+                cache: rows(memory.cache, layout.cache(self.layers.len()), stride),
+                scratch: memory.scratch,
+            },
+        );
+    }
+
     /// Fills the workspace's `values` with a draw for each row of its context.
     pub fn sample(&self, weights: &[f32], workspace: &mut Workspace, random: &mut Random) {
         let n_rows = workspace.n_rows();
@@ -140,7 +191,22 @@ impl Flow {
         self.log_prob(weights, workspace);
         let n_rows = workspace.n_rows();
         self.set_row_gradient(workspace, n_rows, 1.0);
-        self.backward(weights, workspace, None);
+        self.backward(weights, workspace, Wanted::default());
+    }
+
+    /// As [`Flow::value_gradient`], and fills the workspace's `context_gradient` with
+    /// ∂ log q / ∂ context.
+    pub fn context_gradient(&self, weights: &[f32], workspace: &mut Workspace) {
+        workspace.make_room_for_context_gradient();
+        self.log_prob(weights, workspace);
+        let n_rows = workspace.n_rows();
+        self.set_row_gradient(workspace, n_rows, 1.0);
+        workspace.parts().context_gradient.fill(0.0);
+        let wanted = Wanted {
+            context: true,
+            ..Wanted::default()
+        };
+        self.backward(weights, workspace, wanted);
     }
 
     fn cut<'a>(&self, layout: &Layout, arena: &'a mut [f32], stride: usize) -> Memory<'a> {
@@ -164,15 +230,13 @@ impl Flow {
         row_gradient[n_rows..].fill(0.0);
     }
 
-    /// The gradient of Σ `row_gradient` · log q with respect to the values, and added to
-    /// `weight_gradient` that with respect to the weights, after [`DensityEstimator::log_prob`] on the same
-    /// workspace.
-    fn backward(
-        &self,
-        weights: &[f32],
-        workspace: &mut Workspace,
-        mut weight_gradient: Option<&mut [f32]>,
-    ) {
+    /// The gradient of Σ `row_gradient` · log q with respect to the values, and what else is wanted,
+    /// after [`Flow::log_prob`] on the same workspace.
+    fn backward(&self, weights: &[f32], workspace: &mut Workspace, wanted: Wanted<'_>) {
+        let Wanted {
+            weights: mut weight_gradient,
+            context,
+        } = wanted;
         assert_eq!(workspace.purpose(), Purpose::Training);
         let layout = &self.training;
         let parts = workspace.parts();
@@ -192,6 +256,7 @@ impl Flow {
             BaseGradients {
                 row: memory.row_gradient,
                 values: parts.value_gradient,
+                context: context.then_some(&mut *parts.context_gradient),
                 weights: weight_gradient
                     .as_deref_mut()
                     .map(|g| &mut g[self.base_weights.clone()]),
@@ -217,7 +282,7 @@ impl Flow {
                 Gradients {
                     values: parts.value_gradient,
                     log_det: memory.row_gradient,
-                    context: None,
+                    context: context.then_some(&mut *parts.context_gradient),
                     weights: weight_gradient.map(|g| &mut g[layer.weights.clone()]),
                 },
                 rows(memory.cache, layout.cache(k), stride),
@@ -231,7 +296,7 @@ fn rows<'a>(cache: &'a mut [f32], range: &Range<usize>, stride: usize) -> &'a mu
     &mut cache[range.start * stride..range.end * stride]
 }
 
-impl DensityEstimator for Flow {
+impl Estimator for Flow {
     fn n_weights(&self) -> usize {
         self.base_weights.end
     }
@@ -252,45 +317,8 @@ impl DensityEstimator for Flow {
         Workspace::new(self.n_features, self.n_context, max_rows, arena).for_purpose(purpose)
     }
 
-    fn log_prob(&self, weights: &[f32], workspace: &mut Workspace) {
-        let layout = self.layout(workspace.purpose());
-        let parts = workspace.parts();
-        let (stride, width) = (parts.stride, self.n_features * parts.stride);
-        let memory = self.cut(layout, parts.arena, stride);
-        parts.log_prob.fill(0.0);
-        for (k, layer) in self.layers.iter().enumerate() {
-            let (before, after) = layout.around(k, memory.outputs, width);
-            let x = if k == 0 { &*parts.values } else { before };
-            layer.transform.forward(
-                &weights[layer.weights.clone()],
-                Batch {
-                    x,
-                    context: parts.context,
-                    stride,
-                },
-                after,
-                parts.log_prob,
-                rows(memory.cache, layout.cache(k), stride),
-                memory.scratch,
-            );
-        }
-        let output = match self.layers.len() {
-            0 => &*parts.values,
-            n => &memory.outputs[layout.output(n - 1) * width..][..width],
-        };
-        self.base.add_log_prob(
-            &weights[self.base_weights.clone()],
-            Noise {
-                values: output,
-                context: parts.context,
-                stride,
-            },
-            parts.log_prob,
-            &mut BaseMemory {
-                cache: rows(memory.cache, layout.cache(self.layers.len()), stride),
-                scratch: memory.scratch,
-            },
-        );
+    fn log_scores(&self, weights: &[f32], workspace: &mut Workspace) {
+        self.log_prob(weights, workspace);
     }
 
     fn loss_and_gradient(
@@ -303,7 +331,11 @@ impl DensityEstimator for Flow {
         let n_rows = workspace.n_rows();
         self.set_row_gradient(workspace, n_rows, -1.0 / n_rows as f32);
         gradient.fill(0.0);
-        self.backward(weights, workspace, Some(gradient));
+        let wanted = Wanted {
+            weights: Some(gradient),
+            ..Wanted::default()
+        };
+        self.backward(weights, workspace, wanted);
         let total: f64 = workspace.log_prob().iter().map(|&l| f64::from(l)).sum();
         -total / n_rows as f64
     }

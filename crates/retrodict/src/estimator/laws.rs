@@ -1,6 +1,6 @@
 //! What holds for every estimator, checked for each kind.
 
-use super::{DensityEstimator, EstimatorConfig, Examples, Flow, Purpose, Workspace};
+use super::{Estimator, EstimatorConfig, Examples, Flow, Purpose, Workspace};
 use crate::seed::{Random, Seed, Stream};
 
 /// An estimator and weights at which it is far from any special case.
@@ -153,38 +153,81 @@ fn the_weight_gradient_is_the_difference_quotient() {
     }
 }
 
+/// One of the batch's arrays, the entries of its gradient by row and feature, its number of features.
+type Moved = (
+    fn(&mut Workspace) -> &mut [f32],
+    fn(&Workspace, usize, usize) -> f32,
+    usize,
+);
+
+fn values(workspace: &mut Workspace) -> &mut [f32] {
+    workspace.parts().values
+}
+
+fn context(workspace: &mut Workspace) -> &mut [f32] {
+    workspace.parts().context
+}
+
+/// Compares a gradient of log q with difference quotients, feature by feature of what is moved.
+fn assert_is_the_quotient(case: &Case, workspace: &Workspace, (moved, slope, n): Moved) {
+    let stride = workspace.stride();
+    for j in 0..n {
+        let along = |by: f32| {
+            let mut workspace = workspace.clone();
+            for v in &mut moved(&mut workspace)[j * stride..(j + 1) * stride] {
+                *v += by;
+            }
+            case.flow.log_prob(&case.weights, &mut workspace);
+            workspace.log_prob().to_vec()
+        };
+        let steps = [4e-3, 1e-3].map(|h| (along(h), along(-h), 2.0 * h));
+        for row in 0..workspace.n_rows() {
+            let slope = slope(workspace, row, j);
+            // Of two steps one has to agree, as above.
+            let quotients = steps.each_ref().map(|(a, b, h)| (a[row] - b[row]) / h);
+            let error = quotients.map(|q| (q - slope).abs());
+            let tolerance = 0.02 * (1.0 + slope.abs());
+            let name = &case.name;
+            assert!(
+                error[0].min(error[1]) < tolerance,
+                "{name}: {quotients:?}, not {slope}"
+            );
+        }
+    }
+}
+
 #[test]
 fn the_value_gradient_is_the_difference_quotient() {
     for case in [1, 3].into_iter().flat_map(cases) {
         let mut workspace = loaded(&case, 5);
         case.flow.value_gradient(&case.weights, &mut workspace);
-        let gradient: Vec<Vec<f32>> = (0..5)
-            .map(|row| {
-                (0..case.n_features)
-                    .map(|j| workspace.value_gradient(row, j))
-                    .collect()
-            })
-            .collect();
-        for (j, _) in gradient[0].iter().enumerate() {
-            let along = |by: f32| {
-                let mut workspace = workspace.clone();
-                let parts = workspace.parts();
-                let run = &mut parts.values[j * parts.stride..(j + 1) * parts.stride];
-                for v in run {
-                    *v += by;
-                }
-                case.flow.log_prob(&case.weights, &mut workspace);
-                workspace.log_prob().to_vec()
-            };
-            let steps = [4e-3, 1e-3].map(|h| (along(h), along(-h), 2.0 * h));
-            for (row, gradient) in gradient.iter().enumerate() {
-                // Of two steps one has to agree, as above.
-                let quotients = steps.each_ref().map(|(a, b, h)| (a[row] - b[row]) / h);
-                let error = quotients.map(|q| (q - gradient[j]).abs());
-                let tolerance = 0.02 * (1.0 + gradient[j].abs());
-                let name = &case.name;
-                assert!(error[0].min(error[1]) < tolerance, "{name}: {quotients:?}");
-            }
+        let moved: Moved = (values, Workspace::value_gradient, case.n_features);
+        assert_is_the_quotient(&case, &workspace, moved);
+    }
+}
+
+#[test]
+fn the_context_gradient_is_the_difference_quotient() {
+    for case in [1, 3].into_iter().flat_map(cases) {
+        let mut workspace = loaded(&case, 5);
+        // Twice: what the first left behind must not be added to.
+        for _ in 0..2 {
+            case.flow.context_gradient(&case.weights, &mut workspace);
+        }
+        let largest = (0..5)
+            .flat_map(|row| (0..N_CONTEXT).map(move |j| (row, j)))
+            .map(|(row, j)| workspace.context_gradient(row, j).abs())
+            .fold(0.0, f32::max);
+        assert!(largest > 0.01, "{}: {largest}", case.name);
+        let moved: Moved = (context, Workspace::context_gradient, N_CONTEXT);
+        assert_is_the_quotient(&case, &workspace, moved);
+        let mut values_alone = loaded(&case, 5);
+        case.flow.value_gradient(&case.weights, &mut values_alone);
+        for (row, j) in (0..5).flat_map(|row| (0..case.n_features).map(move |j| (row, j))) {
+            assert_eq!(
+                workspace.value_gradient(row, j),
+                values_alone.value_gradient(row, j)
+            );
         }
     }
 }

@@ -123,7 +123,7 @@ impl MixtureNetwork {
             value_gradient: Some(gradients.values),
         }
         .run(self.network.kernels());
-        if gradients.weights.is_none() {
+        if gradients.weights.is_none() && gradients.context.is_none() {
             return;
         }
         let inputs = Inputs {
@@ -132,8 +132,9 @@ impl MixtureNetwork {
             stride: noise.stride,
         };
         let wanted = InputGradients {
+            context: gradients.context,
+            features: None,
             weights: gradients.weights,
-            ..InputGradients::default()
         };
         self.network.backward(
             weights,

@@ -1,4 +1,4 @@
-//! Conditional densities: normalizing flows and mixtures.
+//! What is trained: conditional densities (normalizing flows and mixtures) and likelihood ratios.
 
 mod base;
 mod build;
@@ -9,6 +9,7 @@ mod flow;
 mod laws;
 mod layout;
 mod mixture;
+mod ratio;
 mod workspace;
 
 use std::fmt::Debug;
@@ -16,15 +17,19 @@ use std::fmt::Debug;
 pub use config::{EstimatorConfig, FlowConfig, MixtureConfig, SplineConfig};
 pub use examples::Examples;
 pub use flow::Flow;
+pub use ratio::{
+    BalancedLoss, BinaryLoss, ContrastiveLoss, GeneralContrastiveLoss, RatioConfig, RatioEstimator,
+    RatioLoss,
+};
 pub use workspace::{EVALUATED, Parts, Purpose, Workspace};
 
 use crate::seed::Random;
 
-/// A conditional density q(value | context) to train: a config, plus weights in one flat array
-/// that its methods are given.
+/// Something to train: a config, plus weights in one flat array that its methods are given.
 ///
-/// Values are standardised; the batch, and what is computed from it, lives in a [`Workspace`].
-pub trait DensityEstimator: Send + Sync + Debug {
+/// Values and context are standardised; the batch, and what is computed from it, lives in a
+/// [`Workspace`].
+pub trait Estimator: Send + Sync + Debug {
     /// How many weights it has.
     fn n_weights(&self) -> usize;
 
@@ -34,10 +39,12 @@ pub trait DensityEstimator: Send + Sync + Debug {
     /// A workspace for batches of up to `max_rows`.
     fn workspace(&self, max_rows: usize, purpose: Purpose) -> Workspace;
 
-    /// Fills the workspace's `log_prob` with log q of each row of its batch.
-    fn log_prob(&self, weights: &[f32], workspace: &mut Workspace);
+    /// Fills the workspace's `log_prob` with the logarithmic score of each row of its batch, minus
+    /// its loss: log q(value | context) of a density, the log-probability that a classifier gives to
+    /// the truth.
+    fn log_scores(&self, weights: &[f32], workspace: &mut Workspace);
 
-    /// The mean of −log q over the batch; fills `gradient` with its derivatives.
+    /// The mean loss over the batch; fills `gradient` with its derivatives.
     fn loss_and_gradient(
         &self,
         weights: &[f32],

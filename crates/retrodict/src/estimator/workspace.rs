@@ -33,6 +33,8 @@ pub struct Workspace {
     context: Buffer,
     log_prob: Buffer,
     value_gradient: Buffer,
+    /// Empty until somebody asks for it: a context may be long, and training needs none.
+    context_gradient: Buffer,
     arena: Buffer,
     purpose: Purpose,
 }
@@ -50,6 +52,8 @@ pub struct Parts<'a> {
     pub log_prob: &'a mut [f32],
     /// ∂ log q / ∂ value.
     pub value_gradient: &'a mut [f32],
+    /// ∂ log q / ∂ context; empty unless room was made for it.
+    pub context_gradient: &'a mut [f32],
     /// Room to compute in.
     pub arena: &'a mut [f32],
 }
@@ -72,6 +76,7 @@ impl Workspace {
             context: Buffer::zeros(n_context * stride),
             log_prob: Buffer::zeros(stride),
             value_gradient: Buffer::zeros(n_values * stride),
+            context_gradient: Buffer::zeros(0),
             arena: Buffer::zeros(arena(stride)),
             purpose: Purpose::Training,
         }
@@ -163,15 +168,30 @@ impl Workspace {
         self.value_gradient[feature * self.stride() + row]
     }
 
+    /// ∂ log q / ∂ context, as computed last.
+    pub fn context_gradient(&self, row: usize, feature: usize) -> f32 {
+        self.context_gradient[feature * self.stride() + row]
+    }
+
+    /// Room for ∂ log q / ∂ context, which is made once.
+    pub(super) fn make_room_for_context_gradient(&mut self) {
+        let length = self.n_context * padded(self.max_rows);
+        if self.context_gradient.len() != length {
+            self.context_gradient = Buffer::zeros(length);
+        }
+    }
+
     /// The parts, borrowed separately.
     pub fn parts(&mut self) -> Parts<'_> {
         let stride = self.stride();
+        let n_slopes = (self.n_context * stride).min(self.context_gradient.len());
         Parts {
             stride,
             values: &mut self.values[..self.n_values * stride],
             context: &mut self.context[..self.n_context * stride],
             log_prob: &mut self.log_prob[..stride],
             value_gradient: &mut self.value_gradient[..self.n_values * stride],
+            context_gradient: &mut self.context_gradient[..n_slopes],
             arena: &mut self.arena,
         }
     }

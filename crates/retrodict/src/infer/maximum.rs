@@ -3,7 +3,7 @@
 use super::neural::{BLOCK, NeuralPosterior, finite_or_zero_density};
 use super::posterior::Posterior;
 use crate::error::Result;
-use crate::estimator::{DensityEstimator, Purpose, Workspace};
+use crate::estimator::{Estimator, Purpose, Workspace};
 use crate::seed::{Seed, Stream};
 
 /// Draws among which the starts are chosen.

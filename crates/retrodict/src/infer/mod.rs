@@ -1,21 +1,34 @@
-//! Inference methods. Each makes a [`Posterior`].
+//! Inference methods. Each makes a [`Posterior`], or a [`LogLikelihood`] to sample one from.
 
 pub mod abc;
 pub mod classical;
+mod log_likelihood;
 mod maximum;
 mod model_file;
 mod neural;
+mod nle;
 mod npe;
+mod nre;
+mod pairs;
+mod parameter_space;
+mod pool;
 mod posterior;
 mod search;
 mod streamed;
 mod target;
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
+mod training_pairs;
+mod usable_rows;
 
+pub use log_likelihood::LogLikelihood;
 pub use model_file::ModelConfig;
 pub use neural::NeuralPosterior;
+pub use nle::{DataSpace, LikelihoodModel, NeuralLikelihood, NleConfig, nle};
 pub use npe::{NpeConfig, npe};
+pub use nre::{NeuralRatio, NreConfig, RatioModel, nre};
 pub use posterior::Posterior;
 pub use search::{
     SearchConfig, SearchMethod, SearchResult, Settings, TimeSpan, Trial, TrialFolder,

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::embed::{LinearGuess, Standardization};
@@ -22,7 +23,53 @@ const VERSION: u32 = 2;
 const TENSOR: &str = "weights";
 const MAX_MEMBERS: usize = 1000;
 
-/// Everything about a model but its weights: `model/config.json`.
+/// Everything about a model but its weights, as it stands in `config.json`.
+pub(super) trait Description: Serialize + DeserializeOwned + PartialEq {
+    /// The inference method that trains it.
+    const METHOD: &'static str;
+
+    /// Says what no model can be made from, beyond what [`Header`] says.
+    fn check(&self) -> std::result::Result<(), String>;
+
+    /// How many networks there are, each with a file of weights.
+    fn n_networks(&self) -> usize;
+}
+
+/// What every model file begins with.
+#[derive(Debug, Deserialize)]
+pub(super) struct Header {
+    pub(super) format: String,
+    pub(super) version: u32,
+    pub(super) method: String,
+}
+
+impl Header {
+    pub(super) fn of<D: Description>() -> Self {
+        Self {
+            format: FORMAT.into(),
+            version: VERSION,
+            method: D::METHOD.into(),
+        }
+    }
+
+    fn check<D: Description>(&self) -> std::result::Result<(), String> {
+        if self.format != FORMAT {
+            return Err(format!("format `{}`, expected `{FORMAT}`", self.format));
+        }
+        if self.version != VERSION {
+            return Err(format!("version {}, expected {VERSION}", self.version));
+        }
+        if self.method != D::METHOD {
+            let (given, expected) = (&self.method, D::METHOD);
+            return Err(format!(
+                "a model of method `{given}`, expected `{expected}`"
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Everything about a posterior but its weights: `model/config.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelConfig {
@@ -61,7 +108,7 @@ impl ModelConfig {
         Self {
             format: FORMAT.into(),
             version: VERSION,
-            method: "npe".into(),
+            method: Self::METHOD.into(),
             parameters,
             estimator,
             support,
@@ -71,14 +118,12 @@ impl ModelConfig {
             mixture,
         }
     }
+}
+
+impl Description for ModelConfig {
+    const METHOD: &'static str = "npe";
 
     fn check(&self) -> std::result::Result<(), String> {
-        if self.format != FORMAT {
-            return Err(format!("format `{}`, expected `{FORMAT}`", self.format));
-        }
-        if self.version != VERSION {
-            return Err(format!("version {}, expected {VERSION}", self.version));
-        }
         self.estimator.validate().map_err(|e| e.to_string())?;
         if !(self.target.is_valid() && self.x.is_valid()) {
             return Err("a standardisation with a scale that is not positive and finite".into());
@@ -94,13 +139,22 @@ impl ModelConfig {
                 "a linear guess of another size, or with numbers that are not finite".into(),
             );
         }
-        let total: f64 = self.mixture.iter().sum();
-        let shares = self.mixture.iter().all(|w| (0.0..=1.0).contains(w));
-        if !shares || (total - 1.0).abs() > 1e-6 || self.mixture.len() > MAX_MEMBERS {
-            return Err(format!("mixture weights that sum to {total}, expected 1"));
-        }
-        Ok(())
+        check_mixture(&self.mixture)
     }
+
+    fn n_networks(&self) -> usize {
+        self.mixture.len()
+    }
+}
+
+/// Refuses weights of a mixture that do not sum to one.
+pub(super) fn check_mixture(mixture: &[f64]) -> std::result::Result<(), String> {
+    let total: f64 = mixture.iter().sum();
+    let shares = mixture.iter().all(|w| (0.0..=1.0).contains(w));
+    if !shares || (total - 1.0).abs() > 1e-6 {
+        return Err(format!("mixture weights that sum to {total}, expected 1"));
+    }
+    Ok(())
 }
 
 pub(super) fn damaged(path: &Path, problem: impl Into<String>) -> Error {
@@ -115,7 +169,7 @@ fn weights_file(k: usize) -> String {
     format!("weights-{k}.safetensors")
 }
 
-pub(super) fn save(folder: &Path, config: &ModelConfig, members: &[Vec<f32>]) -> Result<()> {
+pub(super) fn save(folder: &Path, config: &impl Serialize, members: &[Vec<f32>]) -> Result<()> {
     fs::create_dir_all(folder).map_err(Error::io(folder, "create the folder"))?;
     let json = serde_json::to_string_pretty(config).expect("a configuration is plain data");
     for (k, weights) in members.iter().enumerate() {
@@ -130,22 +184,32 @@ pub(super) fn save(folder: &Path, config: &ModelConfig, members: &[Vec<f32>]) ->
     write_atomically(folder.join(CONFIG), (json + "\n").as_bytes())
 }
 
-pub(super) fn read_config(folder: &Path) -> Result<ModelConfig> {
+pub(super) fn read_config<D: Description>(folder: &Path) -> Result<D> {
     let path = folder.join(CONFIG);
     let bytes = fs::read(&path).map_err(Error::io(&path, "read"))?;
-    let config: ModelConfig =
-        serde_json::from_slice(&bytes).map_err(|error| damaged(&path, error.to_string()))?;
-    config.check().map_err(|problem| damaged(&path, problem))?;
+    parse_config(&bytes).map_err(|problem| damaged(&path, problem))
+}
+
+/// The header comes first, so that a model of another kind is called that.
+fn parse_config<D: Description>(bytes: &[u8]) -> std::result::Result<D, String> {
+    let header: Header = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+    header.check::<D>()?;
+    let config: D = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+    config.check()?;
+    let n = config.n_networks();
+    if !(1..=MAX_MEMBERS).contains(&n) {
+        return Err(format!("{n} networks, expected from 1 to {MAX_MEMBERS}"));
+    }
     Ok(config)
 }
 
 /// The weights of every network, which all have to be `n_weights` finite numbers.
-pub(super) fn read_weights(
+pub(super) fn read_weights<D: Description>(
     folder: &Path,
-    config: &ModelConfig,
+    config: &D,
     n_weights: usize,
 ) -> Result<Vec<Vec<f32>>> {
-    (0..config.mixture.len())
+    (0..config.n_networks())
         .map(|k| {
             let path = folder.join(weights_file(k));
             let bytes = fs::read(&path).map_err(Error::io(&path, "read"))?;
@@ -154,15 +218,15 @@ pub(super) fn read_weights(
         .collect()
 }
 
-fn parse_weights(
+fn parse_weights<D: Description>(
     bytes: &[u8],
-    config: &ModelConfig,
+    config: &D,
     n_weights: usize,
 ) -> std::result::Result<Vec<f32>, String> {
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| e.to_string())?;
     let stored = metadata.metadata().as_ref().and_then(|m| m.get("config"));
     let stored = stored.ok_or("no `config` in its metadata")?;
-    let stored: ModelConfig = serde_json::from_str(stored).map_err(|e| e.to_string())?;
+    let stored: D = serde_json::from_str(stored).map_err(|e| e.to_string())?;
     if stored != *config {
         return Err(
             "weights of another model: their configuration is not that of the folder".into(),

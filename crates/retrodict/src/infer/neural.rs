@@ -9,7 +9,7 @@ use super::model_file::{self, ModelConfig};
 use super::posterior::Posterior;
 use super::target::Target;
 use crate::error::{Error, Result};
-use crate::estimator::{DensityEstimator, EVALUATED, Flow, Purpose, Workspace};
+use crate::estimator::{EVALUATED, Estimator, Flow, Purpose, Workspace};
 use crate::prior::{Parameter, Prior};
 use crate::samples::Samples;
 use crate::seed::{Random, Seed, Stream};

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::model_file::ModelConfig;
 use super::neural::NeuralPosterior;
 use super::target::{Target, check_varies};
+use super::usable_rows::{check_shapes, notes, real_table, usable_rows};
 use crate::embed::{Column, LinearGuess, Standardization, StandardizationMethod};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::estimator::{EstimatorConfig, Examples};
 use crate::prior::{Prior, SupportKind, SupportMap};
 use crate::seed::Seed;
@@ -44,8 +45,8 @@ impl Default for NpeConfig {
     }
 }
 
-/// With fewer simulations than this nothing can be learned, nor checked.
-const MIN_ROWS: usize = 20;
+/// What becomes of a posterior when simulations fail.
+pub(super) const GIVEN_SUCCESS: &str = "the posterior is that given that a simulation succeeds";
 
 /// Trains q(θ | x) on simulations whose θ were drawn from the prior: the mean of −log q(θᵢ | xᵢ) is
 /// smallest where q is the posterior, for every x at once.
@@ -97,7 +98,8 @@ pub fn npe(
         seed,
         observer,
     )?;
-    let notes = notes(&standard_x, x.names(), simulations.len() - rows.len());
+    let n_failed = simulations.len() - rows.len();
+    let notes = notes(&standard_x, x.names(), (n_failed, GIVEN_SUCCESS));
     finish(prior, config, target, standard_x, (fitted, notes))
 }
 
@@ -127,111 +129,6 @@ pub(super) fn finish(
     );
     let posterior = NeuralPosterior::assemble(prior, model, fitted.weights)?;
     Ok((posterior, log))
-}
-
-pub(super) fn check_names(prior: &Prior, found: &[String]) -> Result<()> {
-    let names: Vec<&str> = prior.parameters().iter().map(|p| p.name.as_str()).collect();
-    if found == names {
-        return Ok(());
-    }
-    Err(Error::invalid(
-        "simulations, columns of θ",
-        found.join(", "),
-        names.join(", "),
-        "Simulate with the parameters of the prior, in its order.",
-    ))
-}
-
-fn check_shapes(prior: &Prior, simulations: &Simulations) -> Result<()> {
-    check_names(prior, simulations.theta.names())?;
-    let counts = [
-        simulations.len(),
-        simulations.theta.n_rows(),
-        simulations.x.n_rows(),
-    ];
-    if counts.iter().any(|&n| n != counts[0]) {
-        return Err(Error::invalid(
-            "simulations",
-            format!(
-                "{} rows of θ, {} of x, {} of status",
-                counts[1], counts[2], counts[0]
-            ),
-            "as many of each",
-            "Give one row of each a simulation.",
-        ));
-    }
-    Ok(())
-}
-
-/// The rows that hold data, all of whose numbers are finite.
-fn usable_rows(simulations: &Simulations) -> Result<Vec<usize>> {
-    let rows = simulations.valid_rows();
-    check_count(rows.len(), simulations.len())?;
-    for (what, table) in [("θ", &simulations.theta), ("x", &simulations.x)] {
-        for &row in &rows {
-            check_finite(what, table, row, row)?;
-        }
-    }
-    Ok(rows)
-}
-
-pub(super) fn check_count(valid: usize, total: usize) -> Result<()> {
-    if valid >= MIN_ROWS {
-        return Ok(());
-    }
-    Err(Error::invalid(
-        "simulations",
-        format!("{valid} with data, of {total}"),
-        format!("at least {MIN_ROWS}"),
-        "Simulate more, or find out why simulations fail.",
-    ))
-}
-
-/// Refuses a row of a table that is not finite; it is simulation `number`, counted from zero.
-pub(super) fn check_finite(what: &str, table: &Table, row: usize, number: usize) -> Result<()> {
-    let Some(j) = table.row(row).iter().position(|v| !v.is_finite()) else {
-        return Ok(());
-    };
-    Err(Error::invalid(
-        format!(
-            "simulations, {what}, row {}, `{}`",
-            number + 1,
-            table.names()[j]
-        ),
-        table.row(row)[j],
-        "a finite number",
-        "Mark simulations without data as failed; they are then left out.",
-    ))
-}
-
-/// θ of these rows through the support's map.
-fn real_table(map: &SupportMap, simulations: &Simulations, rows: &[usize]) -> Result<Table> {
-    let mut values = Vec::with_capacity(rows.len() * map.n_unconstrained());
-    let mut real = vec![0.0; map.n_unconstrained()];
-    for &row in rows {
-        to_real(map, simulations.theta.row(row), row, &mut real)?;
-        values.extend_from_slice(&real);
-    }
-    Table::numbered("z", map.n_unconstrained(), values)
-}
-
-/// Fills `real` with θ of simulation `number`, counted from zero, through the support's map.
-pub(super) fn to_real(
-    map: &SupportMap,
-    theta: &[f64],
-    number: usize,
-    real: &mut [f64],
-) -> Result<()> {
-    map.forward(theta, real);
-    if map.prior().contains(theta) {
-        return Ok(());
-    }
-    Err(Error::invalid(
-        format!("simulations, θ, row {}", number + 1),
-        format!("{theta:?}"),
-        "a point inside the prior's support",
-        "Give the prior from which the parameters were drawn.",
-    ))
 }
 
 /// The space of the density, from rows of θ in real space and of x, and what standardises each.
@@ -300,33 +197,4 @@ pub(super) fn add_examples<'a>(
         target.forward(theta, &context, &mut real, &mut y);
         examples.push(&y, &context);
     }
-}
-
-/// What a reader of the log should know about the data.
-pub(super) fn notes(standard: &Standardization, x: &[String], n_failed: usize) -> Vec<String> {
-    let mut notes = Vec::new();
-    if n_failed > 0 {
-        notes.push(format!(
-            "{n_failed} simulations gave no data and were left out; if they fail more often for some parameters than for others, the posterior is that given that a simulation succeeds"
-        ));
-    }
-    let named = |wanted: fn(&Column) -> bool| {
-        let columns = standard.columns().iter().zip(x);
-        let names: Vec<&str> = columns
-            .filter(|(column, _)| wanted(column))
-            .map(|(_, name)| name.as_str())
-            .collect();
-        (!names.is_empty()).then(|| names.join(", "))
-    };
-    if let Some(names) = named(|c| matches!(c, Column::Constant { .. })) {
-        notes.push(format!(
-            "data columns that never change say nothing and are ignored: {names}"
-        ));
-    }
-    if let Some(names) = named(|c| matches!(c, Column::Asinh { .. })) {
-        notes.push(format!(
-            "data columns with extreme values are compressed by asinh: {names}"
-        ));
-    }
-    notes
 }

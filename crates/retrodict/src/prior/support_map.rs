@@ -1,10 +1,15 @@
 //! The bijection between a prior's support and real space.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use super::block::{Block, Distribution};
 use super::{Interval, Prior, coordinate, stick_breaking};
 use crate::error::{Error, Result};
+
+/// The step of difference quotients, relative to the number that is moved.
+const DIFFERENCE: f64 = 1e-6;
 
 /// How a support becomes real space.
 #[derive(
@@ -98,6 +103,75 @@ impl SupportMap {
             at += n;
         }
         log_det
+    }
+
+    /// Fills `theta_gradient` with (∂z/∂θ)ᵀ `z_gradient`: the gradient with respect to θ, inside the
+    /// support, of a function of z whose gradient with respect to z is given.
+    ///
+    /// Where a coordinate depends on its own parameter alone, the derivative is that of
+    /// [`SupportMap::forward`]; where it depends on several (conditional, Dirichlet and multivariate normal
+    /// priors), central differences stand for the others, with relative errors of about 10⁻⁹.
+    pub fn pull_back(&self, theta: &[f64], z_gradient: &[f64], theta_gradient: &mut [f64]) {
+        self.check_lengths(theta, z_gradient);
+        theta_gradient.fill(0.0);
+        let mut at = 0;
+        for block in self.prior.blocks() {
+            let own = &z_gradient[at..at + block.n_unconstrained()];
+            self.pull_back_block(block, theta, own, theta_gradient);
+            at += own.len();
+        }
+    }
+
+    fn pull_back_block(&self, block: &Block, theta: &[f64], slopes: &[f64], out: &mut [f64]) {
+        let own_derivative = || self.forward_block(block, theta, &mut [0.0]).exp();
+        match &block.distribution {
+            Distribution::Fixed(_) => out[block.first] += slopes[0] * own_derivative(),
+            Distribution::Custom(custom) => {
+                let each = block.of(theta).iter().zip(&custom.supports).zip(slopes);
+                for (out, ((x, support), slope)) in block.of_mut(out).iter_mut().zip(each) {
+                    let mapped = coordinate::forward_interval(self.kind, *support, *x);
+                    *out += slope * mapped.log_derivative.exp();
+                }
+            }
+            Distribution::MultivariateNormal(_) if self.kind != SupportKind::Probit => {
+                let each = block.of_mut(out).iter_mut().zip(slopes);
+                each.for_each(|(out, slope)| *out += slope);
+            }
+            Distribution::Conditional(_) => {
+                out[block.first] += slopes[0] * own_derivative();
+                self.add_differences(block, 0..block.first, (theta, slopes), out);
+            }
+            Distribution::Dirichlet(_) | Distribution::MultivariateNormal(_) => {
+                let columns = block.first..block.first + block.n_columns;
+                self.add_differences(block, columns, (theta, slopes), out);
+            }
+        }
+    }
+
+    /// Adds the difference quotients of `slopes` · z of the block by some columns of θ.
+    fn add_differences(
+        &self,
+        block: &Block,
+        columns: Range<usize>,
+        (theta, slopes): (&[f64], &[f64]),
+        out: &mut [f64],
+    ) {
+        let (mut theta, mut z) = (theta.to_vec(), vec![0.0; slopes.len()]);
+        for column in columns {
+            let center = theta[column];
+            let step = DIFFERENCE * center.abs().max(DIFFERENCE);
+            let mut at = |value: f64| {
+                theta[column] = value;
+                self.forward_block(block, &theta, &mut z);
+                z.iter()
+                    .zip(slopes)
+                    .map(|(z, slope)| z * slope)
+                    .sum::<f64>()
+            };
+            let (above, below) = (at(center + step), at(center - step));
+            at(center);
+            out[column] += (above - below) / (2.0 * step);
+        }
     }
 
     /// Fills θ from `z` and returns log |det ∂θ/∂z|. θ lies inside the support, whatever the `z`;

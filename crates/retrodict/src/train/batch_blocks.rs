@@ -7,7 +7,7 @@ use retrodict_kernels::{Kernels, PADDING, axpy, sum_of_squares};
 
 use super::training_rows::Batches;
 use crate::error::Result;
-use crate::estimator::{DensityEstimator, Purpose, Workspace};
+use crate::estimator::{Estimator, Purpose, Workspace};
 
 /// About so many rows make a block: fewer keep a thread busy for too short a time.
 const BLOCK_ROWS: usize = 96;
@@ -39,7 +39,7 @@ struct BlockGradient {
 
 impl BatchBlocks {
     /// For batches of up to `max_rows`.
-    pub fn new(estimator: &dyn DensityEstimator, max_rows: usize) -> Self {
+    pub fn new(estimator: &dyn Estimator, max_rows: usize) -> Self {
         let n_blocks = cut(max_rows).count();
         let workspace = |_| estimator.workspace(capacity(max_rows), Purpose::Training);
         let gradient = |_| BlockGradient {
@@ -64,8 +64,8 @@ impl BatchBlocks {
         Ok(())
     }
 
-    /// Computes −log q and its gradient of the rows that were loaded, block by block.
-    pub fn compute(&mut self, estimator: &dyn DensityEstimator, weights: &[f32]) {
+    /// Computes the loss and its gradient of the rows that were loaded, block by block.
+    pub fn compute(&mut self, estimator: &dyn Estimator, weights: &[f32]) {
         let workspaces = &mut self.workspaces[..self.n_used];
         let n_rows: usize = workspaces.iter().map(Workspace::n_rows).sum();
         let gradients = &mut self.gradients[..self.n_used];
@@ -81,7 +81,7 @@ impl BatchBlocks {
         blocks.for_each(|block| together.run(|| run(block)));
     }
 
-    /// Gives `take` the mean of −log q over the batch, its gradient and the gradient's length, while
+    /// Gives `take` the mean loss over the batch, its gradient and the gradient's length, while
     /// another thread that has nothing to do puts the `next` rows into the blocks.
     ///
     /// # Errors
@@ -163,7 +163,9 @@ fn combine(kernels: Kernels, blocks: &mut [BlockGradient]) -> (&mut [f32], f64) 
     let (own, gradient) = (first.share as f32, &mut first.values);
     let join = |(k, part): (usize, &mut [f32])| {
         if !others.is_empty() {
-            part.iter_mut().for_each(|g| *g *= own);
+            for g in part.iter_mut() {
+                *g *= own;
+            }
         }
         for block in &*others {
             let theirs = &block.values[k * PART..][..part.len()];

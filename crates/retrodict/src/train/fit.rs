@@ -11,7 +11,7 @@ use super::member::{Member, Training};
 use super::stacking::stacking_weights;
 use super::training_rows::TrainingRows;
 use crate::error::{Error, Result};
-use crate::estimator::{DensityEstimator, Examples};
+use crate::estimator::{Estimator, Examples};
 use crate::seed::Seed;
 
 /// Is shown every epoch as it ends; `ControlFlow::Break` stops the training with
@@ -29,7 +29,7 @@ pub struct Fitted {
 
 /// Trains an ensemble on `train`, choosing weights and mixture on `validation`.
 ///
-/// Each member minimises the mean of −log q over batches with Adam, and keeps the weights of the
+/// Each member minimises the mean loss over batches with Adam, and keeps the weights of the
 /// epoch with the smallest mean over all validation rows, the first weights included. Members run
 /// in parallel, each on its own streams of random numbers, and large batches are shared between
 /// threads in fixed blocks, so the result does not depend on the number of threads.
@@ -38,7 +38,7 @@ pub struct Fitted {
 /// If the configuration makes no sense, there are no rows or they cannot be read, the loss stays
 /// non-finite, or the observer says stop.
 pub fn fit(
-    estimator: &dyn DensityEstimator,
+    estimator: &dyn Estimator,
     train: &dyn TrainingRows,
     validation: &Examples,
     config: &TrainConfig,
@@ -113,7 +113,7 @@ mod tests {
         start: f32,
     }
 
-    impl DensityEstimator for Mean {
+    impl Estimator for Mean {
         fn n_weights(&self) -> usize {
             1
         }
@@ -123,7 +123,7 @@ mod tests {
         fn workspace(&self, n_rows: usize, _: Purpose) -> Workspace {
             Workspace::new(1, 0, n_rows, |_| 0)
         }
-        fn log_prob(&self, weights: &[f32], workspace: &mut Workspace) {
+        fn log_scores(&self, weights: &[f32], workspace: &mut Workspace) {
             let parts = workspace.parts();
             for (log_prob, value) in parts.log_prob.iter_mut().zip(&*parts.values) {
                 *log_prob = -0.5 * (value - weights[0]).powi(2);
@@ -135,7 +135,7 @@ mod tests {
             workspace: &mut Workspace,
             gradient: &mut [f32],
         ) -> f64 {
-            self.log_prob(weights, workspace);
+            self.log_scores(weights, workspace);
             let n = workspace.n_rows();
             let parts = workspace.parts();
             gradient[0] = 0.0;

@@ -10,7 +10,7 @@ use super::optimizer::Optimizer;
 use super::schedule::{Decision, Pace};
 use super::training_rows::{Batches, TrainingRows};
 use crate::error::{Error, Result};
-use crate::estimator::{DensityEstimator, EVALUATED, Examples, Purpose, Workspace};
+use crate::estimator::{EVALUATED, Estimator, Examples, Purpose, Workspace};
 use crate::seed::{Seed, Stream};
 
 /// A trained member.
@@ -40,7 +40,7 @@ pub(super) struct Training<'a> {
 impl<'a> Training<'a> {
     /// Member `k` before its first epoch.
     pub(super) fn new(
-        estimator: &'a dyn DensityEstimator,
+        estimator: &'a dyn Estimator,
         rows: (&'a dyn TrainingRows, &'a Examples),
         config: &'a TrainConfig,
         (seed, k): (Seed, usize),
@@ -96,7 +96,7 @@ impl<'a> Training<'a> {
 }
 
 struct Run<'a> {
-    estimator: &'a dyn DensityEstimator,
+    estimator: &'a dyn Estimator,
     batches: Box<dyn Batches + 'a>,
     /// How many rows an epoch takes.
     n_rows: usize,
@@ -119,7 +119,7 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn new(
-        estimator: &'a dyn DensityEstimator,
+        estimator: &'a dyn Estimator,
         (train, validation): (&'a dyn TrainingRows, &'a Examples),
         config: &'a TrainConfig,
         (seed, k): (Seed, usize),
@@ -266,7 +266,7 @@ impl<'a> Run<'a> {
         let mut log_density = Vec::with_capacity(rows.len());
         for block in rows.chunks(EVALUATED) {
             self.evaluation.load(self.validation, block);
-            self.estimator.log_prob(weights, &mut self.evaluation);
+            self.estimator.log_scores(weights, &mut self.evaluation);
             log_density.extend(self.evaluation.log_prob().iter().map(|&l| f64::from(l)));
         }
         log_density

@@ -124,7 +124,7 @@ fn in_parts(
                 gradient.0,
                 [first.0, second.0],
                 average.0,
-            )
+            );
         },
         || {
             in_parts(
@@ -133,7 +133,7 @@ fn in_parts(
                 gradient.1,
                 [first.1, second.1],
                 average.1,
-            )
+            );
         },
     );
 }

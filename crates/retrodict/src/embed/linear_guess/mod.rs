@@ -99,6 +99,24 @@ impl LinearGuess {
         log_det
     }
 
+    /// Adds to `out` the gradient with respect to the context of a function of y whose gradient with
+    /// respect to y is given. No column of z may be confined: the slope of a truncated distribution
+    /// function is not here.
+    pub fn add_context_gradient(&self, y_gradient: &[f64], out: &mut [f64]) {
+        assert!(self.is_unconfined(), "the values are free");
+        for (coordinate, slope) in self.coordinates.iter().zip(y_gradient) {
+            let of_context = &coordinate.slopes[1..=out.len()];
+            for (out, a) in out.iter_mut().zip(of_context) {
+                *out -= slope * a / coordinate.sd;
+            }
+        }
+    }
+
+    /// Whether no column of z is confined to an interval.
+    pub fn is_unconfined(&self) -> bool {
+        self.coordinates.iter().all(|c| !c.confined)
+    }
+
     /// Whether every number in it is finite, and it fits so many values and so long a context.
     pub fn is_valid(&self, n_values: usize, n_context: usize) -> bool {
         self.coordinates.len() == n_values

@@ -141,3 +141,30 @@ fn few_rows_and_wild_rows_give_finite_numbers_and_stay_confined() {
     let (z, context) = linear_gaussian(3);
     assert!(LinearGuess::fit(&z, &context, &[false; 2]).is_valid(2, 3));
 }
+
+#[test]
+fn the_context_gradient_is_the_difference_quotient() {
+    let (z, context) = linear_gaussian(500);
+    let guess = LinearGuess::fit(&z, &context, &[false; 2]);
+    let (point, weights) = ([0.4, -0.7], [1.3, -0.6]);
+    let value = |context: &[f32; 3]| {
+        let mut y = [0.0; 2];
+        guess.forward(&point, context, &mut y);
+        y.iter()
+            .zip(weights)
+            .map(|(y, w)| f64::from(*y) * w)
+            .sum::<f64>()
+    };
+    let mut gradient = [1.0; 3];
+    guess.add_context_gradient(&weights, &mut gradient);
+    for (j, slope) in gradient.iter().enumerate() {
+        // y is linear in the context, so a large step has no error but rounding.
+        let ends = [1.0, -1.0].map(|by| {
+            let mut context = [0.2, 0.1, -0.5];
+            context[j] += by;
+            value(&context)
+        });
+        let quotient = 1.0 + 0.5 * (ends[0] - ends[1]);
+        assert!((quotient - slope).abs() < 1e-5, "{quotient} {slope}");
+    }
+}

@@ -10,10 +10,9 @@ use self::row_split::RowSplit;
 use self::rows::StreamedRows;
 use self::survey::Survey;
 use super::neural::NeuralPosterior;
-use super::npe::{
-    NpeConfig, add_examples, check_count, check_names, finish, fit_target, notes, npe,
-};
+use super::npe::{GIVEN_SUCCESS, NpeConfig, add_examples, finish, fit_target, npe};
 use super::target::{Target, check_varies};
+use super::usable_rows::{check_count, check_names, notes};
 use crate::embed::{Standardization, StandardizationMethod};
 use crate::error::Result;
 use crate::estimator::{Examples, Flow};
@@ -86,7 +85,8 @@ pub fn npe_from(
         .estimator
         .build(&prepared.target.bounded(), source.data().len())?;
     let fitted = prepared.fit(&flow, source, config, (seed, observer))?;
-    let mut notes = notes(&prepared.standard_x, source.data(), prepared.n_failed);
+    let failures = (prepared.n_failed, GIVEN_SUCCESS);
+    let mut notes = notes(&prepared.standard_x, source.data(), failures);
     notes.extend(unseen(&fitted, config, columns));
     finish(
         prior,

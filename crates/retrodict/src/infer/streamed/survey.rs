@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::row_split::{RowSplit, Use};
 use crate::embed::Moments;
 use crate::error::Result;
-use crate::infer::npe::{check_finite, to_real};
+use crate::infer::usable_rows::{check_finite, to_real};
 use crate::prior::SupportMap;
 use crate::simulate::{Blocks, SimulationSource, Simulations, Status, empty};
 use crate::table::Table;

@@ -273,3 +273,45 @@ fn conditional_parameters_are_mapped_in_order() {
     map.inverse(&[0.0; 8], &mut theta);
     assert_eq!(theta[..3], [0.5, 0.75, 0.625]); // halfway: of (0, 1), of (a, 1), of (a, b)
 }
+
+#[test]
+fn a_gradient_pulled_back_to_theta_is_pushed_forward_to_itself() {
+    each_map(|prior, map| {
+        let mut random = random(7);
+        let (n, p) = (map.n_unconstrained(), map.n_parameters());
+        for _ in 0..20 {
+            let mut z: Vec<f64> = (0..n)
+                .map(|j| {
+                    if map.bounded()[j] {
+                        1.8 * random.uniform() - 0.9
+                    } else {
+                        random.normal()
+                    }
+                })
+                .collect();
+            let slopes: Vec<f64> = (0..n).map(|_| random.normal()).collect();
+            let (mut theta, mut gradient) = (vec![0.0; p], vec![f64::NAN; p]);
+            map.inverse(&z, &mut theta);
+            map.pull_back(&theta, &slopes, &mut gradient);
+            // f(θ) = slopes · z(θ) changes along θ(z) by the slope of each z alone.
+            for (j, slope) in slopes.iter().enumerate() {
+                let h = 1e-5;
+                let (center, mut ends) = (z[j], [vec![0.0; p], vec![0.0; p]]);
+                for (end, sign) in ends.iter_mut().zip([1.0, -1.0]) {
+                    z[j] = center + sign * h;
+                    map.inverse(&z, end);
+                }
+                z[j] = center;
+                let changes = (0..p).map(|i| (ends[0][i] - ends[1][i]) / (2.0 * h));
+                let terms: Vec<f64> = changes.zip(&gradient).map(|(d, g)| d * g).collect();
+                let size: f64 = terms.iter().map(|t| t.abs()).sum();
+                let pushed: f64 = terms.iter().sum();
+                assert!(
+                    (pushed - slope).abs() < 1e-4 * (1.0 + size),
+                    "{}: {theta:?}: {pushed}, not {slope}",
+                    what(prior, map)
+                );
+            }
+        }
+    });
+}

@@ -1,0 +1,138 @@
+//! Neural likelihood estimation: a conditional density of the data, trained on simulations.
+
+mod data_space;
+mod likelihood;
+mod model;
+#[cfg(test)]
+mod tests;
+
+pub use data_space::DataSpace;
+pub use likelihood::NeuralLikelihood;
+pub use model::LikelihoodModel;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::parameter_space::ParameterSpace;
+use super::target::check_varies;
+use super::training_pairs::TrainingPairs;
+use super::usable_rows::notes;
+use crate::embed::StandardizationMethod;
+use crate::error::Result;
+use crate::estimator::{EstimatorConfig, Examples};
+use crate::prior::{Prior, SupportKind};
+use crate::seed::Seed;
+use crate::simulate::Simulations;
+use crate::train::{Observer, TrainConfig, TrainLog, fit};
+
+/// How a likelihood is estimated. Every field has a default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct NleConfig {
+    /// Which conditional density of the data is trained.
+    pub estimator: EstimatorConfig,
+    /// How it is trained.
+    pub train: TrainConfig,
+    /// How θ is mapped to real space before the density sees it.
+    pub support: SupportKind,
+    /// How the data are standardised.
+    pub standardization: StandardizationMethod,
+    /// Whether the density starts from the linear-Gaussian guess of x given θ.
+    pub linear_guess: bool,
+}
+
+impl Default for NleConfig {
+    fn default() -> Self {
+        Self {
+            estimator: EstimatorConfig::default(),
+            train: TrainConfig::default(),
+            support: SupportKind::default(),
+            standardization: StandardizationMethod::default(),
+            linear_guess: true,
+        }
+    }
+}
+
+/// What becomes of a likelihood when simulations fail.
+const GIVEN_SUCCESS: &str = "the likelihood is that given that a simulation succeeds, and a posterior from it favours parameters with which simulations fail";
+
+/// Trains q(x | θ): the mean of −log q(xᵢ | θᵢ) is smallest where q is the simulator's density, for
+/// every θ at once, whatever distribution the θᵢ were drawn from.
+///
+/// Rows of simulations that failed are left out. θ goes through the map of the prior's support; θ and
+/// x are standardised with the training rows; data that never change are left out. The data have to be
+/// continuous: a density of counts or classes grows without bound.
+///
+/// # Errors
+/// If a setting makes no sense, the tables do not fit the prior, there are fewer than 20 valid rows, a
+/// number is not finite or lies outside the prior, a parameter never changes or is discrete, all data
+/// never change; if training fails, or the observer stops it.
+///
+/// # Reference
+/// Papamakarios, Sterratt and Murray 2019, arXiv:1805.07226.
+pub fn nle(
+    prior: &Prior,
+    simulations: &Simulations,
+    config: &NleConfig,
+    seed: Seed,
+    observer: Observer<'_>,
+) -> Result<(NeuralLikelihood, TrainLog)> {
+    config.train.validate()?;
+    config.estimator.validate()?;
+    let map = prior.support_map(config.support)?;
+    let fraction = config.train.validation_fraction;
+    let pairs = TrainingPairs::new(prior, simulations, &map, fraction, seed)?;
+    let [real, x] = pairs.training();
+    let space = ParameterSpace::fit(map, &real);
+    check_varies(&space.standardization, simulations.theta.names())?;
+    let theta = space.standardization.table(&real)?;
+    let data = DataSpace::fit(&x, &theta, config.standardization, config.linear_guess)?;
+    drop((real, x, theta));
+    let flow = config
+        .estimator
+        .build(&vec![false; data.n_values()], space.n_features())?;
+    let pick = |rows: &[usize]| examples(&space, &data, &pairs, rows);
+    let n_inputs = data.n_values().max(space.n_features());
+    let train = config.train.resolved(pairs.split.train.len(), n_inputs);
+    let fitted = fit(
+        &flow,
+        &pick(&pairs.split.train),
+        &pick(&pairs.split.validation),
+        &train,
+        seed,
+        observer,
+    )?;
+    let mut log = fitted.log;
+    let failures = (pairs.n_failed, GIVEN_SUCCESS);
+    log.notes = notes(data.standardization(), pairs.x.names(), failures);
+    if config.linear_guess && log.members.iter().all(|member| member.best_epoch == 0) {
+        log.notes.push(
+            "no network predicts held-out simulations better than the linear guess of x given θ, which is kept"
+                .into(),
+        );
+    }
+    let model = LikelihoodModel::new(prior, config, &space, data, log.mixture.clone());
+    let likelihood = NeuralLikelihood::assemble(prior, model, fitted.weights)?;
+    Ok((likelihood, log))
+}
+
+/// Rows as the network sees them.
+fn examples(
+    space: &ParameterSpace,
+    data: &DataSpace,
+    pairs: &TrainingPairs,
+    rows: &[usize],
+) -> Examples {
+    let mut examples = Examples::new(data.n_values(), space.n_features());
+    examples.reserve(rows.len());
+    let mut features = vec![0.0; space.n_features()];
+    let (mut room, mut y) = (vec![0.0; data.n_data()], vec![0.0; data.n_values()]);
+    for &row in rows {
+        space
+            .standardization
+            .apply(pairs.real.row(row), &mut features);
+        data.forward(pairs.x.row(row), &features, &mut room, &mut y);
+        examples.push(&y, &features);
+    }
+    examples
+}

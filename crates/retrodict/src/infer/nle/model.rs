@@ -1,0 +1,77 @@
+//! A learned likelihood on disk.
+
+use serde::{Deserialize, Serialize};
+
+use super::NleConfig;
+use super::data_space::DataSpace;
+use crate::embed::Standardization;
+use crate::estimator::EstimatorConfig;
+use crate::infer::model_file::{Description, Header, check_mixture};
+use crate::infer::parameter_space::ParameterSpace;
+use crate::prior::{Prior, SupportKind};
+
+/// Everything about a learned likelihood but its weights, as it stands in `config.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LikelihoodModel {
+    /// Always `retrodict-model`.
+    pub format: String,
+    /// The version of the format.
+    pub version: u32,
+    /// Always `nle`.
+    pub method: String,
+    /// The names of the parameters, in column order.
+    pub parameters: Vec<String>,
+    /// The conditional density of x.
+    pub estimator: EstimatorConfig,
+    /// How the prior's support is mapped to real space.
+    pub support: SupportKind,
+    /// The standardisation of θ after the support's map.
+    pub theta: Standardization,
+    /// The standardisation of x, and the linear guess of x given θ.
+    pub x: DataSpace,
+    /// The weight of each network in the mixture; there is one file of weights for each.
+    pub mixture: Vec<f64>,
+}
+
+impl LikelihoodModel {
+    pub(super) fn new(
+        prior: &Prior,
+        config: &NleConfig,
+        space: &ParameterSpace,
+        x: DataSpace,
+        mixture: Vec<f64>,
+    ) -> Self {
+        let Header {
+            format,
+            version,
+            method,
+        } = Header::of::<Self>();
+        Self {
+            format,
+            version,
+            method,
+            parameters: prior.names(),
+            estimator: config.estimator.clone(),
+            support: config.support,
+            theta: space.standardization.clone(),
+            x,
+            mixture,
+        }
+    }
+}
+
+impl Description for LikelihoodModel {
+    const METHOD: &'static str = "nle";
+
+    fn check(&self) -> Result<(), String> {
+        self.estimator.validate().map_err(|e| e.to_string())?;
+        ParameterSpace::check(&self.theta)?;
+        self.x.check(self.theta.columns().len())?;
+        check_mixture(&self.mixture)
+    }
+
+    fn n_networks(&self) -> usize {
+        self.mixture.len()
+    }
+}
