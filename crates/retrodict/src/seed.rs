@@ -49,6 +49,13 @@ pub enum Stream {
     Test = 11,
     /// The settings of trials in a search for hyper-parameters; the index is the trial's.
     Trials = 12,
+    /// Where a sampler starts, and what it decides for all of its draws; the index is the decision's.
+    Start = 13,
+    /// The moves of a chain, walker or particle; the index is its own.
+    Chain = 14,
+    /// Draws from a reference: candidates for starts, first particles, proposals; the index is the
+    /// draw's.
+    Proposal = 15,
 }
 
 impl Seed {
