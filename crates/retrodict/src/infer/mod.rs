@@ -5,6 +5,7 @@ mod model_file;
 mod neural;
 mod npe;
 mod posterior;
+mod potential;
 mod search;
 mod streamed;
 mod target;
@@ -15,6 +16,7 @@ pub use model_file::ModelConfig;
 pub use neural::NeuralPosterior;
 pub use npe::{NpeConfig, npe};
 pub use posterior::Posterior;
+pub use potential::{FunctionLikelihood, LogLikelihood, PotentialPosterior, SampledPosterior};
 pub use search::{
     SearchConfig, SearchMethod, SearchResult, Settings, TimeSpan, Trial, TrialFolder,
     TrialObserver, search,
