@@ -40,6 +40,7 @@ pub(crate) fn kind(error: &Error) -> &'static str {
         Error::TooManyFailures { .. } => "too_many_failures",
         Error::Mismatch { .. } => "mismatch",
         Error::Training { .. } => "training",
+        Error::Sampling { .. } => "sampling",
         Error::Interrupted => "interrupted",
         _ => "other",
     }

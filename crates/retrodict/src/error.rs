@@ -101,6 +101,14 @@ pub enum Error {
         /// What to do about it.
         advice: String,
     },
+    /// A sampler cannot go on.
+    #[error("sampling: {problem}. {advice}")]
+    Sampling {
+        /// What happened, and how far the sampler had come.
+        problem: String,
+        /// What to do about it.
+        advice: String,
+    },
     /// The user asked to stop; what was finished is kept.
     #[error(
         "interrupted: what was finished is kept, and running the same command again goes on from there"

@@ -16,6 +16,7 @@
 //! | [`report`] | figures (SVG, PNG) and the HTML report |
 //! | [`check`] | calibration, coverage, predictive checks and the verdict |
 //! | [`infer`] | inference methods; each makes a [`infer::Posterior`] |
+//! | [`sample`] | samplers: draws from a density known up to a factor, and their diagnostics |
 //! | [`train`] | fitting an estimator: batches, optimiser, early stopping, ensembles |
 //! | [`estimator`] | conditional densities: normalizing flows and mixtures |
 //! | [`transform`] | bijections with log-determinants, and their gradients |
@@ -35,6 +36,7 @@ pub mod npy;
 pub mod prior;
 mod quantity;
 pub mod report;
+pub mod sample;
 pub mod samples;
 pub mod seed;
 pub mod simulate;

@@ -59,6 +59,13 @@ pub enum Stream {
     SyntheticLikelihood = 18,
     /// The order of the rows held out in ratio estimation, on which their contrasts depend.
     Contrasts = 19,
+    /// Where a sampler starts, and what it decides for all of its draws; the index is the decision's.
+    Start = 13,
+    /// The moves of a chain, walker or particle; the index is its own.
+    Chain = 14,
+    /// Draws from a reference: candidates for starts, first particles, proposals; the index is the
+    /// draw's.
+    Proposal = 15,
 }
 
 impl Seed {

@@ -9,11 +9,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the top of the picture in ARCHITECTURE.md to its bottom.
-const LAYERS: [&str; 11] = [
+const LAYERS: [&str; 12] = [
     "study",
     "report",
     "check",
     "infer",
+    "sample",
     "train",
     "estimator",
     "transform",

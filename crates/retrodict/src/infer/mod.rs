@@ -13,6 +13,7 @@ mod pairs;
 mod parameter_space;
 mod pool;
 mod posterior;
+mod potential;
 mod search;
 mod streamed;
 mod target;
@@ -30,6 +31,7 @@ pub use nle::{DataSpace, LikelihoodModel, NeuralLikelihood, NleConfig, nle};
 pub use npe::{NpeConfig, npe};
 pub use nre::{NeuralRatio, NreConfig, RatioModel, nre};
 pub use posterior::Posterior;
+pub use potential::{FunctionLikelihood, LogLikelihood, PotentialPosterior, SampledPosterior};
 pub use search::{
     SearchConfig, SearchMethod, SearchResult, Settings, TimeSpan, Trial, TrialFolder,
     TrialObserver, search,

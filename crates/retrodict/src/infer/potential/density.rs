@@ -1,0 +1,172 @@
+//! The posterior's density for one observation, up to a factor, where samplers work.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::likelihood::LogLikelihood;
+use super::space::Space;
+use crate::error::{Error, Result};
+use crate::sample::LogDensity;
+
+/// log p(x | θ(z)) + log p(z), as a function of z.
+pub(super) struct PotentialDensity<'a> {
+    space: &'a Space,
+    likelihood: &'a dyn LogLikelihood,
+    x: &'a [f64],
+    invalid: AtomicUsize,
+    failure: Mutex<Option<Error>>,
+}
+
+impl<'a> PotentialDensity<'a> {
+    pub(super) fn new(space: &'a Space, likelihood: &'a dyn LogLikelihood, x: &'a [f64]) -> Self {
+        Self {
+            space,
+            likelihood,
+            x,
+            invalid: AtomicUsize::new(0),
+            failure: Mutex::new(None),
+        }
+    }
+
+    /// How many log-likelihoods were NaN or +∞, and counted as −∞.
+    pub(super) fn invalid(&self) -> usize {
+        self.invalid.load(Ordering::Relaxed)
+    }
+
+    /// What the likelihood failed with, if it did: from then on, the density was zero everywhere.
+    pub(super) fn failure(&self) -> Result<()> {
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        failure.take().map_or(Ok(()), Err)
+    }
+
+    fn has_failed(&self) -> bool {
+        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        failure.is_some()
+    }
+
+    fn fail(&self, error: Error) {
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        failure.get_or_insert(error);
+    }
+
+    /// Log-likelihoods of rows of θ, −∞ for what is no number.
+    pub(super) fn log_likelihood(&self, theta: &[f64], values: &mut [f64]) {
+        if self.has_failed() {
+            return values.fill(f64::NEG_INFINITY);
+        }
+        match self.likelihood.log_likelihood(theta, self.x, values) {
+            Ok(()) => self.clean(values),
+            Err(error) => {
+                values.fill(f64::NEG_INFINITY);
+                self.fail(error);
+            }
+        }
+    }
+
+    fn clean(&self, values: &mut [f64]) {
+        for value in values {
+            if value.is_nan() || *value == f64::INFINITY {
+                *value = f64::NEG_INFINITY;
+                self.invalid.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// θ of each point, the prior's log-density there, and the rows inside its support, which are the
+    /// only ones that a likelihood is asked about.
+    fn rows(&self, points: &[f64]) -> Rows {
+        let (theta, log_dets) = self.space.parameters(points);
+        let width = self.space.prior().n_parameters();
+        let each = points.chunks_exact(self.space.n_coordinates());
+        let each = each.zip(theta.chunks_exact(width)).zip(log_dets);
+        let priors: Vec<f64> = each
+            .map(|((z, theta), log_det)| self.space.log_prior(z, theta, log_det))
+            .collect();
+        let inside: Vec<usize> = (0..priors.len())
+            .filter(|&i| priors[i] > f64::NEG_INFINITY)
+            .collect();
+        let row = |i: &usize| theta[i * width..(i + 1) * width].iter().copied();
+        Rows {
+            theta: inside.iter().flat_map(row).collect(),
+            priors,
+            inside,
+        }
+    }
+
+    /// As [`PotentialDensity::log_likelihood`], with gradients; false if there are none.
+    fn likelihood_gradient(
+        &self,
+        theta: &[f64],
+        values: &mut [f64],
+        gradients: &mut [f64],
+    ) -> bool {
+        let outcome = if self.has_failed() {
+            values.fill(f64::NEG_INFINITY);
+            Ok(true)
+        } else {
+            self.likelihood
+                .with_gradient(theta, self.x, values, gradients)
+        };
+        match outcome {
+            Ok(exists) => {
+                self.clean(values);
+                exists
+            }
+            Err(error) => {
+                values.fill(f64::NEG_INFINITY);
+                self.fail(error);
+                true
+            }
+        }
+    }
+}
+
+struct Rows {
+    /// Of the rows inside alone.
+    theta: Vec<f64>,
+    /// Of all rows.
+    priors: Vec<f64>,
+    inside: Vec<usize>,
+}
+
+impl LogDensity for PotentialDensity<'_> {
+    fn dimension(&self) -> usize {
+        self.space.n_coordinates()
+    }
+
+    fn log_density(&self, points: &[f64], values: &mut [f64]) {
+        let rows = self.rows(points);
+        let mut likelihoods = vec![0.0; rows.inside.len()];
+        if !rows.inside.is_empty() {
+            self.log_likelihood(&rows.theta, &mut likelihoods);
+        }
+        values.fill(f64::NEG_INFINITY);
+        for (&i, likelihood) in rows.inside.iter().zip(likelihoods) {
+            values[i] = rows.priors[i] + likelihood;
+        }
+    }
+
+    fn with_gradient(&self, points: &[f64], values: &mut [f64], gradients: &mut [f64]) -> bool {
+        let rows = self.rows(points);
+        let (m, width) = (self.dimension(), self.space.prior().n_parameters());
+        let mut likelihoods = vec![0.0; rows.inside.len()];
+        let mut slopes = vec![0.0; rows.theta.len()];
+        if !rows.inside.is_empty()
+            && !self.likelihood_gradient(&rows.theta, &mut likelihoods, &mut slopes)
+        {
+            return false;
+        }
+        values.fill(f64::NEG_INFINITY);
+        gradients.fill(0.0);
+        for (k, &i) in rows.inside.iter().enumerate() {
+            values[i] = rows.priors[i] + likelihoods[k];
+            if values[i] > f64::NEG_INFINITY {
+                let own = i * m..(i + 1) * m;
+                let slope = &slopes[k * width..(k + 1) * width];
+                self.space
+                    .pull_back(&points[own.clone()], slope, &mut gradients[own]);
+            }
+        }
+        true
+    }
+}

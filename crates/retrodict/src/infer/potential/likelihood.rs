@@ -1,0 +1,26 @@
+//! A likelihood, learned or given.
+
+use crate::error::Result;
+
+/// log p(x | θ) up to a constant in θ, learned or given.
+pub trait LogLikelihood: Send + Sync + std::fmt::Debug {
+    /// Length of one datum (trial).
+    fn n_data(&self) -> usize;
+
+    /// Fills `values[i]` with Σ over rows of `x` (independent trials, each `n_data` long) of
+    /// log p(xₜ | θᵢ), for each row of `theta` (n × `n_parameters`, row-major, inside the prior's
+    /// support). −∞ is allowed; NaN counts as −∞ and is counted.
+    fn log_likelihood(&self, theta: &[f64], x: &[f64], values: &mut [f64]) -> Result<()>;
+
+    /// The same with gradients with respect to θ (n × `n_parameters`); `Ok(false)` if there are none.
+    fn with_gradient(
+        &self,
+        theta: &[f64],
+        x: &[f64],
+        values: &mut [f64],
+        gradients: &mut [f64],
+    ) -> Result<bool> {
+        let _ = (theta, x, values, gradients);
+        Ok(false)
+    }
+}

@@ -1,0 +1,17 @@
+//! The posterior of a log-likelihood, learned or given.
+
+mod density;
+mod function;
+mod likelihood;
+mod maximum;
+mod posterior;
+mod proposal;
+mod sampled;
+mod space;
+#[cfg(test)]
+mod tests;
+
+pub use function::FunctionLikelihood;
+pub use likelihood::LogLikelihood;
+pub use posterior::PotentialPosterior;
+pub use sampled::SampledPosterior;

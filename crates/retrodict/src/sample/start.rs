@@ -1,0 +1,175 @@
+//! Where chains start.
+
+use super::evaluator::Evaluator;
+use super::{LogDensity, Reference};
+use crate::error::{Error, Result};
+use crate::seed::{Random, Seed, Stream};
+
+/// Where chains start, and what is known about the scale of the density there.
+pub(super) struct Start {
+    /// One row a chain.
+    pub(super) points: Vec<f64>,
+    /// The log-density there, finite.
+    pub(super) values: Vec<f64>,
+    /// A standard deviation a coordinate, from the weighted candidates: no more than a first guess,
+    /// but never zero.
+    pub(super) spread: Vec<f64>,
+}
+
+/// Candidates drawn at once.
+const BLOCK: usize = 4096;
+/// The least spread, in standard deviations of the candidates: one candidate may have all weight.
+const MIN_SPREAD: f64 = 1e-3;
+
+/// Chooses starts among draws from the reference, with probability proportional to the ratio of the
+/// two densities (so that each mode gets its share of chains, and no chain starts where there is
+/// nothing).
+///
+/// # Errors
+/// If the density is zero at every candidate.
+pub(super) fn start(
+    evaluator: &mut Evaluator<'_>,
+    reference: &dyn Reference,
+    n_chains: usize,
+    n_candidates: usize,
+    seed: Seed,
+) -> Result<Start> {
+    let candidates = propose(
+        evaluator,
+        reference,
+        0..n_candidates,
+        seed.derive(Stream::Start, 0),
+        || "while looking for starts".to_string(),
+    )?;
+    if candidates.log_ratios().all(|w| w == f64::NEG_INFINITY) {
+        return Err(no_density(n_candidates, evaluator.invalid));
+    }
+    let d = evaluator.dimension();
+    let weights = normalized(&candidates.log_ratios().collect::<Vec<_>>());
+    let mut random = seed.stream(Stream::Start, 1);
+    let chosen = multinomial(&weights, n_chains, &mut random);
+    let row = |i: &usize| candidates.points[i * d..(i + 1) * d].iter().copied();
+    Ok(Start {
+        points: chosen.iter().flat_map(row).collect(),
+        values: chosen.iter().map(|&i| candidates.target[i]).collect(),
+        spread: (0..d)
+            .map(|j| {
+                let column = || candidates.points.iter().skip(j).step_by(d).copied();
+                let all = weighted_sd(column(), std::iter::repeat(1.0 / n_candidates as f64));
+                let here = weighted_sd(column(), weights.iter().copied());
+                here.max(MIN_SPREAD * all).max(f64::MIN_POSITIVE)
+            })
+            .collect(),
+    })
+}
+
+/// Draws from a reference, with both log-densities.
+#[derive(Default)]
+pub(super) struct Proposals {
+    pub(super) points: Vec<f64>,
+    pub(super) target: Vec<f64>,
+    pub(super) reference: Vec<f64>,
+}
+
+impl Proposals {
+    /// log target − log reference of each: −∞ where the target is zero.
+    pub(super) fn log_ratios(&self) -> impl Iterator<Item = f64> + Clone + '_ {
+        let pairs = self.target.iter().zip(&self.reference);
+        pairs.map(|(target, reference)| log_ratio(*target, *reference))
+    }
+}
+
+/// log a − log b, where a draw from b has b > 0 whatever rounding says.
+pub(super) fn log_ratio(target: f64, reference: f64) -> f64 {
+    if target == f64::NEG_INFINITY || !reference.is_finite() {
+        return f64::NEG_INFINITY;
+    }
+    target - reference
+}
+
+/// Draws the rows of a range from the reference, in blocks, and evaluates both densities there.
+pub(super) fn propose(
+    evaluator: &mut Evaluator<'_>,
+    reference: &dyn Reference,
+    rows: std::ops::Range<usize>,
+    seed: Seed,
+    progress: impl Fn() -> String,
+) -> Result<Proposals> {
+    let d = evaluator.dimension();
+    evaluator.afford(rows.len(), &progress)?;
+    let mut all = Proposals::default();
+    for first in rows.clone().step_by(BLOCK) {
+        let n = BLOCK.min(rows.end - first);
+        let mut points = vec![0.0; n * d];
+        let (mut target, mut own) = (vec![0.0; n], vec![0.0; n]);
+        reference.draw(first as u64, seed, &mut points);
+        evaluator.evaluate(&points, &mut target, &progress)?;
+        LogDensity::log_density(reference, &points, &mut own);
+        all.points.append(&mut points);
+        all.target.append(&mut target);
+        all.reference.append(&mut own);
+    }
+    Ok(all)
+}
+
+/// The error of a density that is zero wherever one looks.
+pub(super) fn no_density(n: usize, invalid: usize) -> Error {
+    let not_numbers = if invalid > 0 {
+        format!("; {invalid} of the values were NaN or +∞")
+    } else {
+        String::new()
+    };
+    Error::Sampling {
+        problem: format!(
+            "the density is zero (its logarithm −∞) at all {n} candidates drawn from the prior{not_numbers}"
+        ),
+        advice: "Check that the observation is one that the model can make, in the units of the \
+                 simulations, and that the log-likelihood is finite inside the prior; if the posterior \
+                 is only very narrow, use the `smc` sampler, or more candidates or particles."
+            .to_string(),
+    }
+}
+
+/// exp of log-weights, divided by their sum; at least one is finite.
+pub(super) fn normalized(log_weights: &[f64]) -> Vec<f64> {
+    let largest = log_weights
+        .iter()
+        .copied()
+        .fold(f64::NEG_INFINITY, f64::max);
+    let weights: Vec<f64> = log_weights.iter().map(|w| (w - largest).exp()).collect();
+    let total: f64 = weights.iter().sum();
+    weights.iter().map(|w| w / total).collect()
+}
+
+/// `n` independent indices with these probabilities, in ascending order.
+pub(super) fn multinomial(weights: &[f64], n: usize, random: &mut Random) -> Vec<usize> {
+    let mut levels: Vec<f64> = (0..n).map(|_| random.uniform()).collect();
+    levels.sort_by(f64::total_cmp);
+    pick_levels(weights, &levels)
+}
+
+/// The indices at ascending levels of the cumulative weights; never one of weight zero.
+pub(super) fn pick_levels(weights: &[f64], levels: &[f64]) -> Vec<usize> {
+    let last = weights.iter().rposition(|w| *w > 0.0).unwrap_or(0);
+    let (mut at, mut below) = (0, weights[0]);
+    let pick = |level: &f64| {
+        while at < last && below <= *level {
+            at += 1;
+            below += weights[at];
+        }
+        at
+    };
+    levels.iter().map(pick).collect()
+}
+
+fn weighted_sd(
+    values: impl Iterator<Item = f64> + Clone,
+    weights: impl Iterator<Item = f64> + Clone,
+) -> f64 {
+    let pairs = values.zip(weights);
+    let mean: f64 = pairs.clone().map(|(v, w)| v * w).sum();
+    pairs
+        .map(|(v, w)| w * (v - mean).powi(2))
+        .sum::<f64>()
+        .sqrt()
+}
