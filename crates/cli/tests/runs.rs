@@ -585,7 +585,7 @@ fn a_search_that_is_killed_goes_on_where_it_was() {
     let quiet = command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = quiet.spawn().unwrap();
     let trials = || fs::read_dir(sandbox.file("killed/search")).map_or(0, Iterator::count);
-    let patience = Instant::now() + Duration::from_secs(60);
+    let patience = Instant::now() + Duration::from_mins(1);
     while trials() == 0 && Instant::now() < patience {
         std::thread::sleep(Duration::from_millis(2));
     }

@@ -135,8 +135,8 @@ fn forms() -> Vec<Wrong> {
         toy(
             "sampler key",
             "[posterior]",
-            "[inference.sampler]\nsteps = 3\n[posterior]",
-            &["inference.sampler.steps", "nothing can be set"],
+            "[inference.sampler]\nkind = \"slice\"\n[posterior]",
+            &["inference.sampler", "`method = \"npe\"`", "`nle`"],
         ),
         toy(
             "no name",
@@ -225,11 +225,11 @@ fn values() -> Vec<Wrong> {
         toy(
             "method of a later version",
             "simulations = 300",
-            "method = \"nle\"",
+            "method = \"fmpe\"",
             &[
                 "inference.method",
-                "`nle` arrives in a later version",
-                "Use `npe` or `auto`",
+                "`fmpe` arrives in a later version",
+                "`npe`",
             ],
         ),
         toy(
@@ -510,9 +510,9 @@ fn observations() -> Vec<Wrong> {
         ),
         worker(
             "trials",
-            "values = [0.5, -0.2]",
-            "values = [[0.5, -0.2]]\ntrials = true",
-            &["observation.trials", "later version"],
+            "values = [0.5, -0.2]\n\n[inference]\n",
+            "values = [[0.5, -0.2]]\ntrials = true\n\n[inference]\nmethod = \"npe\"\n",
+            &["observation.trials", "`nle`"],
         ),
         worker(
             "observation too long",

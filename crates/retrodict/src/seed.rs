@@ -49,6 +49,13 @@ pub enum Stream {
     Test = 11,
     /// The settings of trials in a search for hyper-parameters; the index is the trial's.
     Trials = 12,
+    /// Where a sampler starts, and what it decides for all of its draws; the index is the decision's.
+    Start = 13,
+    /// The moves of a chain, walker or particle; the index is its own.
+    Chain = 14,
+    /// Draws from a reference: candidates for starts, first particles, proposals; the index is the
+    /// draw's.
+    Proposal = 15,
     /// Draws of θ, and what decides on them, in approximate Bayesian computation; the index is the
     /// simulation's.
     AbcParameters = 16,
@@ -59,13 +66,6 @@ pub enum Stream {
     SyntheticLikelihood = 18,
     /// The order of the rows held out in ratio estimation, on which their contrasts depend.
     Contrasts = 19,
-    /// Where a sampler starts, and what it decides for all of its draws; the index is the decision's.
-    Start = 13,
-    /// The moves of a chain, walker or particle; the index is its own.
-    Chain = 14,
-    /// Draws from a reference: candidates for starts, first particles, proposals; the index is the
-    /// draw's.
-    Proposal = 15,
 }
 
 impl Seed {

@@ -8,13 +8,14 @@
 use std::sync::Arc;
 
 use retrodict::check::CalibrationChecks;
+use retrodict::infer::LogLikelihood;
 use retrodict::infer::abc::{
     AbcPosterior, AbcProblem, AbcRejectionConfig, AbcSmcConfig, AdjustmentConfig, DistanceConfig,
     MahalanobisConfig, SmcAlgorithm, Stop, abc_smc,
 };
 use retrodict::infer::classical::{
-    KernelDensity, KernelDensityConfig, LogLikelihood, SyntheticLikelihood,
-    SyntheticLikelihoodConfig, weigh_prior_draws,
+    KernelDensity, KernelDensityConfig, SyntheticLikelihood, SyntheticLikelihoodConfig,
+    weigh_prior_draws,
 };
 use retrodict::simulate::builtin::{self, LinearGaussian, LinearGaussianConfig};
 use retrodict::simulate::{Noise, Simulations, simulate};

@@ -320,7 +320,9 @@ impl DensityRank {
         };
         let mut points = samples.draws.select(&(0..n).collect::<Vec<_>>());
         points.push(theta);
-        let log_probs = posterior.log_prob(&points, x).map_err(|e| e.to_string())?;
+        // Ranks are all that is taken from them.
+        let log_probs = posterior.log_unnormalized(&points, x);
+        let log_probs = log_probs.map_err(|e| e.to_string())?;
         if log_probs.iter().any(|v| v.is_nan()) {
             return Err("the posterior's log-density is NaN".into());
         }

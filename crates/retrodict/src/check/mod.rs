@@ -12,12 +12,14 @@
 //! | [`ExpectedCoverage`] | credible regions that hold the truth too rarely or too often | Hermans et al. 2022 |
 //! | [`DataDependence`] | posteriors that ignore part of the data, which ranks alone cannot see | Zhao et al. 2021 |
 //! | [`Predictive`] | an observation unlike anything simulated, or that the posterior cannot reproduce | Gelman et al. 1996 |
+//! | [`convergence`](fn@convergence) | chains of a sampler that do not agree, or are worth few draws | Vehtari et al. 2021 |
 //! | [`simulation_failures`], [`training`](fn@training), [`draws_inside_prior`] | what went wrong on the way | |
 //!
 //! [`Verdict::from_checks`] turns them into one word.
 
 mod calibration;
 mod calibration_checks;
+mod convergence;
 mod coverage;
 mod data_dependence;
 mod ecdf_band;
@@ -36,6 +38,7 @@ mod words;
 
 pub use calibration::{Calibration, Quantity, QuantityKind};
 pub use calibration_checks::CalibrationChecks;
+pub use convergence::{Chains, convergence};
 pub use coverage::{CoverageAt, CoverageCurve, ExpectedCoverage};
 pub use data_dependence::{DataDependence, Dependence};
 pub use ecdf_band::EcdfBand;

@@ -84,3 +84,10 @@ pub const CAUTION_STILL_FALLING: f64 = crate::train::STILL_FALLING;
 pub const CAUTION_OVERFITTING: f64 = 1.0;
 /// A share of draws outside the prior above this is no rounding error.
 pub const FAILED_OUTSIDE_PRIOR: f64 = 0.01;
+
+/// Chains that agree have R̂ below this (Vehtari et al. 2021, arXiv:1903.08008).
+pub const CAUTION_R_HAT: f64 = 1.01;
+/// Chains with a larger R̂ are at different places: their draws are those of no one density.
+pub const FAILED_R_HAT: f64 = 1.1;
+/// Fewer effective draws than this make R̂ itself unreliable, and quantiles coarse (the same).
+pub const CAUTION_EFFECTIVE_DRAWS: f64 = 400.0;

@@ -2,7 +2,6 @@
 
 pub mod abc;
 pub mod classical;
-mod log_likelihood;
 mod maximum;
 mod model_file;
 mod neural;
@@ -24,7 +23,11 @@ mod tests;
 mod training_pairs;
 mod usable_rows;
 
-pub use log_likelihood::LogLikelihood;
+pub use abc::{AbcPosterior, AbcRejectionConfig, AbcSmcConfig};
+pub use classical::{
+    Histogram, HistogramConfig, KernelDensity, KernelDensityConfig, SyntheticLikelihood,
+    SyntheticLikelihoodConfig,
+};
 pub use model_file::ModelConfig;
 pub use neural::NeuralPosterior;
 pub use nle::{DataSpace, LikelihoodModel, NeuralLikelihood, NleConfig, nle};

@@ -25,6 +25,15 @@ pub trait Posterior: Send + Sync {
     /// As [`Posterior::sample`], and if `theta` does not have one column a parameter.
     fn log_prob(&self, theta: &Table, x: &[f64]) -> Result<Vec<f64>>;
 
+    /// log p(θ | x) up to a constant that is the same for all θ, which is all that ranks of densities
+    /// need: for a method that has to estimate that constant, much cheaper.
+    ///
+    /// # Errors
+    /// As [`Posterior::log_prob`].
+    fn log_unnormalized(&self, theta: &Table, x: &[f64]) -> Result<Vec<f64>> {
+        self.log_prob(theta, x)
+    }
+
     /// The θ with the largest posterior density, searched from several starts.
     ///
     /// # Errors

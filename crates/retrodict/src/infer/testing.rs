@@ -3,7 +3,7 @@
 
 use std::ops::ControlFlow;
 
-use super::log_likelihood::LogLikelihood;
+use crate::infer::LogLikelihood;
 use crate::prior::{DistributionConfig as D, Prior};
 use crate::seed::{Random, Seed, Stream};
 use crate::simulate::{Simulations, Status};

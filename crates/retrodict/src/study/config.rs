@@ -6,9 +6,13 @@ use serde::{Deserialize, Serialize};
 use super::method::Method;
 use super::simulator_config::SimulatorConfig;
 use crate::embed::StandardizationMethod;
-use crate::estimator::EstimatorConfig;
-use crate::infer::{NpeConfig, SearchConfig};
+use crate::estimator::{EstimatorConfig, RatioConfig};
+use crate::infer::{
+    AbcRejectionConfig, HistogramConfig, KernelDensityConfig, NleConfig, NpeConfig, NreConfig,
+    SearchConfig,
+};
 use crate::prior::{ParametersConfig, SupportKind};
+use crate::sample::SamplerConfig;
 use crate::train::TrainConfig;
 
 /// A study: what `STUDY.toml` says.
@@ -34,6 +38,22 @@ pub struct StudyConfig {
     /// How to check the result.
     #[serde(default)]
     pub check: CheckSection,
+}
+
+impl StudyConfig {
+    /// Whether the rows of the observation are independent trials.
+    pub(super) fn trials(&self) -> bool {
+        self.observation.as_ref().is_some_and(|o| o.trials)
+    }
+
+    /// The method that runs, or nothing if this version does not have it yet. `auto` is `npe`, or with
+    /// trials `nle`, which takes any number of them.
+    pub(super) fn method(&self) -> Option<Method> {
+        match self.inference.method {
+            Method::Auto if self.trials() => Some(Method::Nle),
+            method => method.resolve(),
+        }
+    }
 }
 
 fn no_parameters(parameters: &ParametersConfig) -> bool {
@@ -69,8 +89,8 @@ pub struct ObservationSection {
     /// A csv, npy or npz file; several rows are several observations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
-    /// Whether the rows are independent trials of one observation; arrives with the likelihood
-    /// methods.
+    /// Whether the rows are independent trials of one observation: for the methods that know the
+    /// likelihood of one, whose likelihoods multiply.
     #[serde(default, skip_serializing_if = "is_false")]
     pub trials: bool,
 }
@@ -119,8 +139,22 @@ pub struct InferenceSection {
     /// A search for better settings of estimator and training, before the fit; none unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub search: Option<SearchConfig>,
-    /// The settings of a sampler; the posterior of `npe` is drawn from directly and has none.
-    pub sampler: SamplerSection,
+    /// The classifier of `nre`, and what it is trained on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub classifier: Option<RatioConfig>,
+    /// How `abc_rejection` compares, accepts and adjusts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub abc: Option<AbcRejectionConfig>,
+    /// The kernels of `classical_kde`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kernel_density: Option<KernelDensityConfig>,
+    /// The bins of `classical_histogram`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub histogram: Option<HistogramConfig>,
+    /// Which sampler draws from a posterior that is known up to a factor: that of `nle`, `nre` and the
+    /// classical methods. Those of `npe` and `abc_rejection` are drawn from directly.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sampler: Option<SamplerConfig>,
 }
 
 impl Default for InferenceSection {
@@ -135,12 +169,51 @@ impl Default for InferenceSection {
             estimator: EstimatorConfig::default(),
             train: TrainConfig::default(),
             search: None,
-            sampler: SamplerSection::default(),
+            classifier: None,
+            abc: None,
+            kernel_density: None,
+            histogram: None,
+            sampler: None,
         }
     }
 }
 
 impl InferenceSection {
+    /// Writes out the defaults of the sections that the method has.
+    pub(super) fn fill_in(&mut self) {
+        match self.method {
+            Method::Nre => _ = self.classifier.get_or_insert_default(),
+            Method::AbcRejection => _ = self.abc.get_or_insert_default(),
+            Method::ClassicalKde => _ = self.kernel_density.get_or_insert_default(),
+            Method::ClassicalHistogram => _ = self.histogram.get_or_insert_default(),
+            _ => {}
+        }
+        if self.method.needs_sampler() {
+            self.sampler.get_or_insert_default();
+        }
+    }
+
+    /// The part that neural likelihood estimation takes.
+    pub fn nle(&self) -> NleConfig {
+        NleConfig {
+            estimator: self.estimator.clone(),
+            train: self.train.clone(),
+            support: self.support,
+            standardization: self.standardization,
+            linear_guess: self.linear_guess,
+        }
+    }
+
+    /// The part that neural ratio estimation takes.
+    pub fn nre(&self) -> NreConfig {
+        NreConfig {
+            estimator: self.classifier.clone().unwrap_or_default(),
+            train: self.train.clone(),
+            support: self.support,
+            standardization: self.standardization,
+        }
+    }
+
     /// The part that neural posterior estimation takes.
     pub fn npe(&self) -> NpeConfig {
         NpeConfig {
@@ -152,11 +225,6 @@ impl InferenceSection {
         }
     }
 }
-
-/// `[inference.sampler]`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct SamplerSection {}
 
 /// `[posterior]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

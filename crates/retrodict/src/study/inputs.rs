@@ -32,7 +32,7 @@ fn depends(stage: Stage, key: &str, from_data: bool) -> bool {
     let no_number = (under("simulator") && matches!(last, "workers" | "batch" | "startup_timeout"))
         || under("simulator.max_failed")
         || under("study.folder")
-        || key.starts_with("observation.");
+        || (key.starts_with("observation.") && last != "trials");
     if no_number {
         return false;
     }

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
-    /// The method that suits the study; in this version neural posterior estimation.
+    /// The method that suits the study: neural posterior estimation, or with independent trials neural
+    /// likelihood estimation.
     #[default]
     Auto,
     /// Neural posterior estimation: a network learns p(θ | x) from simulations.
@@ -35,6 +36,21 @@ pub enum Method {
 }
 
 impl Method {
+    const ALL: [Self; 12] = [
+        Self::Auto,
+        Self::Npe,
+        Self::Nle,
+        Self::Nre,
+        Self::Fmpe,
+        Self::Npse,
+        Self::AbcRejection,
+        Self::AbcSmc,
+        Self::ClassicalKde,
+        Self::ClassicalHistogram,
+        Self::SyntheticLikelihood,
+        Self::Likelihood,
+    ];
+
     /// The name as a study file has it.
     pub fn name(self) -> &'static str {
         match self {
@@ -55,6 +71,52 @@ impl Method {
 
     /// The method that runs, or nothing if this version does not have it yet.
     pub fn resolve(self) -> Option<Self> {
-        matches!(self, Self::Auto | Self::Npe).then_some(Self::Npe)
+        match self {
+            Self::Auto => Some(Self::Npe),
+            Self::Npe
+            | Self::Nle
+            | Self::Nre
+            | Self::AbcRejection
+            | Self::ClassicalKde
+            | Self::ClassicalHistogram => Some(self),
+            _ => None,
+        }
+    }
+
+    /// Those that a study may name in this version.
+    pub fn available() -> impl Iterator<Item = Self> {
+        Self::ALL
+            .into_iter()
+            .filter(|method| method.resolve().is_some())
+    }
+
+    /// What it is called in a report.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Auto | Self::Npe => "neural posterior estimation",
+            Self::Nle => "neural likelihood estimation",
+            Self::Nre => "neural ratio estimation",
+            Self::Fmpe => "flow matching posterior estimation",
+            Self::Npse => "neural posterior score estimation",
+            Self::AbcRejection => "approximate Bayesian computation by rejection",
+            Self::AbcSmc => "approximate Bayesian computation by sequential Monte Carlo",
+            Self::ClassicalKde => "a kernel density estimate of the likelihood",
+            Self::ClassicalHistogram => "a histogram of the likelihood",
+            Self::SyntheticLikelihood => "a synthetic likelihood",
+            Self::Likelihood => "a likelihood that is known",
+        }
+    }
+
+    /// Whether networks are trained.
+    pub fn trains(self) -> bool {
+        matches!(self, Self::Auto | Self::Npe | Self::Nle | Self::Nre)
+    }
+
+    /// Whether the posterior is known up to a factor, so that a sampler has to draw from it.
+    pub fn needs_sampler(self) -> bool {
+        matches!(
+            self,
+            Self::Nle | Self::Nre | Self::ClassicalKde | Self::ClassicalHistogram
+        )
     }
 }

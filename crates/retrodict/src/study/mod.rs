@@ -40,7 +40,7 @@ mod versions;
 
 pub use config::{
     CheckSection, InferenceSection, ObservationSection, ObservedValues, PosteriorSection,
-    SamplerSection, StudyConfig, StudySection,
+    StudyConfig, StudySection,
 };
 pub use draws_file::{to_csv, write_table};
 pub use events::{Event, Observer, StopFlag};

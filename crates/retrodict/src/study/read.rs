@@ -306,8 +306,8 @@ mod tests {
                 &["inference.method", "line 2", "Did you mean `npe`?"],
             ),
             (
-                "[inference.sampler]\nsteps = 10\n",
-                &["inference.sampler.steps", "nothing can be set here"],
+                "[inference.sampler]\nkind = \"slice\"\nsteps = 10\n",
+                &["inference.sampler", "steps"],
             ),
             (
                 "[simulator]\nworker = { command = \"a\" }\n",

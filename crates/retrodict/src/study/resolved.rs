@@ -80,8 +80,10 @@ impl Study {
 
     /// Writes the values that a default stood for into the configuration.
     fn fill_in(&mut self) {
+        let method = self.config.method();
         let inference = &mut self.config.inference;
-        inference.method = inference.method.resolve().unwrap_or(inference.method);
+        inference.method = method.unwrap_or(inference.method);
+        inference.fill_in();
         if self.config.simulator.data.is_none() {
             let n = *inference.simulations.get_or_insert(DEFAULT_SIMULATIONS);
             let held_out = (n as f64 * inference.train.validation_fraction).round() as usize;
@@ -153,6 +155,20 @@ impl Study {
     /// The observations, one a row.
     pub fn observations(&self) -> &Table {
         &self.observations
+    }
+
+    /// Whether these are independent trials, and there is one posterior for all of them together.
+    pub fn trials(&self) -> bool {
+        self.config.trials()
+    }
+
+    /// How many posteriors there are.
+    pub fn n_posteriors(&self) -> usize {
+        if self.trials() {
+            1
+        } else {
+            self.observations.n_rows()
+        }
     }
 
     /// What the study only points to: hashes of the simulator's files, and the observation.

@@ -1,13 +1,15 @@
 //! What a study's values must be, each alone and all together.
 
-use super::config::{ObservationSection, ObservedValues, StudyConfig};
+use super::config::{InferenceSection, ObservationSection, ObservedValues, StudyConfig};
 use super::memory;
 use super::method::Method;
 use super::read::list;
 use super::simulator_config::SimulatorConfig;
 use super::source::Source;
 use crate::error::{Error, Result};
-use crate::infer::SearchConfig;
+use crate::estimator::RatioConfig;
+use crate::infer::{AbcRejectionConfig, SearchConfig};
+use crate::sample::SamplerConfig;
 
 /// Fewer simulations than this teach a network nothing.
 const MIN_SIMULATIONS: usize = 100;
@@ -117,13 +119,6 @@ fn within(source: &Source, section: &str, error: Error) -> Error {
 }
 
 fn validate_observation(observation: &ObservationSection, source: &Source) -> Result<()> {
-    if observation.trials {
-        return Err(source.error(
-            "observation.trials",
-            "independent trials arrive with the likelihood methods, in a later version",
-            "Summarise the trials in the simulator, for example by their means and sds, or give each row as an observation of its own without `trials`.",
-        ));
-    }
     match (&observation.values, &observation.file) {
         (Some(_), Some(_)) => Err(source.error(
             "observation",
@@ -184,13 +179,18 @@ fn observed_values(values: &ObservedValues, source: &Source) -> Result<()> {
 
 fn inference(config: &StudyConfig, source: &Source) -> Result<()> {
     let inference = &config.inference;
-    if inference.method.resolve().is_none() {
+    let Some(method) = config.method() else {
         return Err(source.error(
             "inference.method",
             format!("`{}` arrives in a later version", inference.method.name()),
-            format!("Use `{}` or `{}`.", Method::Npe.name(), Method::Auto.name()),
+            format!(
+                "Use one of {}.",
+                list(&Method::available().map(Method::name).collect::<Vec<_>>())
+            ),
         ));
-    }
+    };
+    sections(inference, method, source)?;
+    trials(config, method, source)?;
     if inference.rounds != 1 {
         return Err(source.error(
             "inference.rounds",
@@ -206,11 +206,88 @@ fn inference(config: &StudyConfig, source: &Source) -> Result<()> {
     };
     named("inference.estimator", inference.estimator.validate())?;
     named("inference.train", inference.train.validate())?;
+    let sampler = inference.sampler.as_ref();
+    named(
+        "inference.sampler",
+        sampler.map_or(Ok(()), SamplerConfig::validate),
+    )?;
+    let classifier = inference.classifier.as_ref();
+    named(
+        "inference.classifier",
+        classifier.map_or(Ok(()), RatioConfig::validate),
+    )?;
+    let abc = inference.abc.as_ref();
+    named(
+        "inference.abc",
+        abc.map_or(Ok(()), AbcRejectionConfig::validate),
+    )?;
     let search = inference.search.as_ref();
     named(
         "inference.search",
         search.map_or(Ok(()), SearchConfig::validate),
     )
+}
+
+/// Refuses the settings of another method than the study's: they would change nothing.
+fn sections(inference: &InferenceSection, method: Method, source: &Source) -> Result<()> {
+    let own = [
+        (
+            "classifier",
+            inference.classifier.is_some(),
+            &[Method::Nre][..],
+        ),
+        ("abc", inference.abc.is_some(), &[Method::AbcRejection]),
+        (
+            "kernel_density",
+            inference.kernel_density.is_some(),
+            &[Method::ClassicalKde],
+        ),
+        (
+            "histogram",
+            inference.histogram.is_some(),
+            &[Method::ClassicalHistogram],
+        ),
+        ("search", inference.search.is_some(), &[Method::Npe]),
+        (
+            "sampler",
+            inference.sampler.is_some(),
+            &[
+                Method::Nle,
+                Method::Nre,
+                Method::ClassicalKde,
+                Method::ClassicalHistogram,
+            ],
+        ),
+    ];
+    for (section, given, methods) in own {
+        if given && !methods.contains(&method) {
+            let names: Vec<_> = methods.iter().map(|method| method.name()).collect();
+            return Err(source.error(
+                &format!("inference.{section}"),
+                format!(
+                    "given with `method = \"{}\"`, which does not use it",
+                    method.name()
+                ),
+                format!(
+                    "Remove the section, or choose {} as the method.",
+                    list(&names)
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Trials need a likelihood that can be multiplied.
+fn trials(config: &StudyConfig, method: Method, source: &Source) -> Result<()> {
+    if !config.trials() || method.needs_sampler() {
+        return Ok(());
+    }
+    Err(source.error(
+        "observation.trials",
+        format!("given with `method = \"{}\"`, which learns the posterior of one trial", method.name()),
+        "Use `nle`, `nre`, `auto` or a classical method, or give each row as an observation of its own without `trials`.",
+    ))
 }
 
 /// A mistake in an option, with the place where the study gives it.

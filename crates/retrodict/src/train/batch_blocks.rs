@@ -9,8 +9,10 @@ use super::training_rows::Batches;
 use crate::error::Result;
 use crate::estimator::{Estimator, Purpose, Workspace};
 
-/// About so many rows make a block: fewer keep a thread busy for too short a time.
-const BLOCK_ROWS: usize = 96;
+/// From twice as many rows on there are two blocks: fewer keep a thread busy for too short a time.
+const FEWEST_ROWS: usize = 96;
+/// About so many rows make a block of a large batch: every block has a gradient to be added.
+const BLOCK_ROWS: usize = 125;
 /// A batch has no more blocks than this: each has a gradient of its own.
 const MAX_BLOCKS: usize = 16;
 /// Gradients are added in parts of this many numbers.
@@ -180,13 +182,14 @@ fn combine(kernels: Kernels, blocks: &mut [BlockGradient]) -> (&mut [f32], f64) 
 
 /// The most rows that a block of a batch of up to `max_rows` can have.
 fn capacity(max_rows: usize) -> usize {
-    let largest = (2 * BLOCK_ROWS).max(max_rows.div_ceil(MAX_BLOCKS));
+    let largest = (2 * FEWEST_ROWS).max(max_rows.div_ceil(MAX_BLOCKS));
     max_rows.min(largest + PADDING)
 }
 
 /// The blocks of a batch: all of about the same size, and all but the last full vectors.
 fn cut(n_rows: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
-    let n_blocks = (n_rows / BLOCK_ROWS).clamp(1, MAX_BLOCKS);
+    let fewest = (n_rows / FEWEST_ROWS).clamp(1, 2);
+    let n_blocks = (n_rows / BLOCK_ROWS).clamp(fewest, MAX_BLOCKS);
     let end = move |k: usize| {
         let even = (k * n_rows).div_ceil(n_blocks);
         even.next_multiple_of(PADDING).min(n_rows)

@@ -81,7 +81,7 @@ fn features(summaries: Option<&SemiAutomatic>, x: &[f64]) -> Vec<f64> {
 
 /// Refuses simulations that do not fit the prior or the observation.
 pub(super) fn check(prior: &Prior, simulations: &Simulations, observation: &[f64]) -> Result<()> {
-    crate::infer::npe::check_names(prior, simulations.theta.names())?;
+    crate::infer::usable_rows::check_names(prior, simulations.theta.names())?;
     check_observation(observation, simulations.x.n_columns())?;
     let rows = simulations.valid_rows();
     if rows.len() < 2 {
@@ -93,7 +93,7 @@ pub(super) fn check(prior: &Prior, simulations: &Simulations, observation: &[f64
         ));
     }
     for &row in &rows {
-        crate::infer::npe::check_finite("x", &simulations.x, row, row)?;
+        crate::infer::usable_rows::check_finite("x", &simulations.x, row, row)?;
         if !prior.contains(simulations.theta.row(row)) {
             return Err(Error::invalid(
                 format!("simulations, θ, row {}", row + 1),

@@ -113,7 +113,7 @@ impl Posterior for AbcPosterior {
     }
 
     fn log_prob(&self, theta: &Table, x: &[f64]) -> Result<Vec<f64>> {
-        crate::infer::npe::check_names(&self.prior, theta.names())?;
+        crate::infer::usable_rows::check_names(&self.prior, theta.names())?;
         let (map, kernel, _) = self.density(x)?;
         Ok(theta
             .rows()

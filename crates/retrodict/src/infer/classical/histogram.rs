@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::log_likelihood::LogLikelihood;
 use super::pairs::{Space, check_arguments};
 use crate::error::{Error, Result};
+use crate::infer::LogLikelihood;
 use crate::infer::abc::SummariesConfig;
 use crate::prior::Prior;
 use crate::simulate::Simulations;

@@ -5,10 +5,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::bandwidth::{BandwidthConfig, Bandwidths, log_kernel};
-use super::log_likelihood::LogLikelihood;
 use super::log_sum_exp::log_sum_exp;
 use super::pairs::{Pairs, Space, check_arguments};
 use crate::error::Result;
+use crate::infer::LogLikelihood;
 use crate::infer::abc::SummariesConfig;
 use crate::prior::Prior;
 use crate::prior::special::LOG_SQRT_2PI;
@@ -36,7 +36,8 @@ pub struct KernelDensityConfig {
 ///
 /// # Example
 /// ```
-/// use retrodict::infer::classical::{KernelDensity, KernelDensityConfig, LogLikelihood};
+/// use retrodict::infer::LogLikelihood;
+/// use retrodict::infer::classical::{KernelDensity, KernelDensityConfig};
 /// use retrodict::prior::{DistributionConfig as D, Prior};
 /// use retrodict::simulate::{FunctionSimulator, Noise, simulate};
 /// use retrodict::{Seed, Stream};

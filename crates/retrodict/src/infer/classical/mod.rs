@@ -1,7 +1,7 @@
 //! Likelihoods without networks: kernel densities, histograms and synthetic likelihoods.
 //!
 //! Each learns p(x | θ) from pairs of θ and x, or estimates it at each θ by new simulations, and gives
-//! a [`LogLikelihood`] for any observation: for Markov chain Monte Carlo, or as weights of draws from
+//! a [`LogLikelihood`](crate::infer::LogLikelihood) for any observation: for Markov chain Monte Carlo, or as weights of draws from
 //! the prior ([`weigh_prior_draws`]). Kernel densities and histograms learn from pairs with θ from any
 //! proposal.
 
@@ -10,7 +10,6 @@ pub(in crate::infer) mod covariance;
 pub(in crate::infer) mod factor;
 mod histogram;
 mod kernel_density;
-mod log_likelihood;
 pub(in crate::infer) mod log_sum_exp;
 mod pairs;
 mod semi_parametric;
@@ -23,7 +22,6 @@ mod weighted;
 pub use bandwidth::BandwidthConfig;
 pub use histogram::{BinRule, Histogram, HistogramConfig};
 pub use kernel_density::{KernelDensity, KernelDensityConfig};
-pub use log_likelihood::LogLikelihood;
 pub use synthetic_config::{
     RandomNumbers, ShrinkageConfig, SyntheticEstimator, SyntheticLikelihoodConfig,
 };

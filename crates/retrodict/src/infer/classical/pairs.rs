@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::infer::abc::{SemiAutomatic, SummariesConfig};
-use crate::infer::npe::{check_finite, check_names};
+use crate::infer::usable_rows::{check_finite, check_names};
 use crate::prior::{Prior, SupportKind, SupportMap};
 use crate::simulate::{Simulations, Status};
 

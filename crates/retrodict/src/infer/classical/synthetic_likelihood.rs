@@ -8,13 +8,13 @@ use statrs::function::gamma::ln_gamma;
 
 use super::covariance::{ledoit_wolf, moments, shrink};
 use super::factor::Factor;
-use super::log_likelihood::LogLikelihood;
 use super::pairs::check_arguments;
 use super::semi_parametric::SemiParametric;
 use super::synthetic_config::{
     RandomNumbers, ShrinkageConfig, SyntheticEstimator, SyntheticLikelihoodConfig,
 };
 use crate::error::{Error, Result};
+use crate::infer::LogLikelihood;
 use crate::infer::abc::SemiAutomatic;
 use crate::prior::special::LOG_SQRT_2PI;
 use crate::seed::{Seed, Stream};

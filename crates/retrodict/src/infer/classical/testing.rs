@@ -1,6 +1,6 @@
 //! A model in one dimension whose likelihood and posterior are known.
 
-use super::LogLikelihood;
+use crate::infer::LogLikelihood;
 use crate::prior::{DistributionConfig as D, Prior};
 use crate::seed::{Seed, Stream};
 use crate::simulate::{FunctionSimulator, Noise, Simulations, Simulator, Status, simulate};

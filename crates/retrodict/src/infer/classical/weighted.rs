@@ -1,7 +1,7 @@
 //! A posterior without a grid or a chain: draws from the prior, weighted by a likelihood.
 
-use super::log_likelihood::LogLikelihood;
 use crate::error::{Error, Result};
+use crate::infer::LogLikelihood;
 use crate::prior::Prior;
 use crate::samples::Samples;
 use crate::seed::{Seed, Stream};

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::model::LikelihoodModel;
 use crate::error::Result;
 use crate::estimator::{EVALUATED, Estimator, Flow, Purpose, Workspace};
-use crate::infer::log_likelihood::LogLikelihood;
+use crate::infer::LogLikelihood;
 use crate::infer::model_file;
 use crate::infer::pairs::{self, Data, Desks, PairFunction, Room};
 use crate::infer::parameter_space::ParameterSpace;

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::*;
 use crate::error::Error;
-use crate::infer::log_likelihood::LogLikelihood;
+use crate::infer::LogLikelihood;
 use crate::infer::testing::{Problem, assert_gradients, bent, line, plane, rectangle, silent};
 use crate::infer::{NeuralPosterior, NpeConfig, npe};
 use crate::prior::DistributionConfig as D;

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::model::RatioModel;
 use crate::error::Result;
 use crate::estimator::{EVALUATED, Estimator, Purpose, RatioEstimator, Workspace};
-use crate::infer::log_likelihood::LogLikelihood;
+use crate::infer::LogLikelihood;
 use crate::infer::model_file;
 use crate::infer::pairs::{self, Data, Desks, PairFunction, Room};
 use crate::infer::parameter_space::ParameterSpace;

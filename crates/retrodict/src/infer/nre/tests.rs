@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::*;
-use crate::infer::log_likelihood::LogLikelihood;
+use crate::infer::LogLikelihood;
 use crate::infer::testing::{Problem, assert_gradients, bent, line, plane, rectangle, silent};
 use crate::prior::DistributionConfig as D;
 use crate::simulate::Status;

@@ -298,6 +298,10 @@ impl Posterior for PotentialPosterior {
     }
 
     /// Normalised by the evidence, see [`PotentialPosterior`].
+    fn log_unnormalized(&self, theta: &Table, x: &[f64]) -> Result<Vec<f64>> {
+        PotentialPosterior::log_unnormalized(self, theta, x)
+    }
+
     fn log_prob(&self, theta: &Table, x: &[f64]) -> Result<Vec<f64>> {
         let mut values = self.log_unnormalized(theta, x)?;
         let evidence = self.log_evidence(x)?.log_evidence;

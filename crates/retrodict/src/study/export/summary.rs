@@ -2,19 +2,30 @@
 
 use serde_json::{Map, Value};
 
+use crate::sample::Diagnostics;
 use crate::samples::Samples;
 
 /// A JSON object: the name of each parameter, and its mean, sd, median, `interval_68` and
-/// `interval_95`. A number that does not exist, such as the sd of one draw, is null.
+/// `interval_95`; of chains also `r_hat`, `ess_bulk`, `ess_tail`, `mcse_mean` and `mcse_sd`. A number that
+/// does not exist, such as the sd of one draw, is null.
 pub(super) fn json(samples: &Samples) -> Vec<u8> {
     let mut all = Map::new();
-    for summary in samples.summary() {
+    for (j, summary) in samples.summary().into_iter().enumerate() {
         let name = summary.name.clone();
         let value = serde_json::to_value(summary).expect("a summary is plain data");
         let Value::Object(mut fields) = value else {
             unreachable!("a struct becomes an object");
         };
         fields.remove("name");
+        if samples.n_chains > 1 {
+            let column = samples.draws.column(j);
+            let own = Diagnostics::of(&column, samples.n_chains);
+            let Value::Object(own) = serde_json::to_value(own).expect("numbers are plain data")
+            else {
+                unreachable!("a struct becomes an object");
+            };
+            fields.extend(own);
+        }
         all.insert(name, Value::Object(fields));
     }
     let mut bytes = serde_json::to_vec_pretty(&all).expect("a map of numbers is plain data");

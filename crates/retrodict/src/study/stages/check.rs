@@ -5,17 +5,19 @@ use std::path::Path;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use crate::check::{
-    CalibrationChecks, Check, CheckStatus, Predictive, PredictiveKind, Verdict, draws_inside_prior,
-    simulation_failures, training,
+    CalibrationChecks, Chains, Check, CheckStatus, Predictive, PredictiveKind, Verdict,
+    convergence, draws_inside_prior, simulation_failures, training,
 };
 use crate::error::{Error, Result};
-use crate::infer::{NeuralPosterior, fits_in_memory};
+use crate::infer::{Posterior, fits_in_memory};
 use crate::npy;
 use crate::samples::Samples;
 use crate::seed::Seed;
 use crate::simulate::{SimulationSource, Simulations, read_all, spread_sample};
+use crate::study::export::file_name;
 use crate::study::{Event, Run, Stage};
 use crate::table::Table;
 
@@ -57,7 +59,7 @@ impl Run<'_> {
         }
         fs::create_dir_all(&folder).map_err(Error::io(&folder, "create the folder"))?;
         let posterior = self.posterior()?;
-        let mut checks = self.calibrate(&posterior)?;
+        let mut checks = self.calibrate(&*posterior)?;
         self.checked(1)?;
         let source = self.training_simulations()?;
         let sample = self.sample_of(&*source)?;
@@ -66,15 +68,19 @@ impl Run<'_> {
             source.n_rows(),
             &sample,
         ));
-        checks.push(training(&self.training_log()?));
+        checks.extend(self.training_log()?.as_ref().map(training));
         let prior_data = sample.valid().x;
         drop((source, sample));
         self.checked(2)?;
         let all = self.samples()?;
         checks.push(self.inside_prior(&all));
+        checks.extend(self.chains(all.len())?);
         self.checked(3)?;
-        for (i, samples) in all.iter().enumerate() {
-            checks.extend(self.predict(i, all.len(), samples, &prior_data)?);
+        // One posterior has to predict each of its trials.
+        let n = self.study().observations().n_rows();
+        for i in 0..n {
+            let samples = &all[i.min(all.len() - 1)];
+            checks.extend(self.predict(i, n, samples, &prior_data)?);
             self.checked(STEPS + i + 1)?;
         }
         let verdict = Verdict::from_checks(checks);
@@ -104,7 +110,7 @@ impl Run<'_> {
     }
 
     /// Simulation-based calibration and what follows from it.
-    fn calibrate(&self, posterior: &NeuralPosterior) -> Result<Vec<Check>> {
+    fn calibrate(&self, posterior: &dyn Posterior) -> Result<Vec<Check>> {
         let config = self.study().config();
         if config.check.test_simulations == 0 {
             return Ok(vec![not_calibrated(
@@ -133,6 +139,33 @@ impl Run<'_> {
             .map(|theta| prior.log_prob(theta))
             .collect();
         draws_inside_prior(&log_probs)
+    }
+
+    /// Whether the chains that drew for each observation agree, if a sampler drew.
+    fn chains(&self, n: usize) -> Result<Vec<Check>> {
+        let mut checks = Vec::new();
+        for i in 0..n {
+            let name = file_name("summary", (n > 1).then_some(i), "json");
+            let summary: Map<String, Value> = read_json(&self.folder().posterior().join(name))?;
+            let of = |fields: &Value, key: &str| fields[key].as_f64().unwrap_or(f64::NAN);
+            let drawn = summary
+                .iter()
+                .filter(|(_, fields)| fields.get("r_hat").is_some());
+            let chains: Vec<Chains<'_>> = drawn
+                .map(|(name, fields)| Chains {
+                    name,
+                    r_hat: of(fields, "r_hat"),
+                    ess: [of(fields, "ess_bulk"), of(fields, "ess_tail")],
+                })
+                .collect();
+            if let Some(mut check) = convergence(&chains) {
+                if n > 1 {
+                    check.name = of_observation(&check.name, i);
+                }
+                checks.push(check);
+            }
+        }
+        Ok(checks)
     }
 
     /// Prior and posterior predictive checks of one observation.

@@ -6,9 +6,8 @@ use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Error, Result};
-use crate::infer::{NeuralPosterior, npe_from, planned_epochs};
+use crate::infer::planned_epochs;
 use crate::npy;
-use crate::seed::Seed;
 use crate::study::{Event, Run, Stage};
 use crate::train::{EpochRecord, TrainLog};
 
@@ -25,7 +24,12 @@ impl Run<'_> {
         let train = &self.study().config().inference.train;
         let n = self.study().config().inference.simulations.unwrap_or(0);
         let columns = self.study().prior().n_parameters() + self.study().observations().n_columns();
-        let total = planned_epochs(train, n, columns);
+        let trains = self.study().config().inference.method.trains();
+        let total = if trains {
+            planned_epochs(train, n, columns)
+        } else {
+            0
+        };
         self.stage(Stage::Fit, total, Run::train)?;
         // With the settings that a search found.
         self.write_study()
@@ -39,34 +43,25 @@ impl Run<'_> {
         }
         self.forget_search()?;
         let simulations = self.training_simulations()?;
-        let chosen = self.chosen(&*simulations)?;
         let epochs = EpochWriter::create(self)?;
         let observer = |record: &EpochRecord| epochs.epoch(self, record);
-        let config = self.study().config();
-        let seed = Seed(config.study.seed);
-        let prior = self.study().prior();
-        let (posterior, log) = npe_from(prior, &*simulations, &chosen, seed, &observer)?;
+        let Some(log) = self.fit_method(&folder, &*simulations, &observer)? else {
+            return Ok(format!("{} simulations, no networks", simulations.n_rows()));
+        };
         log.notes.iter().for_each(|note| self.note(note));
-        posterior.save(&folder)?;
         let json = serde_json::to_string_pretty(&log).expect("a log is plain data");
         npy::write_atomically(folder.join(TRAINING), json.as_bytes())?;
         Ok(describe(&log))
     }
 
-    /// The fitted posterior in the run folder.
-    ///
-    /// # Errors
-    /// If none is fitted yet, or its files are damaged.
-    pub fn posterior(&self) -> Result<NeuralPosterior> {
-        self.require(Stage::Fit, "fit")?;
-        NeuralPosterior::load(self.folder().model(), self.study().prior())
-    }
-
-    /// What happened while training.
-    pub(super) fn training_log(&self) -> Result<TrainLog> {
+    /// What happened while training, if networks were trained.
+    pub(super) fn training_log(&self) -> Result<Option<TrainLog>> {
+        if !self.study().config().inference.method.trains() {
+            return Ok(None);
+        }
         let path = self.folder().model().join(TRAINING);
         let bytes = fs::read(&path).map_err(Error::io(&path, "read"))?;
-        serde_json::from_slice(&bytes).map_err(|error| {
+        serde_json::from_slice(&bytes).map(Some).map_err(|error| {
             let advice = "Delete the run's `model` folder and fit again.";
             Error::file(&path, format!("damaged: {error}"), advice)
         })

@@ -2,6 +2,7 @@
 
 mod check;
 mod fit;
+mod methods;
 mod report;
 mod report_words;
 mod sample;

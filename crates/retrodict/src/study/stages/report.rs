@@ -14,6 +14,7 @@ use crate::report::{
 use crate::samples::Samples;
 use crate::seed::{Seed, Stream};
 use crate::study::{Run, Stage};
+use crate::train::TrainLog;
 
 use super::check::read_json;
 use super::report_words;
@@ -77,17 +78,19 @@ impl Run<'_> {
             title: config.study.name.clone(),
             description: None,
             verdict: self.verdict()?,
-            warnings: log.notes.clone(),
+            warnings: log.as_ref().map_or_else(Vec::new, |log| log.notes.clone()),
             parameters: report_words::parameter_rows(self.study()),
             study: report_words::study_facts(self.study(), &self.counts()?),
             observations: observations.collect::<Result<_>>()?,
             check_figures,
-            training: report_words::training_facts(&log),
-            training_figures: vec![training("training", &LossCurve::of(&log))],
+            training: log
+                .as_ref()
+                .map_or_else(Vec::new, report_words::training_facts),
+            training_figures: log.iter().map(loss_figure).collect(),
             search: self.search_report()?,
             reproduce: report_words::reproduce_facts(self.study(), &self.records().seconds()),
             command: "retrodict run study.toml --out again".into(),
-            citations: report_words::citations(),
+            citations: report_words::citations(config.inference.method),
         })
     }
 
@@ -116,8 +119,15 @@ impl Run<'_> {
         let mut figures = Vec::new();
         if i < MOST_OBSERVATIONS {
             figures.push(self.corner(&format!("posterior{suffix}"), samples)?);
-            let prior = self.kept(&format!("prior_predictive{suffix}"))?;
-            if let Some(posterior) = self.kept(&format!("posterior_predictive{suffix}"))? {
+            // Of trials, the first stands for all.
+            let several = self.study().observations().n_rows() > 1;
+            let data = if several {
+                format!("-{i:03}")
+            } else {
+                String::new()
+            };
+            let prior = self.kept(&format!("prior_predictive{data}"))?;
+            if let Some(posterior) = self.kept(&format!("posterior_predictive{data}"))? {
                 let name = format!("predictive{suffix}");
                 figures.push(predictive(&name, &posterior, prior.as_ref()));
             }
@@ -161,4 +171,8 @@ impl Run<'_> {
         let path = self.folder().checks().join(format!("{name}.json"));
         path.exists().then(|| read_json(&path)).transpose()
     }
+}
+
+fn loss_figure(log: &TrainLog) -> Figure {
+    training("training", &LossCurve::of(log))
 }

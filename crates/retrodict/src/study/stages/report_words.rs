@@ -9,7 +9,7 @@ use crate::prior::ParameterConfig;
 use crate::report::html::{Fact, ParameterRow};
 use crate::study::record::Stage;
 use crate::study::settings_words::settings_words;
-use crate::study::{Study, Versions};
+use crate::study::{Method, Study, Versions};
 use crate::train::{Stop, TrainLog};
 
 /// A longer observation is described by its length.
@@ -72,7 +72,8 @@ pub(super) fn study_facts(study: &Study, counts: &Map<String, Value>) -> Vec<Fac
         Fact::new(
             "method",
             format!(
-                "neural posterior estimation ({})",
+                "{} ({})",
+                config.inference.method.words(),
                 config.inference.method.name()
             ),
         ),
@@ -214,11 +215,28 @@ pub(super) fn reproduce_facts(study: &Study, seconds: &BTreeMap<Stage, f64>) -> 
 }
 
 /// What to cite.
-pub(super) fn citations() -> Vec<String> {
+pub(super) fn citations(method: Method) -> Vec<String> {
     let version = env!("CARGO_PKG_VERSION");
+    let paper = match method {
+        Method::Nle => {
+            "Neural likelihood estimation: Papamakarios, Sterratt and Murray 2019, arXiv:1805.07226."
+        }
+        Method::Nre => {
+            "Neural ratio estimation: Hermans et al. 2020, arXiv:1903.04057; Durkan et al. 2020, arXiv:2002.03712; Miller et al. 2022, arXiv:2210.06170."
+        }
+        Method::AbcRejection => {
+            "Approximate Bayesian computation: Pritchard et al. 1999; Beaumont, Zhang and Balding 2002."
+        }
+        Method::ClassicalKde | Method::ClassicalHistogram => {
+            "Density estimation of the likelihood: Rosenblatt 1969; Diggle and Gratton 1984."
+        }
+        _ => {
+            "Neural posterior estimation: Papamakarios and Murray 2016, arXiv:1605.06376; Greenberg et al. 2019, arXiv:1905.07488."
+        }
+    };
     [
         format!("Retrodict {version}: simulation-based inference (see CITATION.cff)."),
-        "Neural posterior estimation: Papamakarios and Murray 2016, arXiv:1605.06376; Greenberg et al. 2019, arXiv:1905.07488.".into(),
+        paper.into(),
         "Simulation-based calibration: Talts et al. 2018, arXiv:1804.06788; its bands: Säilynoja et al. 2022, arXiv:2103.10522.".into(),
         "Expected coverage: Hermans et al. 2022, arXiv:2110.06581.".into(),
     ]

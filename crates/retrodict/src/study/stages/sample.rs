@@ -3,7 +3,6 @@
 use std::fs;
 
 use crate::error::{Error, Result};
-use crate::infer::Posterior;
 use crate::npy;
 use crate::samples::Samples;
 use crate::seed::{Seed, Stream};
@@ -18,7 +17,7 @@ impl Run<'_> {
     /// If no model is fitted yet, an observation does not suit it, or the run was asked to stop.
     pub fn sample(&mut self) -> Result<Vec<Samples>> {
         self.require(Stage::Fit, "fit")?;
-        let n = self.study().observations().n_rows();
+        let n = self.study().n_posteriors();
         self.stage(Stage::Sample, n, |run| {
             let draws = run.study().config().posterior.draws;
             let all = run.draw(run.study().observations(), draws)?;
@@ -33,13 +32,20 @@ impl Run<'_> {
         self.samples()
     }
 
-    /// Draws for each row of `observations`. Row *i* has a seed of its own, so that what is drawn
+    /// Draws for each row of `observations`, or for all of them together if they are trials. Row *i* has a seed of its own, so that what is drawn
     /// for it does not depend on the rows beside it.
     pub(in crate::study) fn draw(&self, observations: &Table, n: usize) -> Result<Vec<Samples>> {
         let posterior = self.posterior()?;
         let seed = Seed(self.study().config().study.seed);
-        let mut all = Vec::with_capacity(observations.n_rows());
-        for (i, x) in observations.rows().enumerate() {
+        let trials = [observations.values()];
+        let each = observations.rows();
+        let observed: Vec<&[f64]> = if self.study().trials() {
+            trials.into()
+        } else {
+            each.collect()
+        };
+        let mut all = Vec::with_capacity(observed.len());
+        for (i, x) in observed.into_iter().enumerate() {
             self.stop().check()?;
             all.push(posterior.sample(x, n, seed.derive(Stream::Posterior, i as u64))?);
             let message = String::new();
@@ -59,12 +65,18 @@ impl Run<'_> {
             fs::remove_dir_all(&folder).map_err(Error::io(&folder, "remove"))?;
         }
         for (i, samples) in all.iter().enumerate() {
-            let observation = self.study().observations().row(i);
+            let observations = self.study().observations();
+            let (observation, shape) = if self.study().trials() {
+                let shape = vec![observations.n_rows(), observations.n_columns()];
+                (observations.values(), shape)
+            } else {
+                (observations.row(i), vec![observations.n_columns()])
+            };
             let export = PosteriorExport {
                 samples,
                 parameters: self.study().prior().parameters(),
                 observation,
-                observation_shape: &[observation.len()],
+                observation_shape: &shape,
                 predictive: None,
                 // Without a time the same draws give the same bytes.
                 created_at: None,
@@ -76,7 +88,7 @@ impl Run<'_> {
 
     /// The posterior draws in the run folder.
     pub(super) fn samples(&self) -> Result<Vec<Samples>> {
-        let n = self.study().observations().n_rows();
+        let n = self.study().n_posteriors();
         let names = self.study().prior().names();
         (0..n)
             .map(|i| {

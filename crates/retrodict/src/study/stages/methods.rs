@@ -1,0 +1,128 @@
+//! What each method fits, and the posterior that comes of it.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::error::{Error, Result};
+use crate::infer::{
+    AbcPosterior, Histogram, KernelDensity, LogLikelihood, NeuralLikelihood, NeuralPosterior,
+    NeuralRatio, Posterior, PotentialPosterior, fits_in_memory, nle, npe_from, nre,
+};
+use crate::npy;
+use crate::seed::Seed;
+use crate::simulate::{SimulationSource, Simulations, read_all};
+use crate::study::{Method, Run, Stage};
+use crate::train::{Observer, TrainLog};
+
+/// What a method without networks leaves in the model's folder.
+const CONFIG: &str = "config.json";
+
+impl Run<'_> {
+    /// Fits what the study's method needs into `folder`; the log, if networks were trained.
+    pub(super) fn fit_method(
+        &self,
+        folder: &Path,
+        source: &dyn SimulationSource,
+        observer: Observer<'_>,
+    ) -> Result<Option<TrainLog>> {
+        let inference = &self.study().config().inference;
+        let (prior, seed) = (self.study().prior(), Seed(self.study().config().study.seed));
+        let log = match inference.method {
+            Method::Nle => {
+                let all = self.all_simulations(source)?;
+                let (likelihood, log) = nle(prior, &all, &inference.nle(), seed, observer)?;
+                likelihood.save(folder)?;
+                log
+            }
+            Method::Nre => {
+                let all = self.all_simulations(source)?;
+                let (ratio, log) = nre(prior, &all, &inference.nre(), seed, observer)?;
+                ratio.save(folder)?;
+                log
+            }
+            method if method.trains() => {
+                let chosen = self.chosen(source)?;
+                let (posterior, log) = npe_from(prior, source, &chosen, seed, observer)?;
+                posterior.save(folder)?;
+                log
+            }
+            method => {
+                // What cannot be built from these simulations is refused here and not later.
+                self.posterior_of_simulations(self.all_simulations(source)?)?;
+                std::fs::create_dir_all(folder).map_err(Error::io(folder, "create the folder"))?;
+                let text = format!("{:#}\n", json!({ "kind": method.name() }));
+                npy::write_atomically(folder.join(CONFIG), text.as_bytes())?;
+                return Ok(None);
+            }
+        };
+        Ok(Some(log))
+    }
+
+    /// The fitted posterior in the run folder.
+    ///
+    /// # Errors
+    /// If none is fitted yet, or its files are damaged.
+    pub fn posterior(&self) -> Result<Box<dyn Posterior>> {
+        self.require(Stage::Fit, "fit")?;
+        let (folder, prior) = (self.folder().model(), self.study().prior());
+        match self.study().config().inference.method {
+            Method::Nle => self.sampled(Box::new(NeuralLikelihood::load(folder, prior)?)),
+            Method::Nre => self.sampled(Box::new(NeuralRatio::load(folder, prior)?)),
+            method if method.trains() => Ok(Box::new(NeuralPosterior::load(folder, prior)?)),
+            _ => {
+                self.posterior_of_simulations(self.all_simulations(&*self.training_simulations()?)?)
+            }
+        }
+    }
+
+    /// The posterior of a method that looks at the simulations themselves.
+    fn posterior_of_simulations(&self, simulations: Simulations) -> Result<Box<dyn Posterior>> {
+        let inference = &self.study().config().inference;
+        let prior = self.study().prior();
+        match inference.method {
+            Method::ClassicalKde => {
+                let config = inference.kernel_density.unwrap_or_default();
+                self.sampled(Box::new(KernelDensity::fit(prior, &simulations, &config)?))
+            }
+            Method::ClassicalHistogram => {
+                let config = inference.histogram.unwrap_or_default();
+                self.sampled(Box::new(Histogram::fit(prior, &simulations, &config)?))
+            }
+            _ => {
+                let config = inference.abc.clone().unwrap_or_default();
+                let posterior = AbcPosterior::new(prior.clone(), simulations, config)?;
+                Ok(Box::new(posterior))
+            }
+        }
+    }
+
+    /// A likelihood behind the study's sampler.
+    fn sampled(&self, likelihood: Box<dyn LogLikelihood>) -> Result<Box<dyn Posterior>> {
+        let inference = &self.study().config().inference;
+        let sampler = inference.sampler.clone().unwrap_or_default();
+        let prior = self.study().prior();
+        let posterior = PotentialPosterior::new(prior, likelihood, sampler)?;
+        Ok(Box::new(posterior.with_method(inference.method.name())))
+    }
+
+    /// All simulations at once, for a method that cannot do with fewer.
+    fn all_simulations(&self, source: &dyn SimulationSource) -> Result<Simulations> {
+        let inference = &self.study().config().inference;
+        let memory = inference.train.memory;
+        let columns = source.parameters().len() + source.data().len();
+        if fits_in_memory(source.n_rows(), columns, memory) {
+            return read_all(source);
+        }
+        Err(Error::invalid(
+            "inference.train.memory",
+            memory,
+            format!(
+                "more, for {} simulations of {columns} numbers: `{}` keeps them in memory",
+                source.n_rows(),
+                inference.method.name()
+            ),
+            "Allow more memory, use fewer simulations, or `method = \"npe\"`, which reads them from disk.",
+        ))
+    }
+}
