@@ -1,7 +1,7 @@
 """What is compared: the rows of the table, each with the promise it has to keep.
 
-A row is left out until both sides can do it: the ratio classifier, flow matching and posteriors by
-MCMC are not part of Retrodict yet. Another measurement is another function here, in `groups`.
+Not rows yet: the ratio classifier and posteriors by MCMC, which both sides can do, and flow matching,
+which Retrodict cannot. Another measurement is another function here, in `groups`.
 """
 
 import json
