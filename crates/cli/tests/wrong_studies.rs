@@ -139,6 +139,12 @@ fn forms() -> Vec<Wrong> {
             &["inference.sampler", "`method = \"npe\"`", "`nle`"],
         ),
         toy(
+            "weighted draws",
+            "[inference]\n",
+            "[inference.sampler]\nkind = \"importance\"\nresample = false\n[inference]\nmethod = \"nle\"\n",
+            &["inference.sampler.resample", "weights"],
+        ),
+        toy(
             "no name",
             "name = \"quick\"",
             "",

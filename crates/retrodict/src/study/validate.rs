@@ -211,6 +211,15 @@ fn inference(config: &StudyConfig, source: &Source) -> Result<()> {
         "inference.sampler",
         sampler.map_or(Ok(()), SamplerConfig::validate),
     )?;
+    if let Some(SamplerConfig::Importance(config)) = sampler
+        && !config.resample
+    {
+        return Err(source.error(
+            "inference.sampler.resample",
+            "given false, expected true: the files of a run have no column for weights",
+            "Leave it out, or draw weighted samples with the library.",
+        ));
+    }
     let classifier = inference.classifier.as_ref();
     named(
         "inference.classifier",
@@ -230,6 +239,7 @@ fn inference(config: &StudyConfig, source: &Source) -> Result<()> {
 
 /// Refuses the settings of another method than the study's: they would change nothing.
 fn sections(inference: &InferenceSection, method: Method, source: &Source) -> Result<()> {
+    let sampled: Vec<Method> = Method::available().filter(|m| m.needs_sampler()).collect();
     let own = [
         (
             "classifier",
@@ -248,16 +258,7 @@ fn sections(inference: &InferenceSection, method: Method, source: &Source) -> Re
             &[Method::ClassicalHistogram],
         ),
         ("search", inference.search.is_some(), &[Method::Npe]),
-        (
-            "sampler",
-            inference.sampler.is_some(),
-            &[
-                Method::Nle,
-                Method::Nre,
-                Method::ClassicalKde,
-                Method::ClassicalHistogram,
-            ],
-        ),
+        ("sampler", inference.sampler.is_some(), &sampled[..]),
     ];
     for (section, given, methods) in own {
         if given && !methods.contains(&method) {

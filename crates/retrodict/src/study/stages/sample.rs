@@ -32,8 +32,9 @@ impl Run<'_> {
         self.samples()
     }
 
-    /// Draws for each row of `observations`, or for all of them together if they are trials. Row *i* has a seed of its own, so that what is drawn
-    /// for it does not depend on the rows beside it.
+    /// Draws for each row of `observations`, or for all of them together if they are trials. Row *i*
+    /// has a seed of its own, so that what is drawn for it does not depend on the rows beside it. What
+    /// the sampler has to say is said.
     pub(in crate::study) fn draw(&self, observations: &Table, n: usize) -> Result<Vec<Samples>> {
         let posterior = self.posterior()?;
         let seed = Seed(self.study().config().study.seed);
@@ -47,7 +48,11 @@ impl Run<'_> {
         let mut all = Vec::with_capacity(observed.len());
         for (i, x) in observed.into_iter().enumerate() {
             self.stop().check()?;
-            all.push(posterior.sample(x, n, seed.derive(Stream::Posterior, i as u64))?);
+            let samples = posterior.sample(x, n, seed.derive(Stream::Posterior, i as u64))?;
+            if let Some(notes) = samples.provenance.get("notes") {
+                self.note(notes.clone());
+            }
+            all.push(samples);
             let message = String::new();
             self.tell(&Event::Progress {
                 stage: Stage::Sample,
