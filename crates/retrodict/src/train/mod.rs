@@ -18,7 +18,7 @@ pub use fit::{Fitted, Observer, fit};
 pub use log::{EpochRecord, MemberLog, Stop, TrainLog};
 pub use memory::Memory;
 pub use optimizer::Optimizer;
-pub use schedule::STILL_FALLING;
+pub use member::STILL_FALLING;
 pub use split::Split;
 pub use stacking::stacking_weights;
 pub use training_rows::{Batches, TrainingRows, order_stream};
