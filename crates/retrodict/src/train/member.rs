@@ -92,7 +92,11 @@ impl<'a> Training<'a> {
         }
         self.epochs.push(record);
         Ok(
-            match self.run.pace.after_epoch(self.run.done, improved, self.falling()) {
+            match self
+                .run
+                .pace
+                .after_epoch(self.run.done, improved, self.falling())
+            {
                 Decision::Continue => None,
                 Decision::Restore => {
                     self.run.return_to_best();

@@ -167,10 +167,7 @@ mod tests {
         assert!((pace.rate(50.0) - 0.5).abs() < 1e-12);
         assert!(pace.rate(100.0) < 1e-12);
         for done in 1..100 {
-            assert_eq!(
-                pace.after_epoch(done, true, true),
-                Decision::Continue
-            );
+            assert_eq!(pace.after_epoch(done, true, true), Decision::Continue);
         }
         assert_eq!(
             pace.after_epoch(100, true, true),
