@@ -262,6 +262,32 @@ fn values() -> Vec<Wrong> {
             &["inference.sequential", "`rounds = 1`"],
         ),
         toy(
+            "an acquisition without a correction",
+            "simulations = 300",
+            "simulations = 300\nrounds = 2\nmethod = \"npe\"\nsequential = { acquisition = \"disagreement\" }",
+            &["inference.sequential.acquisition", "`nle` or `nre`"],
+        ),
+        toy(
+            "one network that disagrees",
+            "simulations = 300",
+            "simulations = 300\nrounds = 2\nmethod = \"nle\"\nsequential = { acquisition = \"disagreement\" }",
+            &[
+                "inference.sequential.acquisition",
+                "one network",
+                "ensemble_size",
+            ],
+        ),
+        toy(
+            "a proposal of another method",
+            "simulations = 300",
+            "simulations = 300\nrounds = 2\nmethod = \"nle\"\nsequential = { proposal = \"atomic\" }",
+            &[
+                "inference.sequential.proposal",
+                "`method = \"nle\"`",
+                "`npe`",
+            ],
+        ),
+        toy(
             "an epsilon that keeps nothing",
             "simulations = 300",
             "simulations = 300\nrounds = 2\nsequential = { epsilon = 1.0 }",

@@ -209,6 +209,27 @@ impl Flow {
         self.backward(weights, workspace, wanted);
     }
 
+    /// Adds to `gradient` that of Σ `slopes` · log q over the rows of the batch, with respect to the
+    /// weights, after [`Flow::log_prob`] on the same workspace.
+    pub fn add_weighted_gradient(
+        &self,
+        weights: &[f32],
+        workspace: &mut Workspace,
+        slopes: &[f32],
+        gradient: &mut [f32],
+    ) {
+        let n_rows = workspace.n_rows();
+        let parts = workspace.parts();
+        let memory = self.cut(&self.training, parts.arena, parts.stride);
+        memory.row_gradient[..n_rows].copy_from_slice(slopes);
+        memory.row_gradient[n_rows..].fill(0.0);
+        let wanted = Wanted {
+            weights: Some(gradient),
+            ..Wanted::default()
+        };
+        self.backward(weights, workspace, wanted);
+    }
+
     fn cut<'a>(&self, layout: &Layout, arena: &'a mut [f32], stride: usize) -> Memory<'a> {
         let (outputs, rest) = arena.split_at_mut(layout.n_outputs * self.n_features * stride);
         let (cache, rest) = rest.split_at_mut(layout.cache_rows * stride);

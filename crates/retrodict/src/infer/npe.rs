@@ -68,39 +68,76 @@ pub fn npe(
     seed: Seed,
     observer: Observer<'_>,
 ) -> Result<(NeuralPosterior, TrainLog)> {
-    config.train.validate()?;
-    config.estimator.validate()?;
-    check_shapes(prior, simulations)?;
-    let rows = usable_rows(simulations)?;
-    let x = simulations.x.select(&rows);
-    let theta = simulations.theta.select(&rows);
-    let split = Split::random(rows.len(), config.train.validation_fraction, seed);
-    let map = prior.support_map(config.support)?;
-    let real = real_table(&map, simulations, &rows)?;
-    let seen = [&real, &x].map(|table| table.select(&split.train));
-    let standard_x = Standardization::fit(&seen[1], config.standardization);
-    let fitted_z = Standardization::fit(&seen[0], StandardizationMethod::Linear);
-    let target = fit_target(map, config, &seen, [&fitted_z, &standard_x])?;
-    drop((seen, real));
-    check_varies(&target.standardization, simulations.theta.names())?;
-    let flow = config.estimator.build(&target.bounded(), x.n_columns())?;
+    let prepared = Prepared::new(prior, simulations, config, seed)?;
+    let n_data = prepared.x.n_columns();
+    let target = &prepared.target;
+    let flow = config.estimator.build(&target.bounded(), n_data)?;
     let pick = |rows: &[usize]| {
-        let mut examples = Examples::new(target.n_features(), x.n_columns());
-        let rows = rows.iter().map(|&row| (theta.row(row), x.row(row)));
-        add_examples(&target, &standard_x, rows, &mut examples);
+        let mut examples = Examples::new(target.n_features(), n_data);
+        let of = |&row: &usize| (prepared.theta.row(row), prepared.x.row(row));
+        let rows = rows.iter().map(of);
+        add_examples(target, &prepared.standard_x, rows, &mut examples);
         examples
     };
     let fitted = fit(
         &flow,
-        &pick(&split.train),
-        &pick(&split.validation),
+        &pick(&prepared.split.train),
+        &pick(&prepared.split.validation),
         &config.train,
         seed,
         observer,
     )?;
-    let n_failed = simulations.len() - rows.len();
-    let notes = notes(&standard_x, x.names(), (n_failed, GIVEN_SUCCESS));
+    let failures = (prepared.n_failed, GIVEN_SUCCESS);
+    let notes = notes(&prepared.standard_x, prepared.x.names(), failures);
+    let Prepared {
+        target, standard_x, ..
+    } = prepared;
     finish(prior, config, target, standard_x, (fitted, notes))
+}
+
+/// What is known of simulations in memory before training begins.
+pub(super) struct Prepared {
+    /// The positions of the rows with data among the simulations.
+    pub(super) rows: Vec<usize>,
+    /// θ and x of these rows.
+    pub(super) theta: Table,
+    pub(super) x: Table,
+    pub(super) split: Split,
+    pub(super) target: Target,
+    pub(super) standard_x: Standardization,
+    pub(super) n_failed: usize,
+}
+
+impl Prepared {
+    pub(super) fn new(
+        prior: &Prior,
+        simulations: &Simulations,
+        config: &NpeConfig,
+        seed: Seed,
+    ) -> Result<Self> {
+        config.train.validate()?;
+        config.estimator.validate()?;
+        check_shapes(prior, simulations)?;
+        let rows = usable_rows(simulations)?;
+        let x = simulations.x.select(&rows);
+        let split = Split::random(rows.len(), config.train.validation_fraction, seed);
+        let map = prior.support_map(config.support)?;
+        let real = real_table(&map, simulations, &rows)?;
+        let seen = [&real, &x].map(|table| table.select(&split.train));
+        let standard_x = Standardization::fit(&seen[1], config.standardization);
+        let fitted_z = Standardization::fit(&seen[0], StandardizationMethod::Linear);
+        let target = fit_target(map, config, &seen, [&fitted_z, &standard_x])?;
+        check_varies(&target.standardization, simulations.theta.names())?;
+        Ok(Self {
+            theta: simulations.theta.select(&rows),
+            n_failed: simulations.len() - rows.len(),
+            rows,
+            x,
+            split,
+            target,
+            standard_x,
+        })
+    }
 }
 
 /// Puts the posterior together once its networks are trained.

@@ -48,6 +48,24 @@ impl Target {
         log_det + self.standardization.standardize(real) + guess.forward(real, context, y)
     }
 
+    /// Fills `z`, the standardised θ before the linear guess, and returns log |det ∂z/∂θ|. `theta` has to
+    /// lie inside the support.
+    pub(super) fn standardized(&self, theta: &[f64], z: &mut [f64]) -> f64 {
+        let log_det = self.map.forward(theta, z);
+        log_det + self.standardization.standardize(z)
+    }
+
+    /// Fills `y` from the standardised θ and returns log |det ∂y/∂z|.
+    pub(super) fn guess(&self, z: &[f64], context: &[f32], y: &mut [f32]) -> f64 {
+        if let Some(guess) = &self.guess {
+            return guess.forward(z, context, y);
+        }
+        for (y, z) in y.iter_mut().zip(z) {
+            *y = *z as f32;
+        }
+        0.0
+    }
+
     /// Fills `theta` and returns log |det ∂θ/∂y|.
     pub(super) fn inverse(
         &self,

@@ -9,7 +9,7 @@ use super::simulator_config::SimulatorConfig;
 use super::source::Source;
 use crate::error::{Error, Result};
 use crate::estimator::RatioConfig;
-use crate::infer::sequential::SequentialConfig;
+use crate::infer::sequential::{Acquisition, ProposalKind, SequentialConfig};
 use crate::infer::{AbcRejectionConfig, SearchConfig};
 use crate::sample::SamplerConfig;
 use crate::table::Table;
@@ -333,6 +333,33 @@ pub(super) fn rounds(config: &StudyConfig, source: &Source, observations: &Table
             format!("given {rounds} with a search for hyper-parameters, which knows one round"),
             "Search with one round, write what it finds into the study, and remove the search.",
         );
+    }
+    if let Some(sequential) = &inference.sequential {
+        let aimed = method == Method::Npe;
+        if aimed && sequential.acquisition != Acquisition::None {
+            return Err(source.error(
+                "inference.sequential.acquisition",
+                "given with `method = \"npe\"`, whose loss could not correct for what is chosen",
+                "Use `nle` or `nre`, or leave it out.",
+            ));
+        }
+        if sequential.acquisition != Acquisition::None && inference.train.ensemble_size < 2 {
+            return Err(source.error(
+                "inference.sequential.acquisition",
+                "given with one network, which has no other to disagree with",
+                "Give an `ensemble_size` of at least 2 in [inference.train], or leave it out.",
+            ));
+        }
+        if !aimed && sequential.proposal != ProposalKind::Truncated {
+            return Err(source.error(
+                "inference.sequential.proposal",
+                format!(
+                    "given with `method = \"{}\"`, which always proposes draws from the posterior",
+                    method.name()
+                ),
+                "Use `npe`, or leave it out.",
+            ));
+        }
     }
     let n = observations.n_rows();
     if n > 1 && !config.trials() {

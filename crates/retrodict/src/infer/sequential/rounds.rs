@@ -1,7 +1,16 @@
 //! The loop: propose, simulate, pool, fit.
 
-use super::{RoundModel, RoundReport, SequentialConfig, SequentialMethod, TruncatedPrior};
+use super::acquisition::{CANDIDATES, choose};
+use super::corrected::{Correction, log_weights, npe_corrected};
+use super::reach::within_reach;
+use super::{
+    Acquisition, ProposalKind, RoundModel, RoundReport, SequentialConfig, SequentialMethod,
+    TruncatedPrior,
+};
+use std::sync::Arc;
+
 use crate::error::{Error, Result};
+use crate::infer::{NeuralPosterior, NpeConfig, Posterior};
 use crate::prior::Prior;
 use crate::seed::{Seed, Stream};
 use crate::simulate::Simulations;
@@ -91,8 +100,8 @@ pub struct SequentialFit {
 
 /// Infers in rounds: θ from the prior in the first and from the proposal in every later one.
 ///
-/// A likelihood or a ratio learns from the simulations of all rounds, whose θ may come from any
-/// distribution. A posterior learns from those inside the region of the last proposal: there, all
+/// A likelihood or a ratio learns from the simulations of all rounds within reach of the last one's, as
+/// their θ may come from any distribution. A posterior learns from those inside the region of the last proposal: there, all
 /// rounds have drawn in proportion to the prior, so the plain loss is the right one, for every x; those
 /// outside would tell it about θ that the observation has ruled out. Standardisation and linear guess
 /// are made anew from these simulations in every round, and networks begin from scratch.
@@ -132,7 +141,7 @@ pub fn sequential(
         let (model, log, report) = if let Some(fitted) = fitted {
             fitted
         } else {
-            let fitted = task.fit(round, &all, region.as_ref(), report, observer)?;
+            let fitted = task.fit(round, (&all, &models), region.as_ref(), report, observer)?;
             keeper.keep_fitted(round, &fitted.0, &fitted.1, &fitted.2)?;
             fitted
         };
@@ -209,8 +218,8 @@ impl<'a> SequentialTask<'a> {
         round: usize,
         last: Option<&'a RoundModel>,
     ) -> Result<Option<TruncatedPrior<'a>>> {
-        match last {
-            Some(RoundModel::Posterior(posterior)) => {
+        match (last, self.config.proposal) {
+            (Some(RoundModel::Posterior(posterior)), ProposalKind::Truncated) => {
                 let seed = self.seed(round);
                 let region = TruncatedPrior::new(self.prior, posterior, self.x, self.config, seed)?;
                 Ok(Some(region))
@@ -248,11 +257,20 @@ impl<'a> SequentialTask<'a> {
             (Some(model), None) => {
                 report.proposal = "posterior".into();
                 let posterior = self.method.posterior(model, self.prior)?;
-                let samples = posterior.sample(self.x, n, self.seed(round))?;
+                let chosen = self.config.acquisition == Acquisition::Disagreement;
+                let candidates = if chosen { CANDIDATES * n } else { n };
+                let samples = posterior.sample(self.x, candidates, self.seed(round))?;
                 report
                     .notes
                     .extend(samples.provenance.get("notes").cloned());
-                samples.draws
+                match model.disagreement(&samples.draws, self.x)? {
+                    Some(weights) if chosen => {
+                        report.proposal = "posterior, where networks disagree".into();
+                        let weights = weights.iter().map(|weight| weight.ln());
+                        samples.draws.select(&choose(weights, n, self.seed(round)))
+                    }
+                    _ => samples.draws,
+                }
             }
         };
         Ok((theta, report))
@@ -262,19 +280,58 @@ impl<'a> SequentialTask<'a> {
     fn fit(
         &self,
         round: usize,
-        all: &Simulations,
+        (all, models): (&Simulations, &[RoundModel]),
         region: Option<&TruncatedPrior<'_>>,
         mut report: RoundReport,
         observer: Observer<'_>,
     ) -> Result<(RoundModel, TrainLog, RoundReport)> {
-        let inside = region.map(|region| region.rows(&all.theta)).transpose()?;
+        let inside = match (region, self.method) {
+            (Some(region), _) => Some(region.rows(&all.theta)?),
+            (None, SequentialMethod::Npe(_)) => None,
+            (None, _) => {
+                let (last, reach) = (self.size(round), self.config.reach);
+                Some(within_reach(self.prior, &all.theta, last, reach)?)
+            }
+        };
         let chosen = inside.map(|rows| all.select(&rows));
         let used = chosen.as_ref().unwrap_or(all);
-        let (model, log) = self
-            .method
-            .fit(self.prior, used, self.seed(round), observer)?;
+        let seed = self.seed(round);
+        let (model, log) = match self.method {
+            SequentialMethod::Npe(config) if round > 0 && region.is_none() => {
+                let (posterior, log) = self.corrected(config, (all, models), seed, observer)?;
+                (RoundModel::Posterior(Arc::new(posterior)), log)
+            }
+            method => method.fit(self.prior, used, seed, observer)?,
+        };
         report.used = used.len();
         report.validation_loss = log.validation_loss();
         Ok((model, log, report))
+    }
+
+    /// Fits a posterior by a loss that corrects for the proposals of `models`.
+    fn corrected(
+        &self,
+        config: &NpeConfig,
+        (all, models): (&Simulations, &[RoundModel]),
+        seed: Seed,
+        observer: Observer<'_>,
+    ) -> Result<(NeuralPosterior, TrainLog)> {
+        let weights;
+        let correction = if self.config.proposal == ProposalKind::ImportanceWeighted {
+            let proposals = models.iter().filter_map(|model| match model {
+                RoundModel::Posterior(posterior) => Some(&**posterior as &dyn Posterior),
+                _ => None,
+            });
+            let proposals: Vec<&dyn Posterior> = proposals.collect();
+            let sizes: Vec<usize> = (0..=models.len()).map(|round| self.size(round)).collect();
+            weights = log_weights(self.prior, &proposals, &sizes, (&all.theta, self.x))?;
+            Correction::Weights(&weights)
+        } else {
+            Correction::Atomic {
+                atoms: self.config.atoms,
+                first: self.size(0),
+            }
+        };
+        npe_corrected(self.prior, all, (config, correction), seed, observer)
     }
 }
