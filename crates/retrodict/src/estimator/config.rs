@@ -131,6 +131,15 @@ impl EstimatorConfig {
         network.validate()
     }
 
+    /// The network of each of its parts.
+    pub fn network(&self) -> &NetworkConfig {
+        match self {
+            Self::Maf(c) => &c.network,
+            Self::MafRqs(c) | Self::Nsf(c) => &c.network,
+            Self::Mdn(c) => &c.network,
+        }
+    }
+
     /// Half the width of the box that bounded features fill, for estimators that have one.
     pub fn bound(&self) -> Option<f32> {
         match self {

@@ -8,6 +8,7 @@ mod flow;
 #[cfg(test)]
 mod laws;
 mod layout;
+mod mixed;
 mod mixture;
 mod ratio;
 mod workspace;
@@ -17,6 +18,7 @@ use std::fmt::Debug;
 pub use config::{EstimatorConfig, FlowConfig, MixtureConfig, SplineConfig};
 pub use examples::Examples;
 pub use flow::Flow;
+pub use mixed::MixedDensity;
 pub use ratio::{
     BalancedLoss, BinaryLoss, ContrastiveLoss, GeneralContrastiveLoss, RatioConfig, RatioEstimator,
     RatioLoss,

@@ -86,6 +86,19 @@ impl Known {
             D::Categorical { probabilities } => {
                 Ok(Interval::new(0.0, probabilities.len() as f64 - 1.0))
             }
+            D::Bernoulli { probability } => {
+                self.share(probability)?;
+                Ok(Interval::new(0.0, 1.0))
+            }
+            D::Binomial {
+                trials,
+                probability,
+            } => {
+                self.share(probability)?;
+                Ok(Interval::new(0.0, f64::from(*trials)))
+            }
+            D::UniformInteger { low, high } => self.between(low, high),
+            D::Poisson { rate } => self.half_line(&[("rate", rate)]),
             D::Dirichlet { .. } => Ok(Interval::new(0.0, 1.0)),
             D::MultivariateNormal { .. } => Ok(Interval::REAL),
         }
@@ -167,6 +180,24 @@ impl Known {
         Ok(())
     }
 
+    /// A parameter that stands for a probability has to lie between 0 and 1.
+    fn share(&self, argument: &Argument) -> Result<()> {
+        let range = self.range("probability", argument)?;
+        let named = matches!(argument, Argument::Parameter(_));
+        if named && (range.low < 0.0 || range.high > 1.0) {
+            return Err(Error::invalid(
+                "probability",
+                format!(
+                    "the parameter {argument}, which lies between {} and {}",
+                    range.low, range.high
+                ),
+                "a parameter that always lies between 0 and 1",
+                "Give that parameter a `beta` prior, or a `uniform` one from 0 to 1.",
+            ));
+        }
+        Ok(())
+    }
+
     fn between(&self, low: &Argument, high: &Argument) -> Result<Interval> {
         let (lows, highs) = (self.range("low", low)?, self.range("high", high)?);
         let numbers = [low, high].map(|a| matches!(a, Argument::Number(_))) == [true, true];
@@ -236,7 +267,12 @@ impl DistributionConfig {
                 .any(|argument| matches!(argument, Argument::Parameter(_)))
         };
         match self {
-            Self::Uniform { low, high } | Self::LogUniform { low, high } => named(&[low, high]),
+            Self::Uniform { low, high }
+            | Self::LogUniform { low, high }
+            | Self::UniformInteger { low, high } => named(&[low, high]),
+            Self::Bernoulli { probability: a } | Self::Binomial { probability: a, .. } => {
+                named(&[a])
+            }
             Self::Normal { mean: a, sd: b }
             | Self::LogNormal {
                 mean_log: a,
@@ -248,7 +284,9 @@ impl DistributionConfig {
                 location: a,
                 scale: b,
             } => named(&[a, b]),
-            Self::HalfNormal { scale: a } | Self::Exponential { rate: a } => named(&[a]),
+            Self::HalfNormal { scale: a }
+            | Self::Exponential { rate: a }
+            | Self::Poisson { rate: a } => named(&[a]),
             Self::StudentT {
                 degrees_of_freedom,
                 location,
