@@ -66,6 +66,8 @@ pub enum Stream {
     SyntheticLikelihood = 18,
     /// The order of the rows held out in ratio estimation, on which their contrasts depend.
     Contrasts = 19,
+    /// The values of discrete parameters given the others; the index is the draw's.
+    DiscreteStates = 27,
 }
 
 impl Seed {

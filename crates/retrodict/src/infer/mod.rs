@@ -2,6 +2,7 @@
 
 pub mod abc;
 pub mod classical;
+mod discrete;
 mod maximum;
 mod model_file;
 mod neural;
@@ -28,6 +29,7 @@ pub use classical::{
     Histogram, HistogramConfig, KernelDensity, KernelDensityConfig, SyntheticLikelihood,
     SyntheticLikelihoodConfig,
 };
+pub use discrete::DiscreteColumn;
 pub use model_file::ModelConfig;
 pub use neural::NeuralPosterior;
 pub use nle::{DataSpace, LikelihoodModel, NeuralLikelihood, NleConfig, nle};
