@@ -411,8 +411,8 @@ fn values() -> Vec<Wrong> {
         worker(
             "discrete",
             "{ prior = \"uniform\", low = -2.0, high = 2.0 }",
-            "{ prior = \"categorical\", probabilities = [0.5, 0.5] }",
-            &["parameters.a", "discrete"],
+            "{ prior = \"bernoulli\", probability = 2.0 }",
+            &["parameters.a", "probability"],
         ),
         worker(
             "parameter twice",

@@ -68,6 +68,11 @@ pub enum Stream {
     Contrasts = 19,
     /// The values of discrete parameters given the others; the index is the draw's.
     DiscreteStates = 27,
+    /// Which data are left out of a simulation to train for missing ones; the index is the simulation's.
+    Masks = 28,
+    /// Candidates for draws from a restricted prior, and which simulations choose its threshold; the index
+    /// is the block's.
+    Restriction = 29,
 }
 
 impl Seed {

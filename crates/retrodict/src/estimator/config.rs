@@ -131,6 +131,11 @@ impl EstimatorConfig {
         network.validate()
     }
 
+    /// Whether the density is a mixture of normal distributions.
+    pub fn is_mixture(&self) -> bool {
+        matches!(self, Self::Mdn(_))
+    }
+
     /// The network of each of its parts.
     pub fn network(&self) -> &NetworkConfig {
         match self {

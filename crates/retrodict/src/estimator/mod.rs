@@ -5,6 +5,7 @@ mod build;
 mod config;
 mod examples;
 mod flow;
+mod gaussian_mixture;
 #[cfg(test)]
 mod laws;
 mod layout;
@@ -18,6 +19,7 @@ use std::fmt::Debug;
 pub use config::{EstimatorConfig, FlowConfig, MixtureConfig, SplineConfig};
 pub use examples::Examples;
 pub use flow::Flow;
+pub use gaussian_mixture::{GaussianComponent, GaussianMixture};
 pub use mixed::MixedDensity;
 pub use ratio::{
     BalancedLoss, BinaryLoss, ContrastiveLoss, GeneralContrastiveLoss, RatioConfig, RatioEstimator,

@@ -52,7 +52,9 @@ impl DiscreteColumn {
 
     /// Says what is wrong with columns from a file, of so many.
     pub(super) fn check(columns: &[Self], n: usize) -> std::result::Result<(), String> {
-        let ordered = columns.windows(2).all(|pair| pair[0].column < pair[1].column);
+        let ordered = columns
+            .windows(2)
+            .all(|pair| pair[0].column < pair[1].column);
         let good = |own: &Self| {
             own.column < n
                 && (2..=MAX_LEVELS).contains(&own.levels.len())
@@ -93,7 +95,10 @@ pub(super) fn one_hot(columns: &[DiscreteColumn], codes: &[Option<usize>]) -> Ve
 
 /// The codes of a row.
 pub(super) fn codes(columns: &[DiscreteColumn], row: &[f64]) -> Vec<Option<usize>> {
-    columns.iter().map(|own| own.code(row[own.column])).collect()
+    columns
+        .iter()
+        .map(|own| own.code(row[own.column]))
+        .collect()
 }
 
 /// The discrete columns of θ. Of a prior without end, the values that probably occur, and those that

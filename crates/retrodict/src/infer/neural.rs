@@ -4,12 +4,13 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
+use super::discrete::counts;
 use super::maximum::maximum;
 use super::model_file::{self, ModelConfig};
 use super::posterior::Posterior;
 use super::target::Target;
 use crate::error::{Error, Result};
-use crate::estimator::{EVALUATED, Estimator, Flow, Purpose, Workspace};
+use crate::estimator::{EVALUATED, Estimator, MixedDensity, Purpose, Workspace};
 use crate::prior::{Parameter, Prior};
 use crate::samples::Samples;
 use crate::seed::{Random, Seed, Stream};
@@ -29,7 +30,7 @@ pub struct NeuralPosterior {
     pub(super) names: Vec<String>,
     pub(super) config: ModelConfig,
     pub(super) target: Target,
-    pub(super) flow: Flow,
+    pub(super) flow: MixedDensity,
     /// The weights of each member's network.
     pub(super) members: Vec<Vec<f32>>,
 }
@@ -83,22 +84,34 @@ impl NeuralPosterior {
                 "Use the prior that the model was trained with.",
             ));
         }
-        let map = prior.support_map(config.support)?;
+        let map = prior.continuous_map(config.support)?;
         let target = Target {
             map,
             standardization: config.target.clone(),
             guess: config.linear_guess.clone(),
+            discrete: config.discrete_parameters.clone(),
         };
         let bounded = target.bounded();
-        if bounded.len() != target.n_features() {
+        let columns: Vec<usize> = target.discrete.iter().map(|own| own.column).collect();
+        if columns != prior.discrete_columns() {
             return Err(Error::invalid(
-                "the model's standardisation of θ",
-                format!("{} columns", target.n_features()),
-                format!("{}, as the prior has", bounded.len()),
+                "the prior's discrete parameters",
+                format!("columns {:?}", prior.discrete_columns()),
+                format!("columns {columns:?}"),
                 "Use the prior that the model was trained with.",
             ));
         }
-        let flow = config.estimator.build(&bounded, config.x.columns().len())?;
+        if target.map.n_unconstrained() != target.n_continuous() {
+            return Err(Error::invalid(
+                "the model's standardisation of θ",
+                format!("{} columns", target.n_continuous()),
+                format!("{}, as the prior has", target.map.n_unconstrained()),
+                "Use the prior that the model was trained with.",
+            ));
+        }
+        let levels = counts(&target.discrete);
+        let width = config.seen().width();
+        let flow = config.estimator.build_mixed(&levels, &bounded, width)?;
         Ok(Self {
             parameters,
             names,
@@ -150,16 +163,18 @@ impl NeuralPosterior {
                 "Give the observation in the form that the simulator gives its data.",
             ));
         }
-        if let Some(i) = x.iter().position(|v| !v.is_finite()) {
+        let wrong = |v: &f64| !(v.is_finite() || self.config.masked && v.is_nan());
+        if let Some(i) = x.iter().position(wrong) {
             return Err(Error::invalid(
                 format!("observation, value {}", i + 1),
                 x[i],
                 "a finite number",
-                "Leave the missing value out of the data and of the simulations.",
+                "Leave the missing value out of the data and of the simulations, or train for it: `missing = \"mask\"`.",
             ));
         }
-        let mut context = vec![0.0; columns];
-        self.config.x.apply(x, &mut context);
+        let seen = self.config.seen();
+        let mut context = vec![0.0; seen.width()];
+        seen.apply(x, &mut context);
         Ok(context)
     }
 

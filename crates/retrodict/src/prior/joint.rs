@@ -145,9 +145,7 @@ impl Prior {
     /// The names of the discrete columns.
     pub fn discrete_parameters(&self) -> Vec<&str> {
         let columns = self.discrete_columns();
-        let names = columns
-            .iter()
-            .map(|&j| self.parameters[j].name.as_str());
+        let names = columns.iter().map(|&j| self.parameters[j].name.as_str());
         names.collect()
     }
 
@@ -167,7 +165,9 @@ impl Prior {
             Distribution::Fixed(law) => law.levels(most),
             Distribution::Conditional(config) if config.is_discrete() => {
                 let Interval { low, high } = self.supports[j];
-                UniformInteger::new(low, high).ok().and_then(|law| Univariate::from(law).levels(most))
+                UniformInteger::new(low, high)
+                    .ok()
+                    .and_then(|law| Univariate::from(law).levels(most))
             }
             _ => None,
         }

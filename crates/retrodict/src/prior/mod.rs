@@ -26,6 +26,7 @@ mod beta;
 mod block;
 mod cauchy;
 mod check;
+mod condition;
 mod conditional;
 mod config;
 mod coordinate;

@@ -16,7 +16,7 @@ mod store;
 mod worker;
 
 pub use command::{CommandConfig, CommandSimulator, FileFormat};
-pub use files::{read_observations, read_rows, read_simulations};
+pub use files::{read_observations, read_observations_with_gaps, read_rows, read_simulations};
 pub use function::FunctionSimulator;
 pub use rows::{Noise, Observer, Progress, RowSink, Rows, simulate};
 pub use simulations::{Failures, Simulations, Status};

@@ -8,8 +8,8 @@ use super::simulator_config::SimulatorConfig;
 use crate::embed::StandardizationMethod;
 use crate::estimator::{EstimatorConfig, RatioConfig};
 use crate::infer::{
-    AbcRejectionConfig, HistogramConfig, KernelDensityConfig, NleConfig, NpeConfig, NreConfig,
-    SearchConfig,
+    AbcRejectionConfig, HistogramConfig, KernelDensityConfig, Missing, NleConfig, NpeConfig,
+    NreConfig, SearchConfig,
 };
 use crate::prior::{ParametersConfig, SupportKind};
 use crate::sample::SamplerConfig;
@@ -132,6 +132,14 @@ pub struct InferenceSection {
     /// Whether the estimator starts from the linear-Gaussian guess of θ given x, cut off at the
     /// prior's bounds if `support` is `box`.
     pub linear_guess: bool,
+    /// The data columns that take few values (`nle`); left out, columns of few whole numbers, and none if
+    /// the list is empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub discrete_data: Option<Vec<String>>,
+    /// What `nan` in the observation means: a mistake, or a number that is missing, for which `npe` is
+    /// trained (`mask`) and which `nle` integrates out (`marginalize`, with the estimator `mdn`).
+    #[serde(skip_serializing_if = "is_refused")]
+    pub missing: Missing,
     /// Which conditional density is trained, and how large it is.
     pub estimator: EstimatorConfig,
     /// How it is trained.
@@ -157,6 +165,14 @@ pub struct InferenceSection {
     pub sampler: Option<SamplerConfig>,
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands a reference over"
+)]
+fn is_refused(missing: &Missing) -> bool {
+    *missing == Missing::Refuse
+}
+
 impl Default for InferenceSection {
     fn default() -> Self {
         Self {
@@ -166,6 +182,8 @@ impl Default for InferenceSection {
             support: SupportKind::default(),
             standardization: StandardizationMethod::default(),
             linear_guess: true,
+            discrete_data: None,
+            missing: Missing::Refuse,
             estimator: EstimatorConfig::default(),
             train: TrainConfig::default(),
             search: None,
@@ -201,6 +219,7 @@ impl InferenceSection {
             support: self.support,
             standardization: self.standardization,
             linear_guess: self.linear_guess,
+            discrete_data: self.discrete_data.clone(),
         }
     }
 
@@ -222,6 +241,7 @@ impl InferenceSection {
             support: self.support,
             standardization: self.standardization,
             linear_guess: self.linear_guess,
+            missing: self.missing,
         }
     }
 }

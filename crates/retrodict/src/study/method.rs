@@ -107,6 +107,11 @@ impl Method {
         }
     }
 
+    /// Whether priors may be discrete.
+    pub fn takes_discrete_parameters(self) -> bool {
+        matches!(self, Self::Auto | Self::Npe | Self::Nle | Self::Nre)
+    }
+
     /// Whether networks are trained.
     pub fn trains(self) -> bool {
         matches!(self, Self::Auto | Self::Npe | Self::Nle | Self::Nre)

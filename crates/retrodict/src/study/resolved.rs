@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::config::{InferenceSection, ObservationSection, ObservedValues, StudyConfig};
+use super::method::Method;
 use super::observation;
 use super::read::{parse, read};
 use super::record::Inputs;
@@ -240,11 +241,19 @@ fn prior(config: &mut StudyConfig, source: &Source, builtin: Option<&Builtin>) -
     }
     let prior = Prior::from_config(&config.parameters)
         .map_err(|error| restate(source, "parameters", error))?;
-    if let Some(discrete) = prior.discrete_parameters().first() {
+    let takes_discrete = config
+        .method()
+        .is_some_and(Method::takes_discrete_parameters);
+    if let Some(discrete) = prior.discrete_parameters().first()
+        && !takes_discrete
+    {
         return Err(source.error(
             &format!("parameters.{discrete}"),
-            "a discrete prior, which neural posterior estimation cannot learn",
-            "Give it a continuous prior, or run one study for each of its values.",
+            format!(
+                "a discrete prior, which `{}` does not take",
+                config.inference.method.name()
+            ),
+            "Use `npe`, `nle` or `nre`, or give it a continuous prior.",
         ));
     }
     if let Some(builtin) = builtin
@@ -273,7 +282,8 @@ fn observations(
     let table = match (&config.observation, builtin) {
         (Some(section), _) => {
             let length = builtin.map(|builtin| builtin.observation.len());
-            observation::from_section(section, source, folder, length)?
+            let missing = config.inference.missing;
+            observation::from_section(section, source, folder, (length, missing))?
         }
         (None, Some(builtin)) => {
             Table::new(builtin.data_names.clone(), builtin.observation.clone())?

@@ -16,9 +16,10 @@ use super::record::{Inputs, Records, Stage, difference};
 use super::resolved::Study;
 use crate::check::Verdict;
 use crate::error::{Error, Result};
+use crate::infer::Missing;
 use crate::npy;
 use crate::samples::Samples;
-use crate::simulate::{Simulator, read_observations};
+use crate::simulate::{Simulator, read_observations, read_observations_with_gaps};
 
 /// What a whole run gives.
 #[derive(Debug, Clone)]
@@ -124,7 +125,11 @@ impl<'a> Run<'a> {
     pub fn sample_for(&self, file: &Path, n: usize) -> Result<Vec<Samples>> {
         self.require(Stage::Fit, "fit")?;
         let length = self.study.observations().n_columns();
-        let table = read_observations(file, Some(length))?;
+        let table = if self.study.config().inference.missing == Missing::Refuse {
+            read_observations(file, Some(length))?
+        } else {
+            read_observations_with_gaps(file, Some(length))?
+        };
         self.draw(&table, n)
     }
 

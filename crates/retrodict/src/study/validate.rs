@@ -8,7 +8,7 @@ use super::simulator_config::SimulatorConfig;
 use super::source::Source;
 use crate::error::{Error, Result};
 use crate::estimator::RatioConfig;
-use crate::infer::{AbcRejectionConfig, SearchConfig};
+use crate::infer::{AbcRejectionConfig, Missing, SearchConfig};
 use crate::sample::SamplerConfig;
 
 /// Fewer simulations than this teach a network nothing.
@@ -24,7 +24,7 @@ pub(super) fn validate(config: &StudyConfig, source: &Source) -> Result<()> {
     seed(config, source)?;
     simulator(&config.simulator, source)?;
     if let Some(observation) = &config.observation {
-        validate_observation(observation, source)?;
+        validate_observation(observation, config.inference.missing, source)?;
     }
     inference(config, source)?;
     counts(config, source)
@@ -118,7 +118,11 @@ fn within(source: &Source, section: &str, error: Error) -> Error {
     source.error(&format!("{section}.{what}"), problem, advice)
 }
 
-fn validate_observation(observation: &ObservationSection, source: &Source) -> Result<()> {
+fn validate_observation(
+    observation: &ObservationSection,
+    missing: Missing,
+    source: &Source,
+) -> Result<()> {
     match (&observation.values, &observation.file) {
         (Some(_), Some(_)) => Err(source.error(
             "observation",
@@ -130,12 +134,13 @@ fn validate_observation(observation: &ObservationSection, source: &Source) -> Re
             "given neither `values` nor `file`, expected one of them",
             "Write the data out with `values = [...]` or name a csv, npy or npz file with `file`.",
         )),
-        (Some(values), None) => observed_values(values, source),
+        (Some(values), None) => observed_values(values, missing, source),
         (None, Some(_)) => Ok(()),
     }
 }
 
-fn observed_values(values: &ObservedValues, source: &Source) -> Result<()> {
+fn observed_values(values: &ObservedValues, missing: Missing, source: &Source) -> Result<()> {
+    let gaps = missing != Missing::Refuse;
     let rows: Vec<&[f64]> = match values {
         ObservedValues::One(row) => vec![row],
         ObservedValues::Several(rows) => rows.iter().map(Vec::as_slice).collect(),
@@ -161,7 +166,8 @@ fn observed_values(values: &ObservedValues, source: &Source) -> Result<()> {
                 "Give every observation the length of the simulator's data.",
             ));
         }
-        if let Some(j) = row.iter().position(|value| !value.is_finite()) {
+        let wrong = |value: &f64| !(value.is_finite() || gaps && value.is_nan());
+        if let Some(j) = row.iter().position(wrong) {
             return Err(source.error(
                 field,
                 format!(
@@ -170,7 +176,7 @@ fn observed_values(values: &ObservedValues, source: &Source) -> Result<()> {
                     i + 1,
                     row[j]
                 ),
-                "Leave missing values out of the data, in the simulator and in the observation.",
+                "Leave missing values out of the data, in the simulator and in the observation, or say with `inference.missing` what they mean.",
             ));
         }
     }
@@ -190,6 +196,7 @@ fn inference(config: &StudyConfig, source: &Source) -> Result<()> {
         ));
     };
     sections(inference, method, source)?;
+    missing(inference, method, source)?;
     trials(config, method, source)?;
     if inference.rounds != 1 {
         return Err(source.error(
@@ -258,6 +265,11 @@ fn sections(inference: &InferenceSection, method: Method, source: &Source) -> Re
             &[Method::ClassicalHistogram],
         ),
         ("search", inference.search.is_some(), &[Method::Npe]),
+        (
+            "discrete_data",
+            inference.discrete_data.is_some(),
+            &[Method::Nle],
+        ),
         ("sampler", inference.sampler.is_some(), &sampled[..]),
     ];
     for (section, given, methods) in own {
@@ -269,14 +281,32 @@ fn sections(inference: &InferenceSection, method: Method, source: &Source) -> Re
                     "given with `method = \"{}\"`, which does not use it",
                     method.name()
                 ),
-                format!(
-                    "Remove the section, or choose {} as the method.",
-                    list(&names)
-                ),
+                format!("Remove it, or choose {} as the method.", list(&names)),
             ));
         }
     }
     Ok(())
+}
+
+/// Each way of dealing with missing data belongs to a method.
+fn missing(inference: &InferenceSection, method: Method, source: &Source) -> Result<()> {
+    let needed = match inference.missing {
+        Missing::Refuse => return Ok(()),
+        Missing::Mask => ("mask", Method::Npe),
+        Missing::Marginalize => ("marginalize", Method::Nle),
+    };
+    if method == needed.1 {
+        return Ok(());
+    }
+    Err(source.error(
+        "inference.missing",
+        format!(
+            "given `{}` with `method = \"{}\"`, which does not use it",
+            needed.0,
+            method.name()
+        ),
+        "Use `mask` with `npe`, or `marginalize` with `nle` and the estimator `mdn`.",
+    ))
 }
 
 /// Trials need a likelihood that can be multiplied.

@@ -7,10 +7,11 @@ mod tests;
 use std::ops::Range;
 
 use self::categorical::{Categorical, Wanted, class};
+use super::Estimator;
 use super::config::EstimatorConfig;
 use super::flow::Flow;
+use super::gaussian_mixture::GaussianMixture;
 use super::workspace::{Purpose, Workspace};
-use super::Estimator;
 use crate::error::Result;
 use crate::seed::Random;
 
@@ -154,6 +155,24 @@ impl MixedDensity {
             .copy_from_slice(&inner.parts().context_gradient[..n]);
     }
 
+    /// Fills the workspace's `log_prob` with log q of the discrete features alone, and gives the mixture of
+    /// normal distributions that q of the continuous ones is given them, for each row: none if it is
+    /// none.
+    pub fn mixtures(
+        &self,
+        weights: &[f32],
+        workspace: &mut Workspace,
+    ) -> Option<Vec<GaussianMixture>> {
+        if let Some(flow) = self.plain() {
+            workspace.parts().log_prob.fill(0.0);
+            return flow.mixtures(weights, workspace);
+        }
+        self.spread(workspace);
+        self.add_discrete(weights, workspace, None, false);
+        let flow = self.flow.as_ref()?;
+        flow.mixtures(&weights[self.flow_weights.clone()], workspace.inner())
+    }
+
     /// Fills the workspace's `values` with a draw for each row of its context.
     pub fn sample(&self, weights: &[f32], workspace: &mut Workspace, random: &mut Random) {
         if let Some(flow) = self.plain() {
@@ -165,7 +184,11 @@ impl MixedDensity {
         let stride = parts.stride;
         let wide = inner.parts().context;
         wide[..parts.context.len()].copy_from_slice(parts.context);
-        for (own, codes) in self.discrete.iter().zip(parts.values.chunks_exact_mut(stride)) {
+        for (own, codes) in self
+            .discrete
+            .iter()
+            .zip(parts.values.chunks_exact_mut(stride))
+        {
             let (before, after) = wide.split_at_mut(own.n_context() * stride);
             let mut memory = own.cut(parts.arena, stride);
             own.sample(weights, (before, n_rows), random, codes, &mut memory);

@@ -86,7 +86,10 @@ fn weight_gradients_are_difference_quotients() {
             let product = gradient.iter().zip(&direction);
             let product: f64 = product.map(|(g, v)| f64::from(g * v)).sum();
             let tolerance = 2e-3 * f64::from(length) * (1.0 + value.abs());
-            assert!((quotient - product).abs() < tolerance, "{quotient} {product}");
+            assert!(
+                (quotient - product).abs() < tolerance,
+                "{quotient} {product}"
+            );
         }
     }
 }
@@ -153,7 +156,11 @@ fn probabilities_sum_to_one_and_draws_follow_them() {
     for (levels, n) in [(&[2, 4][..], 1), (&[3], 1), (&[3, 2], 0)] {
         let (density, weights) = case(levels, n);
         // Densities over a fine grid of the continuous value, if there is one.
-        let (cells, width) = if n == 0 { (1, 1.0) } else { (20_000, 80.0 / 20_000.0) };
+        let (cells, width) = if n == 0 {
+            (1, 1.0)
+        } else {
+            (20_000, 80.0 / 20_000.0)
+        };
         let mut total = 0.0;
         let mut masses = Vec::new();
         for codes in combinations(levels) {
@@ -180,7 +187,11 @@ fn probabilities_sum_to_one_and_draws_follow_them() {
         let draws = 20_000;
         let mut workspace = density.workspace(draws, Purpose::Inference);
         workspace.broadcast_context(draws, &context);
-        density.sample(&weights, &mut workspace, &mut Seed(6).stream(Stream::Test, 0));
+        density.sample(
+            &weights,
+            &mut workspace,
+            &mut Seed(6).stream(Stream::Test, 0),
+        );
         let parts = workspace.parts();
         for (codes, mass) in masses {
             let hit = |row: &usize| {

@@ -285,7 +285,9 @@ impl PotentialPosterior {
                 "Give the observation in the form that the simulator gives its data, trial after trial.",
             ));
         }
-        if let Some(i) = x.iter().position(|v| !v.is_finite()) {
+        let missing = self.likelihood.takes_missing();
+        let wrong = |v: &f64| !(v.is_finite() || missing && v.is_nan());
+        if let Some(i) = x.iter().position(wrong) {
             return Err(Error::invalid(
                 format!("observation, value {}", i + 1),
                 x[i],

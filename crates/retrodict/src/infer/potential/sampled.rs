@@ -69,7 +69,13 @@ impl PotentialPosterior {
                 density.log_density_in(state, &drawn.points, own);
             }
             let chosen: Vec<usize> = (0..n)
-                .map(|i| pick(&values, (i, n), seed.stream(Stream::DiscreteStates, i as u64)))
+                .map(|i| {
+                    pick(
+                        &values,
+                        (i, n),
+                        seed.stream(Stream::DiscreteStates, i as u64),
+                    )
+                })
                 .collect();
             for state in 0..n_states {
                 let (own, own_dets) = self.space.parameters(&drawn.points, state);
@@ -87,7 +93,11 @@ impl PotentialPosterior {
         }
         if let Some(values) = drawn.statistics.get_mut("log_density") {
             // Without a continuous parameter, less what the coordinate on which nothing depends adds.
-            let idle = if self.space.is_finite() { -LOG_SQRT_2PI } else { 0.0 };
+            let idle = if self.space.is_finite() {
+                -LOG_SQRT_2PI
+            } else {
+                0.0
+            };
             for (value, log_det) in values.iter_mut().zip(log_dets) {
                 *value -= log_det + idle;
             }

@@ -16,13 +16,17 @@ pub(super) fn states(prior: &Prior) -> Result<Vec<Vec<f64>>> {
             return Err(Error::invalid(
                 format!("parameters.{}", prior.parameters()[column].name),
                 "a discrete prior with many values, or without end",
-                format!("at most {MAX_STATES} combinations of the values of discrete parameters, over which a sampler sums"),
-                "Use `npe` or `abc_rejection`, which take any discrete prior, or a prior of fewer values.",
+                format!(
+                    "at most {MAX_STATES} combinations of the values of discrete parameters, over which a sampler sums"
+                ),
+                "Use `npe`, which draws them directly, or a prior of fewer values.",
             ));
         }
         let longer = |state: &Vec<f64>| {
             let state = state.clone();
-            levels.iter().map(move |level| [&state[..], &[*level]].concat())
+            levels
+                .iter()
+                .map(move |level| [&state[..], &[*level]].concat())
         };
         all = all.iter().flat_map(longer).collect();
     }

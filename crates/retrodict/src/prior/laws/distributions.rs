@@ -179,7 +179,11 @@ fn discrete_probabilities_sum_to_one_and_quantiles_reach_them() {
         let levels = law.levels(1000).unwrap();
         let total: f64 = levels.iter().map(|x| law.log_density(*x).exp()).sum();
         // A Poisson distribution leaves 2·10⁻⁹ out.
-        let bound = if matches!(law, Univariate::Poisson(_)) { 3e-9 } else { 1e-14 };
+        let bound = if matches!(law, Univariate::Poisson(_)) {
+            3e-9
+        } else {
+            1e-14
+        };
         assert!((total - 1.0).abs() < bound, "{config:?}: {total}");
         assert!(law.levels(levels.len() - 1).is_none());
         let mut below = f64::NAN;
@@ -191,7 +195,10 @@ fn discrete_probabilities_sum_to_one_and_quantiles_reach_them() {
                 assert_eq!(law.quantile(Tail::Lower(tails.lower - 0.5 * mass)), value);
                 assert_eq!(law.quantile(Tail::Upper(tails.upper + 0.5 * mass)), value);
             }
-            assert!(below.is_nan() || (tails.lower - below - mass).abs() < 1e-12, "{config:?}");
+            assert!(
+                below.is_nan() || (tails.lower - below - mass).abs() < 1e-12,
+                "{config:?}"
+            );
             below = tails.lower;
         }
     }

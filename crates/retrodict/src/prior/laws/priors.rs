@@ -349,7 +349,10 @@ fn discrete_parameters_may_depend_on_others_and_others_on_them() {
     let size = -0.5 - 0.5_f64.ln() - 0.5 * std::f64::consts::TAU.ln();
     let exact = -(0.8_f64.ln()) + 0.3_f64.ln() - 4.0_f64.ln() - 3.0_f64.ln() + size;
     assert!((prior.log_prob(&theta) - exact).abs() < 1e-12);
-    assert_eq!(prior.log_prob(&[0.3, 1.0, 2.0, 3.0, 2.5]), f64::NEG_INFINITY);
+    assert_eq!(
+        prior.log_prob(&[0.3, 1.0, 2.0, 3.0, 2.5]),
+        f64::NEG_INFINITY
+    );
     assert!(!prior.contains(&[0.3, 0.5, 2.0, 1.0, 2.5]));
     let config = prior.to_config().unwrap();
     assert_eq!(Prior::from_config(&config).unwrap().names(), prior.names());

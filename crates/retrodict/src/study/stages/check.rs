@@ -176,7 +176,8 @@ impl Run<'_> {
         samples: &Samples,
         prior_data: &Table,
     ) -> Result<Vec<Check>> {
-        let observed = self.study().observations().row(i);
+        let whole = self.study().observations().row(i);
+        let (prior_data, observed) = &present(prior_data, whole)?;
         let suffix = if n_observations == 1 {
             String::new()
         } else {
@@ -192,7 +193,7 @@ impl Run<'_> {
                 ));
             }
         } else if let Some(simulations) = self.predictive_simulations(i, samples)? {
-            let data = simulations.valid().x;
+            let (data, _) = present(&simulations.valid().x, whole)?;
             if data.n_rows() < FEWEST_TESTS {
                 checks.push(not_predicted(data.n_rows(), simulations.len()));
             } else {
@@ -212,6 +213,20 @@ impl Run<'_> {
     fn keep(&self, name: &str, value: &impl Serialize) -> Result<()> {
         write_json(&self.folder().checks().join(format!("{name}.json")), value)
     }
+}
+
+/// The columns of simulated data that the observation does not lack, and their observed values.
+fn present(data: &Table, observed: &[f64]) -> Result<(Table, Vec<f64>)> {
+    if observed.iter().all(|v| !v.is_nan()) {
+        return Ok((data.clone(), observed.to_vec()));
+    }
+    let kept: Vec<usize> = (0..observed.len())
+        .filter(|&j| !observed[j].is_nan())
+        .collect();
+    let names = kept.iter().map(|&j| data.names()[j].clone());
+    let values = data.rows().flat_map(|row| kept.iter().map(|&j| row[j]));
+    let table = Table::new(names, values.collect())?;
+    Ok((table, kept.iter().map(|&j| observed[j]).collect()))
 }
 
 /// Fewer test simulations than this cannot tell a right posterior from a wrong one.

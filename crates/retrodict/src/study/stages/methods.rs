@@ -6,8 +6,9 @@ use serde_json::json;
 
 use crate::error::{Error, Result};
 use crate::infer::{
-    AbcPosterior, Histogram, KernelDensity, LogLikelihood, NeuralLikelihood, NeuralPosterior,
-    NeuralRatio, Posterior, PotentialPosterior, fits_in_memory, nle, npe_from, nre,
+    AbcPosterior, Histogram, KernelDensity, LogLikelihood, Missing, NeuralLikelihood,
+    NeuralPosterior, NeuralRatio, Posterior, PotentialPosterior, fits_in_memory, nle, npe_from,
+    nre,
 };
 use crate::npy;
 use crate::seed::Seed;
@@ -67,7 +68,13 @@ impl Run<'_> {
         self.require(Stage::Fit, "fit")?;
         let (folder, prior) = (self.folder().model(), self.study().prior());
         match self.study().config().inference.method {
-            Method::Nle => self.sampled(Box::new(NeuralLikelihood::load(folder, prior)?)),
+            Method::Nle => {
+                let mut likelihood = NeuralLikelihood::load(folder, prior)?;
+                if self.study().config().inference.missing == Missing::Marginalize {
+                    likelihood = likelihood.marginalizing();
+                }
+                self.sampled(Box::new(likelihood))
+            }
             Method::Nre => self.sampled(Box::new(NeuralRatio::load(folder, prior)?)),
             method if method.trains() => Ok(Box::new(NeuralPosterior::load(folder, prior)?)),
             _ => {

@@ -29,11 +29,14 @@ fn where_every_parameter_is_discrete_all_is_exact() {
         ),
     ])
     .unwrap();
-    let likelihood =
-        FunctionLikelihood::new(1, |theta, x| log_normal(x[0], theta[0] + 0.5 * theta[1], 1.0));
+    let likelihood = FunctionLikelihood::new(1, |theta, x| {
+        log_normal(x[0], theta[0] + 0.5 * theta[1], 1.0)
+    });
     let posterior = posterior(&prior, likelihood.unwrap(), SamplerConfig::default());
     let x = [1.3, 0.2];
-    let states: Vec<f64> = (0..6).flat_map(|i| [f64::from(i / 2), f64::from(i % 2)]).collect();
+    let states: Vec<f64> = (0..6)
+        .flat_map(|i| [f64::from(i / 2), f64::from(i % 2)])
+        .collect();
     let theta = Table::new(["k", "b"], states).unwrap();
     let joint = |t: &[f64]| {
         let mean = t[0] + 0.5 * t[1];
@@ -50,11 +53,21 @@ fn where_every_parameter_is_discrete_all_is_exact() {
     for (t, value) in theta.rows().zip(values) {
         let exact = joint(t) - evidence.ln();
         assert!((value - exact).abs() < 1e-12);
-        let rows = || sampled.samples.draws.rows().enumerate().filter(|(_, row)| *row == t);
+        let rows = || {
+            sampled
+                .samples
+                .draws
+                .rows()
+                .enumerate()
+                .filter(|(_, row)| *row == t)
+        };
         let share = rows().count() as f64 / n as f64;
         let p = exact.exp();
         // Five standard errors: a false alarm in 10⁶.
-        assert!((share - p).abs() < 5.0 * (p * (1.0 - p) / n as f64).sqrt(), "{t:?}");
+        assert!(
+            (share - p).abs() < 5.0 * (p * (1.0 - p) / n as f64).sqrt(),
+            "{t:?}"
+        );
         for (i, _) in rows().take(3) {
             let statistic = sampled.samples.statistics["log_density"][i];
             assert!((statistic - joint(t)).abs() < 1e-12);
@@ -111,16 +124,31 @@ fn mixed_parameters_have_the_exact_posterior_whatever_the_sampler() {
         assert!(draws.rows().all(|theta| prior.contains(theta)));
         let average = |j: usize| draws.column(j).iter().sum::<f64>() / 4000.0;
         // Of 4000 draws worth at least 700, a share of about ½ has an error below 0.02.
-        assert!((average(1) - p).abs() < 0.08, "{sampler:?}: {} {p}", average(1));
-        assert!((average(2) - mean).abs() < 0.1, "{sampler:?}: {} {mean}", average(2));
+        assert!(
+            (average(1) - p).abs() < 0.08,
+            "{sampler:?}: {} {p}",
+            average(1)
+        );
+        assert!(
+            (average(2) - mean).abs() < 0.1,
+            "{sampler:?}: {} {mean}",
+            average(2)
+        );
         // E(share | s) = ½ + (s − ½) · 2 · var(share) / ½, var(share) = 0.8² / 12.
         let share = 0.5 + (p - 0.5) * 4.0 * 0.64 / 12.0;
-        assert!((average(0) - share).abs() < 0.05, "{sampler:?}: {} {share}", average(0));
+        assert!(
+            (average(0) - share).abs() < 0.05,
+            "{sampler:?}: {} {share}",
+            average(0)
+        );
         for i in [5, 2000] {
             let theta = draws.row(i);
             let joint = prior.log_prob(theta) + log_normal(x[0], theta[2] + theta[1], 0.5);
             let statistic = sampled.samples.statistics["log_density"][i];
-            assert!((statistic - joint).abs() < 1e-6, "{sampler:?}: {statistic} {joint}");
+            assert!(
+                (statistic - joint).abs() < 1e-6,
+                "{sampler:?}: {statistic} {joint}"
+            );
         }
     }
     let (_, posterior) = mixed(slice());
@@ -153,6 +181,10 @@ fn the_gradient_of_the_sum_is_the_difference_quotient() {
         let above = value(&moved)[j / 2];
         moved[j] -= 2e-5;
         let quotient = (above - value(&moved)[j / 2]) / 2e-5;
-        assert!((quotient - gradients[j]).abs() < 1e-5, "{quotient} {}", gradients[j]);
+        assert!(
+            (quotient - gradients[j]).abs() < 1e-5,
+            "{quotient} {}",
+            gradients[j]
+        );
     }
 }

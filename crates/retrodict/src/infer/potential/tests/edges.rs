@@ -69,7 +69,10 @@ fn too_many_discrete_values_and_data_without_length_are_refused() {
     let (_, likelihood) = normal();
     let made = PotentialPosterior::new(&prior, Box::new(likelihood), SamplerConfig::default());
     let message = made.unwrap_err().to_string();
-    assert!(message.contains("parameters.k") && message.contains("npe"), "{message}");
+    assert!(
+        message.contains("parameters.k") && message.contains("npe"),
+        "{message}"
+    );
     assert!(FunctionLikelihood::new(0, |_, _| 0.0).is_err());
 }
 
