@@ -73,6 +73,9 @@ pub enum Stream {
     /// Candidates for draws from a restricted prior, and which simulations choose its threshold; the index
     /// is the block's.
     Restriction = 29,
+    /// Draws of θ within bounds, and the rounds in which they shrink; the index is the draw's or the
+    /// round's.
+    Truncation = 30,
 }
 
 impl Seed {

@@ -33,6 +33,7 @@ mod target;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod tmnre;
 mod training_pairs;
 mod usable_rows;
 
@@ -60,3 +61,4 @@ pub use search::{
 };
 pub use sensitivity::ActiveSubspace;
 pub use streamed::{fits_in_memory, npe_from, planned_epochs};
+pub use tmnre::{MarginalRatio, TmnreConfig, TruncatedMarginals, TruncationRound, tmnre};
