@@ -14,6 +14,7 @@ mod pool;
 mod posterior;
 mod potential;
 mod search;
+pub mod sequential;
 mod streamed;
 mod target;
 #[cfg(test)]

@@ -125,6 +125,7 @@ impl<'a> Run<'a> {
         self.require(Stage::Fit, "fit")?;
         let length = self.study.observations().n_columns();
         let table = read_observations(file, Some(length))?;
+        self.refuse_another_observation(file, &table)?;
         self.draw(&table, n)
     }
 

@@ -61,7 +61,12 @@ impl Run<'_> {
         let posterior = self.posterior()?;
         let mut checks = self.calibrate(&*posterior)?;
         self.checked(1)?;
-        let source = self.training_simulations()?;
+        let sequential = self.study().config().inference.is_sequential();
+        let source: Box<dyn SimulationSource> = if sequential {
+            Box::new(self.all_rounds()?)
+        } else {
+            self.training_simulations()?
+        };
         let sample = self.sample_of(&*source)?;
         checks.push(simulation_failures(
             &source.failures()?,
@@ -69,7 +74,12 @@ impl Run<'_> {
             &sample,
         ));
         checks.extend(self.training_log()?.as_ref().map(training));
-        let prior_data = sample.valid().x;
+        // Only the first round's data are predictions of the prior.
+        let prior_data = if sequential {
+            self.load(Stage::Simulate)?.valid().x
+        } else {
+            sample.valid().x
+        };
         drop((source, sample));
         self.checked(2)?;
         let all = self.samples()?;
@@ -115,15 +125,32 @@ impl Run<'_> {
         if config.check.test_simulations == 0 {
             return Ok(vec![not_calibrated(
                 "the study asks for no test simulations",
+                MORE_TESTS,
             )]);
         }
+        if config.inference.is_sequential() {
+            return self.calibrate_rounds(posterior);
+        }
         let tests = self.test_simulations()?;
+        self.calibrate_with(posterior, &tests)
+    }
+
+    /// Calibration on these simulations, if enough of them gave data.
+    pub(super) fn calibrate_with(
+        &self,
+        posterior: &dyn Posterior,
+        tests: &Simulations,
+    ) -> Result<Vec<Check>> {
+        let config = self.study().config();
         if tests.valid_rows().len() < FEWEST_TESTS {
-            return Ok(vec![not_calibrated("too few test simulations gave data")]);
+            return Ok(vec![not_calibrated(
+                "too few test simulations gave data",
+                MORE_TESTS,
+            )]);
         }
         let draws = config.check.posterior_draws;
         let seed = Seed(config.study.seed);
-        let found = CalibrationChecks::run(posterior, &tests, draws, seed)?;
+        let found = CalibrationChecks::run(posterior, tests, draws, seed)?;
         self.keep("calibration", &found.calibration)?;
         self.keep("rank_uniformity", &found.ranks)?;
         self.keep("coverage", &found.coverage)?;
@@ -235,10 +262,12 @@ impl Run<'_> {
     }
 }
 
+const MORE_TESTS: &str = "Set `check.test_simulations` to 300 or so.";
+
 /// Fewer test simulations than this cannot tell a right posterior from a wrong one.
 const FEWEST_TESTS: usize = 20;
 
-fn not_calibrated(why: &str) -> Check {
+pub(super) fn not_calibrated(why: &str, advice: &str) -> Check {
     Check {
         name: "simulation-based calibration".into(),
         statistic: 0.0,
@@ -248,7 +277,7 @@ fn not_calibrated(why: &str) -> Check {
         status: CheckStatus::Caution,
         explanation: format!(
             "The posterior was not tested on simulations it has not seen, because {why}: whether \
-             its error bars are honest is not known. Set `check.test_simulations` to 300 or so."
+             its error bars are honest is not known. {advice}"
         ),
     }
 }
@@ -276,7 +305,7 @@ fn of_observation(name: &str, i: usize) -> String {
     }
 }
 
-fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
+pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
     let text = serde_json::to_string_pretty(value).expect("checks are plain data");
     npy::write_atomically(path, (text + "\n").as_bytes())
 }
