@@ -44,7 +44,14 @@ pub(crate) struct RunOptions {
     /// Numbers of simulations, separated by commas
     #[arg(long, value_delimiter = ',', default_value = "10000")]
     pub(crate) simulations: Vec<usize>,
-    /// A TOML file with the settings of neural posterior estimation; defaults if left out
+    /// The method: npe, nle or nre
+    #[arg(long, default_value = "npe")]
+    pub(crate) method: String,
+    /// The number of rounds; with more than one, or with nle and nre, each observation has a fit of its own
+    #[arg(long, default_value_t = 1)]
+    pub(crate) rounds: usize,
+    /// A TOML file with the settings of neural posterior estimation, or, for rounds and other methods, of
+    /// a study's `[inference]`; defaults if left out
     #[arg(long)]
     pub(crate) config: Option<PathBuf>,
     /// The seed of simulations, training, draws and folds

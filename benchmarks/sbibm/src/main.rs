@@ -9,6 +9,7 @@ mod density;
 mod invariance;
 mod results;
 mod run;
+mod sequential;
 mod table;
 
 use std::process::ExitCode;

@@ -15,9 +15,14 @@ use crate::arguments::{Arguments, RunOptions};
 use crate::c2st::c2st;
 use crate::data::Data;
 use crate::results::{self, Record, Seconds};
+use crate::sequential;
 
 pub(crate) fn run(arguments: &Arguments, options: &RunOptions) -> Result<ExitCode> {
     arguments.set_threads()?;
+    if options.rounds > 1 || options.method != "npe" {
+        sequential::run(arguments, options)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let data = arguments.data();
     let (label, config) = configuration(options.config.as_deref())?;
     let written_out = serde_json::to_value(&config).expect("settings are plain JSON");

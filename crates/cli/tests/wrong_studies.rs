@@ -225,8 +225,47 @@ fn values() -> Vec<Wrong> {
         toy(
             "rounds",
             "simulations = 300",
-            "simulations = 300\nrounds = 3",
-            &["inference.rounds", "expected 1", "later version"],
+            "simulations = 300\nrounds = 4",
+            &[
+                "inference.rounds",
+                "given 4",
+                "75 simulations a round",
+                "at least 100",
+            ],
+        ),
+        toy(
+            "no rounds",
+            "simulations = 300",
+            "simulations = 300\nrounds = 0",
+            &["inference.rounds", "given 0", "at least 1"],
+        ),
+        toy(
+            "rounds of a method that has one",
+            "simulations = 300",
+            "simulations = 300\nrounds = 2\nmethod = \"abc_rejection\"",
+            &[
+                "inference.rounds",
+                "`method = \"abc_rejection\"`",
+                "`npe`, `nle` or `nre`",
+            ],
+        ),
+        toy(
+            "rounds aimed at two observations",
+            "[inference]\nsimulations = 300",
+            "[observation]\nvalues = [[0.8, 0.6, 0.4], [1.0, 1.0, 1.0]]\n[inference]\nsimulations = 300\nrounds = 2",
+            &["inference.rounds", "2 observations", "one round serves all"],
+        ),
+        toy(
+            "settings of rounds with one round",
+            "simulations = 300",
+            "simulations = 300\nsequential = { epsilon = 0.01 }",
+            &["inference.sequential", "`rounds = 1`"],
+        ),
+        toy(
+            "an epsilon that keeps nothing",
+            "simulations = 300",
+            "simulations = 300\nrounds = 2\nsequential = { epsilon = 1.0 }",
+            &["inference.sequential.epsilon", "given 1", "at most 0.1"],
         ),
         toy(
             "method of a later version",

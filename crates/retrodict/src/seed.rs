@@ -66,6 +66,12 @@ pub enum Stream {
     SyntheticLikelihood = 18,
     /// The order of the rows held out in ratio estimation, on which their contrasts depend.
     Contrasts = 19,
+    /// The rounds of sequential inference, each of which has a seed of its own; the index is the round's.
+    Rounds = 20,
+    /// Draws of θ that a round may simulate; the index is the draw's.
+    Candidates = 21,
+    /// Which of these an acquisition or a resampling chooses; the index is the choice's.
+    Acquisition = 22,
     /// The values of discrete parameters given the others; the index is the draw's.
     DiscreteStates = 27,
     /// Which data are left out of a simulation to train for missing ones; the index is the simulation's.

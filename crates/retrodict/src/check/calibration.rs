@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::reference_points::reference_rows;
 use super::thresholds as limit;
 use super::{Check, CheckStatus};
 use crate::error::{Error, Result};
@@ -23,12 +24,15 @@ pub enum QuantityKind {
     /// The log-density of the posterior, among the first 250 draws; its ranks give highest-density
     /// coverage.
     LogProb,
+    /// The distance from the parameters of a simulation with similar data, in units of the posterior's sds;
+    /// its ranks give TARP coverage.
+    Distance,
 }
 
 /// A number that depends on θ, and where the truth's value stands among the draws' values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Quantity {
-    /// Its name: a parameter's name, `a + b`, `a − b` or `log_prob`.
+    /// Its name: a parameter's name, `a + b`, `a − b`, `log_prob` or `distance`.
     pub name: String,
     /// Its kind.
     pub kind: QuantityKind,
@@ -48,7 +52,8 @@ pub struct Quantity {
 ///
 /// # Reference
 /// Talts et al. 2018, "Validating Bayesian inference algorithms with simulation-based calibration",
-/// arXiv:1804.06788; for functions of θ and x, Modrák et al. 2023, arXiv:2211.02383.
+/// arXiv:1804.06788; for functions of θ and x, Modrák et al. 2023, arXiv:2211.02383; for distances from
+/// points that depend on the data alone, Lemos et al. 2023, arXiv:2302.03026.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
     /// The number of draws a test simulation.
@@ -57,7 +62,8 @@ pub struct Calibration {
     pub rows: Vec<usize>,
     /// The rows that have data but for which there were no valid draws, with the reason.
     pub failures: Vec<(usize, String)>,
-    /// The parameters, then pairs of them, then the log-density.
+    /// The parameters, then pairs of them, then the log-density, then the distance from the
+    /// reference point.
     pub quantities: Vec<Quantity>,
     /// The mean of the posterior draws, row after row, one value a parameter.
     pub posterior_means: Vec<f64>,
@@ -94,13 +100,19 @@ impl Calibration {
         check_input(posterior, test, n_draws)?;
         let names = test.theta.names();
         let pairs = pairs(names.len(), seed);
-        let ranked: Vec<(usize, Result<Row, String>)> = test
-            .valid_rows()
-            .into_par_iter()
-            .map(|i| {
-                let (theta, x) = (test.theta.row(i), test.x.row(i));
+        let rows = test.valid_rows();
+        let points = reference_rows(test, &rows);
+        let ranked: Vec<(usize, Result<Row, String>)> = rows
+            .par_iter()
+            .zip(points)
+            .map(|(&i, point)| {
+                let truth = Truth {
+                    theta: test.theta.row(i),
+                    x: test.x.row(i),
+                    point: test.theta.row(point),
+                };
                 let seed = seed.derive(Stream::Check, i as u64);
-                (i, Row::rank(posterior, theta, x, &pairs, n_draws, seed))
+                (i, Row::rank(posterior, truth, &pairs, n_draws, seed))
             })
             .collect();
         Self::collect(names, &pairs, n_draws, ranked)
@@ -251,7 +263,19 @@ fn quantities(names: &[String], pairs: &[(usize, usize)]) -> Vec<Quantity> {
         })
     });
     let log_prob = empty("log_prob".into(), QuantityKind::LogProb);
-    parameters.chain(pairs).chain([log_prob]).collect()
+    let distance = empty("distance".into(), QuantityKind::Distance);
+    parameters
+        .chain(pairs)
+        .chain([log_prob, distance])
+        .collect()
+}
+
+/// A test simulation, and a point that was chosen without looking at its θ.
+#[derive(Clone, Copy)]
+struct Truth<'a> {
+    theta: &'a [f64],
+    x: &'a [f64],
+    point: &'a [f64],
 }
 
 /// One test simulation.
@@ -264,12 +288,12 @@ struct Row {
 impl Row {
     fn rank(
         posterior: &dyn Posterior,
-        theta: &[f64],
-        x: &[f64],
+        truth: Truth<'_>,
         pairs: &[(usize, usize)],
         n_draws: usize,
         seed: Seed,
     ) -> Result<Self, String> {
+        let Truth { theta, x, point } = truth;
         let samples = posterior
             .sample(x, n_draws, seed)
             .map_err(|e| e.to_string())?;
@@ -292,6 +316,9 @@ impl Row {
             positions.push(position(&|row| scaled(row, i) - scaled(row, j)));
         }
         positions.push(density.position(&weights, &mut random));
+        let distances: Vec<f64> = draws.rows().map(|row| distance(row, point, &sds)).collect();
+        let own = distance(theta, point, &sds);
+        positions.push(self::position(&distances, &weights, own, &mut random));
         Ok(Self {
             positions,
             means,
@@ -356,6 +383,13 @@ fn position(values: &[f64], weights: &[f64], truth: f64, random: &mut Random) ->
         own += weight * weight;
     }
     (below + random.uniform_open() * (equal + own)) / (1.0 + own)
+}
+
+/// √ Σⱼ ((aⱼ − bⱼ) / sⱼ)².
+fn distance(a: &[f64], b: &[f64], scales: &[f64]) -> f64 {
+    let terms = a.iter().zip(b).zip(scales);
+    let square = |((a, b), s): ((&f64, &f64), &f64)| ((a - b) / s.max(f64::MIN_POSITIVE)).powi(2);
+    terms.map(square).sum::<f64>().sqrt()
 }
 
 fn moments(draws: &Table, weights: &[f64]) -> (Vec<f64>, Vec<f64>) {
@@ -512,5 +546,69 @@ mod tests {
         assert_eq!(pairs(3, Seed(1)), [(0, 1), (0, 2), (1, 2)]);
         assert_eq!(pairs(40, Seed(1)).len(), 10);
         assert!(pairs(1, Seed(1)).is_empty());
+    }
+
+    /// `tarp.json` is made by the package of the method's authors. It counts a share f of draws closer to
+    /// the point than the truth into bins between the least and the largest f.
+    #[test]
+    fn balls_about_points_cover_as_the_reference_implementation_says() {
+        let golden = include_str!("../../tests/golden/tarp.json");
+        let golden: serde_json::Value = serde_json::from_str(golden).unwrap();
+        let read =
+            |name: &str| -> Vec<Vec<f64>> { serde_json::from_value(golden[name].clone()).unwrap() };
+        let draws: Vec<Vec<Vec<f64>>> = serde_json::from_value(golden["draws"].clone()).unwrap();
+        let scales = [1.0; 2];
+        let mut shares: Vec<f64> = draws
+            .iter()
+            .zip(read("truths").iter().zip(&read("points")))
+            .map(|(draws, (truth, point))| {
+                let own = distance(truth, point, &scales);
+                let closer = draws.iter().filter(|d| distance(d, point, &scales) < own);
+                closer.count() as f64 / draws.len() as f64
+            })
+            .collect();
+        shares.sort_by(f64::total_cmp);
+        let numbers =
+            |name: &str| -> Vec<f64> { serde_json::from_value(golden[name].clone()).unwrap() };
+        let (levels, coverage) = (numbers("levels"), numbers("coverage"));
+        assert_eq!(levels.len(), 11);
+        // The inner edges, on none of which a share lies.
+        for (level, expected) in levels.iter().zip(&coverage).skip(1).take(9) {
+            let below = shares.iter().filter(|f| **f < level - 1e-9).count();
+            let found = below as f64 / shares.len() as f64;
+            assert!(
+                (found - expected).abs() < 1e-9,
+                "{level}: {found} {expected}"
+            );
+        }
+    }
+
+    /// The prior in place of the posterior is right on average over the data, so that no rank of a
+    /// parameter or of the density shows it; balls about points that move with the data do.
+    #[test]
+    fn a_posterior_that_ignores_the_data_leaves_balls_uncovered() {
+        use crate::check::RankUniformity;
+        struct Ignorant(Exact);
+        impl Posterior for Ignorant {
+            fn parameters(&self) -> &[Parameter] {
+                &self.0.parameters
+            }
+            fn sample(&self, _: &[f64], n: usize, seed: Seed) -> Result<Samples> {
+                self.0.sample(&[0.0], n, seed)
+            }
+            fn log_prob(&self, theta: &Table, _: &[f64]) -> Result<Vec<f64>> {
+                self.0.log_prob(theta, &[0.0])
+            }
+            fn map(&self, _: &[f64], seed: Seed) -> Result<Vec<f64>> {
+                self.0.map(&[0.0], seed)
+            }
+        }
+        // N(0, 1), the prior.
+        let ignorant = Ignorant(exact(2.0_f64.sqrt(), f64::INFINITY));
+        let found = Calibration::measure(&ignorant, &test_simulations(500), 200, Seed(1)).unwrap();
+        for ranks in RankUniformity::of(&found).quantities {
+            let seen = ranks.adjusted_p_value < 1e-6;
+            assert_eq!(seen, ranks.kind == QuantityKind::Distance, "{ranks:?}");
+        }
     }
 }

@@ -27,6 +27,7 @@ mod potential;
 mod restriction;
 mod search;
 mod sensitivity;
+pub mod sequential;
 mod streamed;
 mod target;
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What every inference method makes.
 
+use std::sync::Arc;
+
 use crate::error::Result;
 use crate::prior::Parameter;
 use crate::samples::Samples;
@@ -39,4 +41,48 @@ pub trait Posterior: Send + Sync {
     /// # Errors
     /// As [`Posterior::sample`].
     fn map(&self, x: &[f64], seed: Seed) -> Result<Vec<f64>>;
+}
+
+impl<P: Posterior + ?Sized> Posterior for Arc<P> {
+    fn parameters(&self) -> &[Parameter] {
+        (**self).parameters()
+    }
+
+    fn sample(&self, x: &[f64], n: usize, seed: Seed) -> Result<Samples> {
+        (**self).sample(x, n, seed)
+    }
+
+    fn log_prob(&self, theta: &Table, x: &[f64]) -> Result<Vec<f64>> {
+        (**self).log_prob(theta, x)
+    }
+
+    fn log_unnormalized(&self, theta: &Table, x: &[f64]) -> Result<Vec<f64>> {
+        (**self).log_unnormalized(theta, x)
+    }
+
+    fn map(&self, x: &[f64], seed: Seed) -> Result<Vec<f64>> {
+        (**self).map(x, seed)
+    }
+}
+
+impl<P: Posterior + ?Sized> Posterior for &P {
+    fn parameters(&self) -> &[Parameter] {
+        (**self).parameters()
+    }
+
+    fn sample(&self, x: &[f64], n: usize, seed: Seed) -> Result<Samples> {
+        (**self).sample(x, n, seed)
+    }
+
+    fn log_prob(&self, theta: &Table, x: &[f64]) -> Result<Vec<f64>> {
+        (**self).log_prob(theta, x)
+    }
+
+    fn log_unnormalized(&self, theta: &Table, x: &[f64]) -> Result<Vec<f64>> {
+        (**self).log_unnormalized(theta, x)
+    }
+
+    fn map(&self, x: &[f64], seed: Seed) -> Result<Vec<f64>> {
+        (**self).map(x, seed)
+    }
 }

@@ -132,6 +132,7 @@ fn coverage_data(d: usize) -> ExpectedCoverage {
         lower: levels.iter().map(|z| (z - 0.08).max(0.0)).collect(),
         upper: levels.iter().map(|z| (z + 0.08).min(1.0)).collect(),
         joint: curve("highest density".to_string()),
+        reference_points: curve("reference points".to_string()),
         adjusted_p_value: 0.5,
         marginals: (0..d).map(|j| curve(format!("p_{j}"))).collect(),
         levels: levels.clone(),

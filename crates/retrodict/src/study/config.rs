@@ -7,6 +7,7 @@ use super::method::Method;
 use super::simulator_config::SimulatorConfig;
 use crate::embed::StandardizationMethod;
 use crate::estimator::{EstimatorConfig, RatioConfig};
+use crate::infer::sequential::SequentialConfig;
 use crate::infer::{
     AbcRejectionConfig, HistogramConfig, KernelDensityConfig, Missing, NleConfig, NpeConfig,
     NreConfig, SearchConfig,
@@ -123,8 +124,12 @@ pub struct InferenceSection {
     /// split off for testing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub simulations: Option<usize>,
-    /// How many rounds of simulation; this version knows one.
+    /// In how many rounds the simulations are made. With more than one, `npe`, `nle` and `nre` aim those of
+    /// every later round at the observation; the result is then not amortised.
     pub rounds: usize,
+    /// What the rounds after the first propose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sequential: Option<SequentialConfig>,
     /// How the prior's support is mapped to the space in which the estimator works.
     pub support: SupportKind,
     /// How the data are standardised.
@@ -179,6 +184,7 @@ impl Default for InferenceSection {
             method: Method::default(),
             simulations: None,
             rounds: 1,
+            sequential: None,
             support: SupportKind::default(),
             standardization: StandardizationMethod::default(),
             linear_guess: true,
@@ -206,9 +212,17 @@ impl InferenceSection {
             Method::ClassicalHistogram => _ = self.histogram.get_or_insert_default(),
             _ => {}
         }
+        if self.rounds > 1 {
+            self.sequential.get_or_insert_default();
+        }
         if self.method.needs_sampler() {
             self.sampler.get_or_insert_default();
         }
+    }
+
+    /// Whether simulations are aimed at the observation, round after round.
+    pub fn is_sequential(&self) -> bool {
+        self.rounds > 1
     }
 
     /// The part that neural likelihood estimation takes.

@@ -56,7 +56,24 @@ impl RunFolder {
 
     /// The simulations to learn from.
     pub fn simulations(&self) -> PathBuf {
-        self.path.join("simulations").join("round-000")
+        self.round_simulations(0)
+    }
+
+    /// The simulations of a later round, counted from zero.
+    pub fn round_simulations(&self, round: usize) -> PathBuf {
+        self.path
+            .join("simulations")
+            .join(format!("round-{round:03}"))
+    }
+
+    /// What the rounds of sequential inference leave beside their simulations.
+    pub fn rounds(&self) -> PathBuf {
+        self.path.join("rounds")
+    }
+
+    /// The proposal and the model of a round, counted from zero.
+    pub fn round(&self, round: usize) -> PathBuf {
+        self.rounds().join(format!("round-{round:03}"))
     }
 
     /// The simulations to test with.

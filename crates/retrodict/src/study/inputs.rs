@@ -12,7 +12,11 @@ pub(super) fn inputs(stage: Stage, config: &StudyConfig, facts: &Inputs) -> Inpu
     let value = serde_json::to_value(config).expect("a study can be written as JSON");
     let mut all = facts.clone();
     flatten("", &value, &mut all);
-    all.retain(|key, _| depends(stage, key, config.simulator.data.is_some()));
+    let sequential = config.inference.is_sequential();
+    all.retain(|key, _| {
+        depends(stage, key, config.simulator.data.is_some())
+            || (sequential && stage == Stage::Fit && aims(key))
+    });
     all
 }
 
@@ -63,6 +67,12 @@ fn depends(stage: Stage, key: &str, from_data: bool) -> bool {
         }
         Stage::Check | Stage::Report => depends(Stage::Sample, key, from_data) || under("check"),
     }
+}
+
+/// What later rounds are aimed by: the observation, and the sampler of their proposals. The stages after
+/// the fit depend on them in any case.
+fn aims(key: &str) -> bool {
+    key == "observation" || key == "observation.trials" || key.starts_with("inference.sampler.")
 }
 
 /// Keys whose change makes a stage run again rather than refuse: the result is cheap to make again,

@@ -15,7 +15,7 @@ use crate::simulate::builtin::{self, Builtin};
 use crate::table::Table;
 
 /// How many simulations are made if the study does not say.
-const DEFAULT_SIMULATIONS: usize = 10_000;
+pub(super) const DEFAULT_SIMULATIONS: usize = 10_000;
 
 /// A study, ready to run.
 ///
@@ -65,6 +65,7 @@ impl Study {
         let builtin = builtin.transpose()?;
         let prior = prior(&mut config, &source, builtin.as_ref())?;
         let observations = observations(&config, &source, &folder, builtin.as_ref())?;
+        validate::rounds(&config, &source, &observations)?;
         let mut study = Self {
             facts: facts::facts(&config, &source, &folder, &observations)?,
             source,
@@ -87,9 +88,12 @@ impl Study {
         inference.fill_in();
         if self.config.simulator.data.is_none() {
             let n = *inference.simulations.get_or_insert(DEFAULT_SIMULATIONS);
-            let held_out = (n as f64 * inference.train.validation_fraction).round() as usize;
-            let n_data = self.observations.n_columns();
-            inference.train = inference.train.resolved(n - held_out.min(n), n_data);
+            // Of several rounds, each settles for its own number of rows what is left out.
+            if !inference.is_sequential() {
+                let held_out = (n as f64 * inference.train.validation_fraction).round() as usize;
+                let n_data = self.observations.n_columns();
+                inference.train = inference.train.resolved(n - held_out.min(n), n_data);
+            }
         }
         if self.config.observation.is_none() {
             self.config.observation = Some(ObservationSection {

@@ -130,6 +130,7 @@ impl<'a> Run<'a> {
         } else {
             read_observations_with_gaps(file, Some(length))?
         };
+        self.refuse_another_observation(file, &table)?;
         self.draw(&table, n)
     }
 

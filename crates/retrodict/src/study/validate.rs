@@ -4,12 +4,15 @@ use super::config::{InferenceSection, ObservationSection, ObservedValues, StudyC
 use super::memory;
 use super::method::Method;
 use super::read::list;
+use super::resolved::DEFAULT_SIMULATIONS;
 use super::simulator_config::SimulatorConfig;
 use super::source::Source;
 use crate::error::{Error, Result};
 use crate::estimator::RatioConfig;
+use crate::infer::sequential::SequentialConfig;
 use crate::infer::{AbcRejectionConfig, Missing, SearchConfig};
 use crate::sample::SamplerConfig;
+use crate::table::Table;
 
 /// Fewer simulations than this teach a network nothing.
 const MIN_SIMULATIONS: usize = 100;
@@ -198,16 +201,6 @@ fn inference(config: &StudyConfig, source: &Source) -> Result<()> {
     sections(inference, method, source)?;
     missing(inference, method, source)?;
     trials(config, method, source)?;
-    if inference.rounds != 1 {
-        return Err(source.error(
-            "inference.rounds",
-            format!(
-                "given {}, expected 1: several rounds arrive in a later version",
-                inference.rounds
-            ),
-            "Leave it out, and give more `simulations` instead.",
-        ));
-    }
     let named = |field: &str, result: Result<()>| {
         result.map_err(|error| option_error(source, field, error))
     };
@@ -236,6 +229,11 @@ fn inference(config: &StudyConfig, source: &Source) -> Result<()> {
     named(
         "inference.abc",
         abc.map_or(Ok(()), AbcRejectionConfig::validate),
+    )?;
+    let sequential = inference.sequential.as_ref();
+    named(
+        "inference.sequential",
+        sequential.map_or(Ok(()), SequentialConfig::validate),
     )?;
     let search = inference.search.as_ref();
     named(
@@ -295,6 +293,13 @@ fn missing(inference: &InferenceSection, method: Method, source: &Source) -> Res
         Missing::Mask => ("mask", Method::Npe),
         Missing::Marginalize => ("marginalize", Method::Nle),
     };
+    if inference.rounds > 1 {
+        return Err(source.error(
+            "inference.missing",
+            format!("given with {} rounds, expected 1", inference.rounds),
+            "Leave `rounds` out, and give more `simulations` instead.",
+        ));
+    }
     if method == needed.1 {
         return Ok(());
     }
@@ -319,6 +324,70 @@ fn trials(config: &StudyConfig, method: Method, source: &Source) -> Result<()> {
         format!("given with `method = \"{}\"`, which learns the posterior of one trial", method.name()),
         "Use `nle`, `nre`, `auto` or a classical method, or give each row as an observation of its own without `trials`.",
     ))
+}
+
+/// What several rounds need: a method that can be aimed, a simulator to run, one posterior to aim at, and
+/// enough simulations for each.
+pub(super) fn rounds(config: &StudyConfig, source: &Source, observations: &Table) -> Result<()> {
+    let inference = &config.inference;
+    let field = "inference.rounds";
+    let refuse = |problem: String, advice: &str| Err(source.error(field, problem, advice));
+    if inference.rounds == 0 {
+        return refuse(
+            "given 0, expected at least 1".into(),
+            "Leave it out for one round.",
+        );
+    }
+    if !inference.is_sequential() {
+        return match inference.sequential {
+            Some(_) => Err(source.error(
+                "inference.sequential",
+                "given with `rounds = 1`, which does not use it",
+                "Remove the section, or give `rounds`.",
+            )),
+            None => Ok(()),
+        };
+    }
+    let rounds = inference.rounds;
+    let method = config.method().unwrap_or(inference.method);
+    if !matches!(method, Method::Npe | Method::Nle | Method::Nre) {
+        return refuse(
+            format!(
+                "given {rounds} with `method = \"{}\"`, which knows one round",
+                method.name()
+            ),
+            "Use `npe`, `nle` or `nre`, or leave `rounds` out.",
+        );
+    }
+    if config.simulator.data.is_some() {
+        return refuse(
+            format!("given {rounds} with simulations that exist already"),
+            "Later rounds simulate where the earlier ones point to: give a simulator that can be run, or leave `rounds` out.",
+        );
+    }
+    if inference.search.is_some() {
+        return refuse(
+            format!("given {rounds} with a search for hyper-parameters, which knows one round"),
+            "Search with one round, write what it finds into the study, and remove the search.",
+        );
+    }
+    let n = observations.n_rows();
+    if n > 1 && !config.trials() {
+        return refuse(
+            format!("given {rounds} with {n} observations, expected one to aim at"),
+            "Give each observation a study of its own, or leave `rounds` out: one round serves all of them.",
+        );
+    }
+    let each = inference.simulations.unwrap_or(DEFAULT_SIMULATIONS) / rounds;
+    if each < MIN_SIMULATIONS {
+        return refuse(
+            format!(
+                "given {rounds}, which leaves {each} simulations a round, expected at least {MIN_SIMULATIONS}"
+            ),
+            "Give more simulations or fewer rounds.",
+        );
+    }
+    Ok(())
 }
 
 /// A mistake in an option, with the place where the study gives it.

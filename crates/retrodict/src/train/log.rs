@@ -62,3 +62,13 @@ pub struct TrainLog {
     /// Things to know about the data, in words.
     pub notes: Vec<String>,
 }
+
+impl TrainLog {
+    /// The validation losses of the networks, weighted as the mixture weights them.
+    pub fn validation_loss(&self) -> f64 {
+        let members = self.members.iter().zip(&self.mixture);
+        members
+            .map(|(member, weight)| weight * member.best_validation_loss)
+            .sum()
+    }
+}

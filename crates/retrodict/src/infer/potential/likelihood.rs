@@ -1,5 +1,7 @@
 //! A likelihood, learned or given.
 
+use std::sync::Arc;
+
 use crate::error::Result;
 
 /// log p(x | θ) up to a constant in θ, learned or given.
@@ -27,5 +29,25 @@ pub trait LogLikelihood: Send + Sync + std::fmt::Debug {
     ) -> Result<bool> {
         let _ = (theta, x, values, gradients);
         Ok(false)
+    }
+}
+
+impl<L: LogLikelihood + ?Sized> LogLikelihood for Arc<L> {
+    fn n_data(&self) -> usize {
+        (**self).n_data()
+    }
+
+    fn log_likelihood(&self, theta: &[f64], x: &[f64], values: &mut [f64]) -> Result<()> {
+        (**self).log_likelihood(theta, x, values)
+    }
+
+    fn with_gradient(
+        &self,
+        theta: &[f64],
+        x: &[f64],
+        values: &mut [f64],
+        gradients: &mut [f64],
+    ) -> Result<bool> {
+        (**self).with_gradient(theta, x, values, gradients)
     }
 }

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::check::{
-    CalibrationChecks, Chains, Check, CheckStatus, Predictive, PredictiveKind, Verdict,
+    CalibrationChecks, Chains, Check, CheckStatus, Predictive, PredictiveKind, SamplerRun, Verdict,
     convergence, draws_inside_prior, simulation_failures, training,
 };
 use crate::error::{Error, Result};
@@ -61,7 +61,12 @@ impl Run<'_> {
         let posterior = self.posterior()?;
         let mut checks = self.calibrate(&*posterior)?;
         self.checked(1)?;
-        let source = self.training_simulations()?;
+        let sequential = self.study().config().inference.is_sequential();
+        let source: Box<dyn SimulationSource> = if sequential {
+            Box::new(self.all_rounds()?)
+        } else {
+            self.training_simulations()?
+        };
         let sample = self.sample_of(&*source)?;
         checks.push(simulation_failures(
             &source.failures()?,
@@ -69,7 +74,12 @@ impl Run<'_> {
             &sample,
         ));
         checks.extend(self.training_log()?.as_ref().map(training));
-        let prior_data = sample.valid().x;
+        // Only the first round's data are predictions of the prior.
+        let prior_data = if sequential {
+            self.load(Stage::Simulate)?.valid().x
+        } else {
+            sample.valid().x
+        };
         drop((source, sample));
         self.checked(2)?;
         let all = self.samples()?;
@@ -115,15 +125,32 @@ impl Run<'_> {
         if config.check.test_simulations == 0 {
             return Ok(vec![not_calibrated(
                 "the study asks for no test simulations",
+                MORE_TESTS,
             )]);
         }
+        if config.inference.is_sequential() {
+            return self.calibrate_rounds(posterior);
+        }
         let tests = self.test_simulations()?;
+        self.calibrate_with(posterior, &tests)
+    }
+
+    /// Calibration on these simulations, if enough of them gave data.
+    pub(super) fn calibrate_with(
+        &self,
+        posterior: &dyn Posterior,
+        tests: &Simulations,
+    ) -> Result<Vec<Check>> {
+        let config = self.study().config();
         if tests.valid_rows().len() < FEWEST_TESTS {
-            return Ok(vec![not_calibrated("too few test simulations gave data")]);
+            return Ok(vec![not_calibrated(
+                "too few test simulations gave data",
+                MORE_TESTS,
+            )]);
         }
         let draws = config.check.posterior_draws;
         let seed = Seed(config.study.seed);
-        let found = CalibrationChecks::run(posterior, &tests, draws, seed)?;
+        let found = CalibrationChecks::run(posterior, tests, draws, seed)?;
         self.keep("calibration", &found.calibration)?;
         self.keep("rank_uniformity", &found.ranks)?;
         self.keep("coverage", &found.coverage)?;
@@ -141,7 +168,7 @@ impl Run<'_> {
         draws_inside_prior(&log_probs)
     }
 
-    /// Whether the chains that drew for each observation agree, if a sampler drew.
+    /// Whether the chains that drew for each observation agree and met nothing strange, if a sampler drew.
     fn chains(&self, n: usize) -> Result<Vec<Check>> {
         let mut checks = Vec::new();
         for i in 0..n {
@@ -158,14 +185,35 @@ impl Run<'_> {
                     ess: [of(fields, "ess_bulk"), of(fields, "ess_tail")],
                 })
                 .collect();
-            if let Some(mut check) = convergence(&chains) {
-                if n > 1 {
+            let mut own = self.sampler(n, i)?;
+            own.extend(convergence(&chains));
+            if n > 1 {
+                for check in &mut own {
                     check.name = of_observation(&check.name, i);
                 }
-                checks.push(check);
             }
+            checks.append(&mut own);
         }
         Ok(checks)
+    }
+
+    /// What the sampler of one of n observations met, if a sampler drew.
+    fn sampler(&self, n: usize, i: usize) -> Result<Vec<Check>> {
+        let name = file_name("sampler", (n > 1).then_some(i), "json");
+        let path = self.folder().posterior().join(name);
+        if !path.exists() {
+            return Ok(Vec::new());
+        }
+        let run: Map<String, Value> = read_json(&path)?;
+        let number = |key: &str| run.get(key).and_then(Value::as_f64);
+        let count = |key: &str| number(key).unwrap_or(0.0) as usize;
+        let run = SamplerRun {
+            k_hat: run.get("k_hat").map(|v| v.as_f64().unwrap_or(f64::NAN)),
+            divergences: count("divergences"),
+            evaluations: count("evaluations"),
+            invalid: count("invalid_log_likelihoods"),
+        };
+        Ok(run.checks())
     }
 
     /// Prior and posterior predictive checks of one observation.
@@ -229,10 +277,12 @@ fn present(data: &Table, observed: &[f64]) -> Result<(Table, Vec<f64>)> {
     Ok((table, kept.iter().map(|&j| observed[j]).collect()))
 }
 
+const MORE_TESTS: &str = "Set `check.test_simulations` to 300 or so.";
+
 /// Fewer test simulations than this cannot tell a right posterior from a wrong one.
 const FEWEST_TESTS: usize = 20;
 
-fn not_calibrated(why: &str) -> Check {
+pub(super) fn not_calibrated(why: &str, advice: &str) -> Check {
     Check {
         name: "simulation-based calibration".into(),
         statistic: 0.0,
@@ -242,7 +292,7 @@ fn not_calibrated(why: &str) -> Check {
         status: CheckStatus::Caution,
         explanation: format!(
             "The posterior was not tested on simulations it has not seen, because {why}: whether \
-             its error bars are honest is not known. Set `check.test_simulations` to 300 or so."
+             its error bars are honest is not known. {advice}"
         ),
     }
 }
@@ -270,7 +320,7 @@ fn of_observation(name: &str, i: usize) -> String {
     }
 }
 
-fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
+pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
     let text = serde_json::to_string_pretty(value).expect("checks are plain data");
     npy::write_atomically(path, (text + "\n").as_bytes())
 }

@@ -25,8 +25,12 @@ impl Run<'_> {
         let n = self.study().config().inference.simulations.unwrap_or(0);
         let columns = self.study().prior().n_parameters() + self.study().observations().n_columns();
         let trains = self.study().config().inference.method.trains();
+        let sizes = self.round_sizes(n);
         let total = if trains {
-            planned_epochs(train, n, columns)
+            sizes
+                .iter()
+                .map(|&n| planned_epochs(train, n, columns))
+                .sum()
         } else {
             0
         };
@@ -70,12 +74,7 @@ impl Run<'_> {
 
 fn describe(log: &TrainLog) -> String {
     let epochs: usize = log.members.iter().map(|member| member.epochs.len()).sum();
-    let loss: f64 = log
-        .members
-        .iter()
-        .zip(&log.mixture)
-        .map(|(member, weight)| weight * member.best_validation_loss)
-        .sum();
+    let loss = log.validation_loss();
     let networks = match log.members.len() {
         1 => "one network".to_string(),
         n => format!("{n} networks"),

@@ -28,6 +28,9 @@ impl Run<'_> {
         observer: Observer<'_>,
     ) -> Result<Option<TrainLog>> {
         let inference = &self.study().config().inference;
+        if inference.is_sequential() {
+            return self.fit_rounds(folder, observer).map(Some);
+        }
         let (prior, seed) = (self.study().prior(), Seed(self.study().config().study.seed));
         let log = match inference.method {
             Method::Nle => {

@@ -5,6 +5,7 @@ mod fit;
 mod methods;
 mod report;
 mod report_words;
+mod rounds;
 mod sample;
 mod search;
 mod simulate;

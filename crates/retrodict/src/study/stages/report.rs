@@ -74,23 +74,28 @@ impl Run<'_> {
             check_figures.push(coverage("coverage", &expected, parameters));
         }
         let log = self.training_log()?;
+        let training = log
+            .as_ref()
+            .map_or_else(Vec::new, report_words::training_facts);
         Ok(ReportInput {
             title: config.study.name.clone(),
             description: None,
             verdict: self.verdict()?,
-            warnings: log.as_ref().map_or_else(Vec::new, |log| log.notes.clone()),
+            warnings: log
+                .iter()
+                .flat_map(|log| log.notes.clone())
+                .chain(self.not_amortised())
+                .collect(),
             parameters: report_words::parameter_rows(self.study()),
             study: report_words::study_facts(self.study(), &self.counts()?),
             observations: observations.collect::<Result<_>>()?,
             check_figures,
-            training: log
-                .as_ref()
-                .map_or_else(Vec::new, report_words::training_facts),
+            training: self.round_facts()?.into_iter().chain(training).collect(),
             training_figures: log.iter().map(loss_figure).collect(),
             search: self.search_report()?,
             reproduce: report_words::reproduce_facts(self.study(), &self.records().seconds()),
             command: "retrodict run study.toml --out again".into(),
-            citations: report_words::citations(config.inference.method),
+            citations: report_words::citations(&config.inference),
         })
     }
 

@@ -9,7 +9,7 @@ use crate::prior::ParameterConfig;
 use crate::report::html::{Fact, ParameterRow};
 use crate::study::record::Stage;
 use crate::study::settings_words::settings_words;
-use crate::study::{Method, Study, Versions};
+use crate::study::{InferenceSection, Method, Study, Versions};
 use crate::train::{Stop, TrainLog};
 
 /// A longer observation is described by its length.
@@ -215,9 +215,12 @@ pub(super) fn reproduce_facts(study: &Study, seconds: &BTreeMap<Stage, f64>) -> 
 }
 
 /// What to cite.
-pub(super) fn citations(method: Method) -> Vec<String> {
+pub(super) fn citations(inference: &InferenceSection) -> Vec<String> {
     let version = env!("CARGO_PKG_VERSION");
-    let paper = match method {
+    let paper = match inference.method {
+        Method::Npe if inference.is_sequential() => {
+            "Truncated sequential neural posterior estimation: Deistler, Gonçalves and Macke 2022, arXiv:2210.04815."
+        }
         Method::Nle => {
             "Neural likelihood estimation: Papamakarios, Sterratt and Murray 2019, arXiv:1805.07226."
         }

@@ -48,10 +48,11 @@ impl Run<'_> {
         let mut all = Vec::with_capacity(observed.len());
         for (i, x) in observed.into_iter().enumerate() {
             self.stop().check()?;
-            let samples = posterior.sample(x, n, seed.derive(Stream::Posterior, i as u64))?;
+            let mut samples = posterior.sample(x, n, seed.derive(Stream::Posterior, i as u64))?;
             if let Some(notes) = samples.provenance.get("notes") {
                 self.note(notes.clone());
             }
+            samples.provenance.extend(self.aim());
             all.push(samples);
             let message = String::new();
             self.tell(&Event::Progress {

@@ -38,6 +38,16 @@ impl Run<'_> {
     /// How many simulations the study wants.
     fn wanted(&self, stage: Stage) -> Result<usize> {
         let config = self.study().config();
+        if config.inference.is_sequential() {
+            // The tests of several rounds come from where the last one proposed.
+            let n = config.inference.simulations.unwrap_or(0);
+            let first = self.round_sizes(n)[0];
+            return Ok(if stage == Stage::SimulateTests {
+                0
+            } else {
+                first
+            });
+        }
         if stage == Stage::SimulateTests {
             return Ok(config.check.test_simulations);
         }
@@ -79,7 +89,7 @@ impl Run<'_> {
         Ok(describe(&failures, n))
     }
 
-    fn campaign<'s>(
+    pub(super) fn campaign<'s>(
         &'s self,
         stage: Stage,
         n: usize,
@@ -138,7 +148,7 @@ impl Run<'_> {
         self.load(Stage::SimulateTests)
     }
 
-    fn load(&self, stage: Stage) -> Result<Simulations> {
+    pub(super) fn load(&self, stage: Stage) -> Result<Simulations> {
         let n = self.wanted(stage)?;
         if self.study().config().simulator.data.is_some() {
             return match self.large_data()? {
@@ -205,12 +215,21 @@ impl Run<'_> {
             ("test", Stage::SimulateTests),
         ] {
             if self.is_done(stage) {
-                let found = self.source(stage)?;
+                let found = self.known(stage)?;
                 let counted = provenance::counts(&found.failures()?, found.n_rows());
                 counts.insert(name.into(), counted);
             }
         }
         Ok(counts)
+    }
+
+    /// What a stage left; of the simulations to learn from, those of all rounds that are done.
+    fn known(&self, stage: Stage) -> Result<Box<dyn SimulationSource>> {
+        let later = stage == Stage::Simulate && self.is_done(Stage::Fit);
+        if later && self.study().config().inference.is_sequential() {
+            return Ok(Box::new(self.all_rounds()?));
+        }
+        self.source(stage)
     }
 
     fn refuse_failures(&self, stage: Stage) -> Result<()> {
@@ -220,7 +239,7 @@ impl Run<'_> {
     }
 
     /// The study's simulator, started and known to suit the study.
-    fn simulator(&self) -> Result<&dyn Simulator> {
+    pub(super) fn simulator(&self) -> Result<&dyn Simulator> {
         if let Some(builtin) = self.study().builtin() {
             return Ok(&*builtin.simulator);
         }
@@ -234,7 +253,7 @@ impl Run<'_> {
 
 /// Removes predictive simulations at other draws: they are part of the checks, which are made anew
 /// when what they rest on has changed.
-fn remove_stale(folder: &Path, campaign: &Campaign<'_>) -> Result<()> {
+pub(super) fn remove_stale(folder: &Path, campaign: &Campaign<'_>) -> Result<()> {
     let stale = Manifest::read(folder)?.is_some_and(|manifest| {
         manifest.prior != campaign.prior_hash
             || manifest.simulator != campaign.simulator_hash
@@ -258,15 +277,15 @@ fn describe(failures: &Failures, n: usize) -> String {
 }
 
 /// Shows a campaign's progress, and passes on that it is asked to stop.
-struct Watcher<'r, 'a> {
-    run: &'r Run<'a>,
-    stage: Stage,
+pub(super) struct Watcher<'r, 'a> {
+    pub(super) run: &'r Run<'a>,
+    pub(super) stage: Stage,
 }
 
 impl Observer for Watcher<'_, '_> {
     fn progress(&self, progress: &Progress) {
-        // While checking, the stage counts its own steps.
-        if self.stage == Stage::Check {
+        // While fitting and checking, the stage counts its own steps.
+        if matches!(self.stage, Stage::Fit | Stage::Check) {
             return;
         }
         let failed: usize = progress.failures.values().sum();

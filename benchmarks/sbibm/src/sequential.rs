@@ -1,0 +1,147 @@
+//! `sbibm run --rounds N`, or with another method than `npe`: a posterior for each observation.
+
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use retrodict::infer::sequential::{InMemory, SequentialMethod, SequentialTask, sequential};
+use retrodict::simulate::builtin;
+use retrodict::study::{InferenceSection, Method};
+use retrodict::train::EpochRecord;
+use retrodict::{Error, Result, Seed, Stream};
+
+use crate::arguments::{Arguments, RunOptions};
+use crate::c2st::c2st;
+use crate::data::Data;
+use crate::results::{self, Record, Seconds};
+
+pub(crate) fn run(arguments: &Arguments, options: &RunOptions) -> Result<()> {
+    let data = arguments.data();
+    let (label, inference) = settings(options)?;
+    let written_out = serde_json::to_value(&inference).expect("settings are plain JSON");
+    let done = results::read(&options.out)?;
+    for &n in &options.simulations {
+        for task in options.selection.tasks()? {
+            for number in options.selection.observations()? {
+                let known = done.iter().any(|r| {
+                    (r.task.as_str(), r.simulations, r.observation) == (task, n, number)
+                        && r.seed == options.seed
+                        && r.config == written_out
+                });
+                if known {
+                    continue;
+                }
+                let mut record = measure(&data, (task, n, number), &inference, options.seed)?;
+                println!(
+                    "{task}, {n} simulations, {label}, observation {number}: C2ST {:.3} \
+                     (rounds {:.1} s, draws {:.2} s, C2ST {:.1} s)",
+                    record.c2st, record.seconds.train, record.seconds.sample, record.seconds.c2st
+                );
+                record.label.clone_from(&label);
+                record.config = written_out.clone();
+                results::append(&options.out, &record)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The settings of a study's `[inference]`, and what they are called in the table.
+fn settings(options: &RunOptions) -> Result<(String, InferenceSection)> {
+    let (name, mut inference) = match &options.config {
+        None => (String::new(), InferenceSection::default()),
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(Error::io(path, "read"))?;
+            let read = toml::from_str(&text).map_err(|e| {
+                let advice = "Give the settings of `[inference]` in a study.";
+                Error::file(path, e.to_string(), advice)
+            })?;
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            (format!(" {stem}"), read)
+        }
+    };
+    inference.rounds = options.rounds;
+    inference.method = match options.method.as_str() {
+        "npe" => Method::Npe,
+        "nle" => Method::Nle,
+        "nre" => Method::Nre,
+        other => {
+            return Err(Error::invalid(
+                "--method",
+                other,
+                "npe, nle or nre",
+                "Check the spelling.",
+            ));
+        }
+    };
+    let label = format!("{}, {} rounds{name}", options.method, options.rounds);
+    Ok((label, inference))
+}
+
+fn measure(
+    data: &Data,
+    (task, n, number): (&str, usize, usize),
+    inference: &InferenceSection,
+    seed: u64,
+) -> Result<Record> {
+    let builtin = builtin::by_name(task)?;
+    let x = data.observation(task, number)?;
+    let reference = data.reference(task, number)?;
+    let start = Instant::now();
+    let sampler = inference.sampler.clone().unwrap_or_default();
+    let method = match inference.method {
+        Method::Nle => SequentialMethod::Nle(inference.nle(), sampler),
+        Method::Nre => SequentialMethod::Nre(inference.nre(), sampler),
+        _ => SequentialMethod::Npe(inference.npe()),
+    };
+    let config = inference.sequential.clone().unwrap_or_default();
+    let rounds = SequentialTask {
+        prior: &builtin.prior,
+        x: &x,
+        method: &method,
+        config: &config,
+        simulations: n,
+        rounds: inference.rounds,
+        seed: Seed(seed),
+    };
+    let observer = |_: &EpochRecord| ControlFlow::Continue(());
+    let mut keeper = InMemory::new(&*builtin.simulator, Seed(seed));
+    let fit = sequential(&rounds, &mut keeper, &observer)?;
+    if std::env::var_os("SBIBM_ROUNDS").is_some() {
+        for report in &fit.reports {
+            eprintln!("{report:?}");
+        }
+    }
+    let model = fit.models.last().expect("there is a round");
+    let train = start.elapsed().as_secs_f64();
+    let start = Instant::now();
+    let posterior = method.posterior(model, &builtin.prior)?;
+    let draw_seed = Seed(seed).derive(Stream::Posterior, number as u64);
+    let samples = posterior.sample(&x, reference.n_rows(), draw_seed)?;
+    let sample = start.elapsed().as_secs_f64();
+    let start = Instant::now();
+    let accuracy = c2st(&reference, &samples.draws, Seed(seed))?;
+    Ok(Record {
+        task: task.into(),
+        simulations: n,
+        observation: number,
+        seed,
+        label: String::new(),
+        config: serde_json::Value::Null,
+        c2st: accuracy,
+        failed_simulations: 0,
+        epochs: fit
+            .log
+            .members
+            .iter()
+            .map(|member| member.epochs.len())
+            .sum(),
+        seconds: Seconds {
+            simulate: 0.0,
+            train,
+            sample,
+            c2st: start.elapsed().as_secs_f64(),
+        },
+        threads: rayon::current_num_threads(),
+        version: env!("CARGO_PKG_VERSION").into(),
+    })
+}

@@ -1,0 +1,195 @@
+//! Sequential inference through the command line.
+
+mod common;
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use common::{QUICK, QUICK_WORKER, Sandbox, WORKER, stderr, stdout};
+
+/// A study in three rounds.
+fn in_rounds(study: &str, more: &str) -> String {
+    let rounds = format!("simulations = 300\nrounds = 3\n{more}");
+    study.replace("simulations = 300", &rounds)
+}
+
+/// A run that comes to its end. So little training may well deserve the verdict `failed`.
+fn finish(sandbox: &Sandbox, arguments: &[&str]) {
+    let output = sandbox.run(arguments);
+    assert!(
+        matches!(output.status.code(), Some(0 | 3)),
+        "{:?}\n{}\n{}",
+        output.status,
+        stdout(&output),
+        stderr(&output)
+    );
+}
+
+#[test]
+fn truncated_rounds_leave_their_files_and_say_that_they_are_not_amortised() {
+    let sandbox = Sandbox::new();
+    sandbox.write("study.toml", in_rounds(QUICK, ""));
+    finish(&sandbox, &["run", "study.toml"]);
+    for name in [
+        "simulations/round-000/manifest.json",
+        "simulations/round-001/manifest.json",
+        "simulations/round-002/manifest.json",
+        "simulations/test/manifest.json",
+        "rounds/round-001/proposal.npy",
+        "rounds/round-001/proposal.json",
+        "rounds/round-002/round.json",
+        "rounds/round-002/model/config.json",
+        "model/config.json",
+        // Inside the last truncated prior, the posterior is tested as ever.
+        "checks/calibration.json",
+        "report.html",
+    ] {
+        assert!(sandbox.file("runs/quick").join(name).exists(), "{name}");
+    }
+    let summary = sandbox.json("runs/quick/posterior/summary.json");
+    assert_eq!(summary["_sequential"]["amortised"], false);
+    assert_eq!(summary["_sequential"]["rounds"], 3);
+    let proposal = sandbox.json("runs/quick/rounds/round-001/proposal.json");
+    assert_eq!(proposal["proposal"], "truncated prior");
+    assert_eq!(proposal["simulations"], 100);
+    assert!(proposal["acceptance"].as_f64().unwrap() > 0.0);
+    let provenance = sandbox.json("runs/quick/provenance.json");
+    assert_eq!(provenance["simulations"]["training"]["total"], 300);
+    let report = String::from_utf8(sandbox.read("runs/quick/report.html")).unwrap();
+    for words in [
+        "not amortised: 3 rounds",
+        "round 3",
+        "truncated prior",
+        "2210.04815",
+    ] {
+        assert!(report.contains(words), "{words}");
+    }
+}
+
+#[test]
+fn likelihoods_and_ratios_in_rounds_are_not_called_calibrated() {
+    for method in ["nle", "nre"] {
+        let sandbox = Sandbox::new();
+        let more = format!("method = \"{method}\"");
+        sandbox.write("study.toml", in_rounds(QUICK, &more));
+        finish(&sandbox, &["run", "study.toml"]);
+        let verdict = sandbox.json("runs/quick/verdict.json");
+        let checks = verdict["checks"].as_array().unwrap();
+        let of = |name: &str| checks.iter().find(|c| c["name"] == name).unwrap();
+        let calibration = of("simulation-based calibration");
+        assert_eq!(calibration["status"], "caution");
+        let words = calibration["explanation"].as_str().unwrap();
+        assert!(words.contains("not amortised"), "{words}");
+        let proposal = sandbox.json("runs/quick/rounds/round-002/proposal.json");
+        assert_eq!(proposal["proposal"], "posterior");
+        let round = sandbox.json("runs/quick/rounds/round-002/round.json");
+        assert_eq!(round["report"]["used"], 300);
+    }
+}
+
+#[test]
+fn trials_are_aimed_at_together() {
+    let sandbox = Sandbox::new();
+    let observation =
+        "\n[observation]\nvalues = [[0.8, 0.6, 0.4], [0.9, 0.5, 0.3]]\ntrials = true\n";
+    let study = in_rounds(QUICK, "method = \"nle\"") + observation;
+    sandbox.write("study.toml", study);
+    finish(&sandbox, &["run", "study.toml"]);
+    assert!(
+        sandbox
+            .file("runs/quick/rounds/round-002/round.json")
+            .exists()
+    );
+}
+
+#[test]
+fn another_observation_is_refused_and_so_are_other_settings() {
+    let sandbox = Sandbox::new();
+    sandbox.write("study.toml", in_rounds(QUICK, ""));
+    finish(&sandbox, &["run", "study.toml"]);
+    sandbox.write("same.csv", "0.8,0.6,0.4\n");
+    sandbox.expect(
+        0,
+        &["sample", "study.toml", "--x", "same.csv", "-o", "s.csv"],
+    );
+    sandbox.write("other.csv", "1.0,0.6,0.4\n");
+    let output = sandbox.expect(2, &["sample", "study.toml", "--x", "other.csv"]);
+    assert!(
+        stderr(&output).contains("not amortised"),
+        "{}",
+        stderr(&output)
+    );
+    let observation = "\n[observation]\nvalues = [1.0, 0.6, 0.4]\n";
+    sandbox.write("study.toml", in_rounds(QUICK, "") + observation);
+    let output = sandbox.expect(2, &["run", "study.toml"]);
+    assert!(
+        stderr(&output).contains("observation was"),
+        "{}",
+        stderr(&output)
+    );
+    // Without the model's record, the rounds themselves still know what they were made for.
+    std::fs::remove_dir_all(sandbox.file("runs/quick/model")).unwrap();
+    std::fs::remove_dir_all(sandbox.file("runs/quick/posterior")).unwrap();
+    let output = sandbox.expect(2, &["run", "study.toml"]);
+    assert!(
+        stderr(&output).contains("its rounds were made"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn stages_one_by_one_give_what_one_run_gives() {
+    let sandbox = Sandbox::new();
+    sandbox.write("study.toml", in_rounds(QUICK, ""));
+    finish(
+        &sandbox,
+        &["run", "study.toml", "--out", "together", "--threads", "1"],
+    );
+    for stage in ["simulate", "fit", "sample", "check", "report"] {
+        finish(&sandbox, &[stage, "study.toml", "--out", "apart"]);
+    }
+    for name in [
+        "posterior/samples.npy",
+        "model/weights-0.safetensors",
+        "verdict.json",
+    ] {
+        let of = |run: &str| sandbox.read(&format!("{run}/{name}"));
+        assert!(of("together") == of("apart"), "{name} differs");
+    }
+    // The resolved study gives the same bits.
+    let study = "together/study.toml";
+    finish(&sandbox, &["run", study, "--out", "again"]);
+    let draws = |run: &str| sandbox.read(&format!("{run}/posterior/samples.npy"));
+    assert!(draws("together") == draws("again"));
+}
+
+#[cfg(unix)]
+#[test]
+fn killed_in_any_round_a_rerun_gives_the_same_bits() {
+    let sandbox = Sandbox::new();
+    sandbox.write("study.toml", in_rounds(QUICK_WORKER, ""));
+    let slow = WORKER.replace(
+        "    generator = ",
+        "    __import__('time').sleep(0.004)\n    generator = ",
+    );
+    sandbox.write("simulator.py", slow);
+    finish(&sandbox, &["run", "study.toml", "--out", "whole"]);
+    for (i, milliseconds) in [300, 700, 1100, 1500].into_iter().enumerate() {
+        let out = format!("killed-{i}");
+        let mut command = sandbox.command(&["run", "study.toml", "--out", &out]);
+        let quiet = command.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = quiet.spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(milliseconds));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        finish(&sandbox, &["run", "study.toml", "--out", &out]);
+        for name in ["posterior/samples.npy", "verdict.json"] {
+            let of = |run: &str| sandbox.read(&format!("{run}/{name}"));
+            assert!(
+                of("whole") == of(&out),
+                "{name}, killed after {milliseconds} ms"
+            );
+        }
+    }
+}

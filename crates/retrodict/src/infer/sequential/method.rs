@@ -1,0 +1,133 @@
+//! What is fitted in each round.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::embed::StandardizationMethod;
+use crate::error::Result;
+use crate::infer::{
+    NeuralLikelihood, NeuralPosterior, NeuralRatio, NleConfig, NpeConfig, NreConfig, Posterior,
+    PotentialPosterior, nle, npe, nre,
+};
+use crate::prior::Prior;
+use crate::sample::SamplerConfig;
+use crate::seed::Seed;
+use crate::simulate::Simulations;
+use crate::train::{Observer, TrainLog};
+
+/// The method that every round repeats.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SequentialMethod {
+    /// Neural posterior estimation.
+    Npe(NpeConfig),
+    /// Neural likelihood estimation, with the sampler that draws the proposals.
+    Nle(NleConfig, SamplerConfig),
+    /// Neural ratio estimation, with the sampler that draws the proposals.
+    Nre(NreConfig, SamplerConfig),
+}
+
+impl SequentialMethod {
+    /// Its name in a study.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Npe(_) => "npe",
+            Self::Nle(..) => "nle",
+            Self::Nre(..) => "nre",
+        }
+    }
+
+    /// Fits to simulations.
+    pub(super) fn fit(
+        &self,
+        prior: &Prior,
+        simulations: &Simulations,
+        seed: Seed,
+        observer: Observer<'_>,
+    ) -> Result<(RoundModel, TrainLog)> {
+        Ok(match self {
+            Self::Npe(config) => {
+                let (posterior, log) = npe(prior, simulations, config, seed, observer)?;
+                (RoundModel::Posterior(Arc::new(posterior)), log)
+            }
+            Self::Nle(config, _) => {
+                let config = NleConfig {
+                    standardization: POOLED,
+                    ..config.clone()
+                };
+                let (likelihood, log) = nle(prior, simulations, &config, seed, observer)?;
+                (RoundModel::Likelihood(Arc::new(likelihood)), log)
+            }
+            Self::Nre(config, _) => {
+                let config = NreConfig {
+                    standardization: POOLED,
+                    ..config.clone()
+                };
+                let (ratio, log) = nre(prior, simulations, &config, seed, observer)?;
+                (RoundModel::Ratio(Arc::new(ratio)), log)
+            }
+        })
+    }
+
+    /// Reads a model that [`RoundModel::save`] wrote.
+    ///
+    /// # Errors
+    /// If a file is missing, damaged, of another method or another prior.
+    pub fn load(&self, folder: &Path, prior: &Prior) -> Result<RoundModel> {
+        Ok(match self {
+            Self::Npe(_) => RoundModel::Posterior(Arc::new(NeuralPosterior::load(folder, prior)?)),
+            Self::Nle(..) => {
+                RoundModel::Likelihood(Arc::new(NeuralLikelihood::load(folder, prior)?))
+            }
+            Self::Nre(..) => RoundModel::Ratio(Arc::new(NeuralRatio::load(folder, prior)?)),
+        })
+    }
+
+    /// The posterior of a model.
+    ///
+    /// # Errors
+    /// If an option of the sampler makes no sense.
+    pub fn posterior(&self, model: &RoundModel, prior: &Prior) -> Result<Box<dyn Posterior>> {
+        let sampled = |likelihood| {
+            let sampler = match self {
+                Self::Nle(_, sampler) | Self::Nre(_, sampler) => sampler.clone(),
+                Self::Npe(_) => SamplerConfig::default(),
+            };
+            let posterior = PotentialPosterior::new(prior, likelihood, sampler)?;
+            Ok(Box::new(posterior.with_method(self.name())) as Box<dyn Posterior>)
+        };
+        match model {
+            RoundModel::Posterior(posterior) => Ok(Box::new(Arc::clone(posterior))),
+            RoundModel::Likelihood(likelihood) => sampled(Box::new(Arc::clone(likelihood))),
+            RoundModel::Ratio(ratio) => sampled(Box::new(Arc::clone(ratio))),
+        }
+    }
+}
+
+/// Data of a wide proposal and of narrow ones have heavy tails together, whatever those of the simulator:
+/// compressing them would bend what is straight.
+const POOLED: StandardizationMethod = StandardizationMethod::Linear;
+
+/// What a round leaves.
+#[derive(Debug, Clone)]
+pub enum RoundModel {
+    /// Of neural posterior estimation.
+    Posterior(Arc<NeuralPosterior>),
+    /// Of neural likelihood estimation.
+    Likelihood(Arc<NeuralLikelihood>),
+    /// Of neural ratio estimation.
+    Ratio(Arc<NeuralRatio>),
+}
+
+impl RoundModel {
+    /// Writes the model into a folder.
+    ///
+    /// # Errors
+    /// If the files cannot be written.
+    pub fn save(&self, folder: &Path) -> Result<()> {
+        match self {
+            Self::Posterior(posterior) => posterior.save(folder),
+            Self::Likelihood(likelihood) => likelihood.save(folder),
+            Self::Ratio(ratio) => ratio.save(folder),
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! The loop: propose, simulate, pool, fit.
+
+use super::{RoundModel, RoundReport, SequentialConfig, SequentialMethod, TruncatedPrior};
+use crate::error::{Error, Result};
+use crate::prior::Prior;
+use crate::seed::{Seed, Stream};
+use crate::simulate::Simulations;
+use crate::table::Table;
+use crate::train::{Observer, TrainLog};
+
+/// What is to be inferred, from how many simulations in how many rounds.
+#[derive(Debug, Clone, Copy)]
+pub struct SequentialTask<'a> {
+    /// The prior.
+    pub prior: &'a Prior,
+    /// The observation; for a likelihood or a ratio, one trial or several in a row.
+    pub x: &'a [f64],
+    /// What each round fits.
+    pub method: &'a SequentialMethod,
+    /// What later rounds propose.
+    pub config: &'a SequentialConfig,
+    /// How many simulations all rounds make together.
+    pub simulations: usize,
+    /// How many rounds.
+    pub rounds: usize,
+    /// The seed of proposals and training.
+    pub seed: Seed,
+}
+
+/// What the rounds ask of whoever runs them: simulations, and to remember what is done.
+pub trait RoundKeeper {
+    /// Simulates the θ of a round, counted from zero. `first` simulations were made in earlier rounds.
+    ///
+    /// # Errors
+    /// If they cannot be simulated; that ends the inference.
+    fn simulate(&mut self, round: usize, first: u64, theta: &Table) -> Result<Simulations>;
+
+    /// The θ that an earlier attempt proposed for a round, and what it said about them.
+    ///
+    /// # Errors
+    /// If what it left is damaged.
+    fn proposed(&mut self, round: usize) -> Result<Option<(Table, RoundReport)>> {
+        let _ = round;
+        Ok(None)
+    }
+
+    /// Remembers the θ of a round, before they are simulated.
+    ///
+    /// # Errors
+    /// If they cannot be kept.
+    fn keep_proposed(&mut self, round: usize, theta: &Table, report: &RoundReport) -> Result<()> {
+        let _ = (round, theta, report);
+        Ok(())
+    }
+
+    /// What an earlier attempt fitted in a round.
+    ///
+    /// # Errors
+    /// If what it left is damaged.
+    fn fitted(&mut self, round: usize) -> Result<Option<(RoundModel, TrainLog, RoundReport)>> {
+        let _ = round;
+        Ok(None)
+    }
+
+    /// Remembers the model of a round.
+    ///
+    /// # Errors
+    /// If it cannot be kept.
+    fn keep_fitted(
+        &mut self,
+        round: usize,
+        model: &RoundModel,
+        log: &TrainLog,
+        report: &RoundReport,
+    ) -> Result<()> {
+        let _ = (round, model, log, report);
+        Ok(())
+    }
+}
+
+/// The outcome of all rounds. It holds for the task's observation alone: it is not amortised.
+#[derive(Debug, Clone)]
+pub struct SequentialFit {
+    /// The models of the rounds; the last is the result.
+    pub models: Vec<RoundModel>,
+    /// The training of the last round.
+    pub log: TrainLog,
+    /// What happened in each round.
+    pub reports: Vec<RoundReport>,
+}
+
+/// Infers in rounds: θ from the prior in the first and from the proposal in every later one.
+///
+/// A likelihood or a ratio learns from the simulations of all rounds, whose θ may come from any
+/// distribution. A posterior learns from those inside the region of the last proposal: there, all
+/// rounds have drawn in proportion to the prior, so the plain loss is the right one, for every x; those
+/// outside would tell it about θ that the observation has ruled out. Standardisation and linear guess
+/// are made anew from these simulations in every round, and networks begin from scratch.
+///
+/// # Errors
+/// If the numbers make no sense, a proposal cannot be drawn, or simulating or training fails.
+pub fn sequential(
+    task: &SequentialTask<'_>,
+    keeper: &mut dyn RoundKeeper,
+    observer: Observer<'_>,
+) -> Result<SequentialFit> {
+    task.validate()?;
+    let mut models: Vec<RoundModel> = Vec::new();
+    let mut reports = Vec::new();
+    let mut pooled: Option<Simulations> = None;
+    let mut last = None;
+    for round in 0..task.rounds {
+        let (proposed, fitted) = (keeper.proposed(round)?, keeper.fitted(round)?);
+        let region = if proposed.is_some() && fitted.is_some() {
+            None
+        } else {
+            task.region(round, models.last())?
+        };
+        let (theta, report) = if let Some(proposed) = proposed {
+            proposed
+        } else {
+            let (theta, report) = task.propose(round, models.last(), region.as_ref())?;
+            keeper.keep_proposed(round, &theta, &report)?;
+            (theta, report)
+        };
+        let first = pooled.as_ref().map_or(0, Simulations::len) as u64;
+        let made = keeper.simulate(round, first, &theta)?;
+        let all = match pooled.take() {
+            None => made,
+            Some(before) => pool(&before, &made)?,
+        };
+        let (model, log, report) = if let Some(fitted) = fitted {
+            fitted
+        } else {
+            let fitted = task.fit(round, &all, region.as_ref(), report, observer)?;
+            keeper.keep_fitted(round, &fitted.0, &fitted.1, &fitted.2)?;
+            fitted
+        };
+        pooled = Some(all);
+        models.push(model);
+        reports.push(report);
+        last = Some(log);
+    }
+    Ok(SequentialFit {
+        models,
+        log: last.expect("there is at least one round"),
+        reports,
+    })
+}
+
+/// A round with fewer simulations teaches nothing.
+const LEAST: usize = 50;
+
+/// The rows of both, those of earlier rounds first.
+fn pool(before: &Simulations, made: &Simulations) -> Result<Simulations> {
+    let join =
+        |a: &Table, b: &Table| Table::new(a.names().to_vec(), [a.values(), b.values()].concat());
+    Ok(Simulations {
+        theta: join(&before.theta, &made.theta)?,
+        x: join(&before.x, &made.x)?,
+        status: [&before.status[..], &made.status[..]].concat(),
+    })
+}
+
+impl<'a> SequentialTask<'a> {
+    fn validate(&self) -> Result<()> {
+        self.config.validate()?;
+        if self.rounds == 0 {
+            return Err(Error::invalid(
+                "rounds",
+                0,
+                "at least 1",
+                "Give the number of rounds.",
+            ));
+        }
+        let least = self.simulations / self.rounds;
+        if least < LEAST {
+            return Err(Error::invalid(
+                "simulations",
+                format!("{} in {} rounds", self.simulations, self.rounds),
+                format!("at least {LEAST} a round"),
+                "Give more simulations or fewer rounds.",
+            ));
+        }
+        Ok(())
+    }
+
+    /// How many simulations a round makes: equally many, and the first what is left over.
+    pub fn size(&self, round: usize) -> usize {
+        let each = self.simulations / self.rounds;
+        if round == 0 {
+            self.simulations - each * (self.rounds - 1)
+        } else {
+            each
+        }
+    }
+
+    fn seed(&self, round: usize) -> Seed {
+        self.seed.derive(Stream::Rounds, round as u64)
+    }
+
+    /// The truncated prior from which a round's θ come, counted from zero, if the method has one;
+    /// `last` is the model of the round before.
+    ///
+    /// # Errors
+    /// If the posterior of the round before cannot be drawn from.
+    pub fn region(
+        &'a self,
+        round: usize,
+        last: Option<&'a RoundModel>,
+    ) -> Result<Option<TruncatedPrior<'a>>> {
+        match last {
+            Some(RoundModel::Posterior(posterior)) => {
+                let seed = self.seed(round);
+                let region = TruncatedPrior::new(self.prior, posterior, self.x, self.config, seed)?;
+                Ok(Some(region))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The θ of a round, and what is to be said about them.
+    fn propose(
+        &self,
+        round: usize,
+        last: Option<&RoundModel>,
+        region: Option<&TruncatedPrior<'_>>,
+    ) -> Result<(Table, RoundReport)> {
+        let n = self.size(round);
+        let mut report = RoundReport {
+            round: round + 1,
+            simulations: n,
+            ..RoundReport::default()
+        };
+        let theta = match (last, region) {
+            (None, _) => {
+                report.proposal = "prior".into();
+                self.prior.sample_table(n, self.seed, Stream::Parameters)
+            }
+            (Some(_), Some(region)) => {
+                let drawn = region.sample(n, self.seed(round))?;
+                report.proposal = "truncated prior".into();
+                report.threshold = Some(region.threshold());
+                (report.acceptance, report.effective) = (drawn.acceptance, drawn.effective);
+                report.notes.extend(drawn.note(n));
+                drawn.theta
+            }
+            (Some(model), None) => {
+                report.proposal = "posterior".into();
+                let posterior = self.method.posterior(model, self.prior)?;
+                let samples = posterior.sample(self.x, n, self.seed(round))?;
+                report
+                    .notes
+                    .extend(samples.provenance.get("notes").cloned());
+                samples.draws
+            }
+        };
+        Ok((theta, report))
+    }
+
+    /// Fits to the simulations of all rounds so far, or to those of them inside the region.
+    fn fit(
+        &self,
+        round: usize,
+        all: &Simulations,
+        region: Option<&TruncatedPrior<'_>>,
+        mut report: RoundReport,
+        observer: Observer<'_>,
+    ) -> Result<(RoundModel, TrainLog, RoundReport)> {
+        let inside = region.map(|region| region.rows(&all.theta)).transpose()?;
+        let chosen = inside.map(|rows| all.select(&rows));
+        let used = chosen.as_ref().unwrap_or(all);
+        let (model, log) = self
+            .method
+            .fit(self.prior, used, self.seed(round), observer)?;
+        report.used = used.len();
+        report.validation_loss = log.validation_loss();
+        Ok((model, log, report))
+    }
+}

@@ -1,0 +1,388 @@
+//! Sequential inference in a study: what its rounds leave, and what of it can be checked.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::check::Check;
+use crate::error::{Error, Result};
+use crate::infer::sequential::{
+    RoundKeeper, RoundModel, RoundReport, SequentialConfig, SequentialMethod, SequentialTask,
+    TruncatedPosterior, sequential,
+};
+use crate::infer::{Posterior, fits_in_memory};
+use crate::npy;
+use crate::report::html::Fact;
+use crate::seed::{Seed, Stream};
+use crate::simulate::{Campaign, Role, Simulations, Store, ThetaSource};
+use crate::study::stages::check::{not_calibrated, read_json, write_json};
+use crate::study::stages::simulate::{Watcher, remove_stale};
+use crate::study::{Method, Run, Stage, hash};
+use crate::table::Table;
+use crate::train::{Observer, TrainLog};
+
+/// What marks a folder of rounds as belonging to this study.
+const BELONGS: &str = "belongs.json";
+/// What a round proposed: θ, and what was said about them.
+const PROPOSAL: [&str; 2] = ["proposal.npy", "proposal.json"];
+/// The model of a round.
+const MODEL: &str = "model";
+/// How a round went: written last, so that a round that has it is finished.
+const ROUND: &str = "round.json";
+
+/// What a round leaves beside its model.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Finished {
+    report: RoundReport,
+    training: TrainLog,
+}
+
+impl Run<'_> {
+    /// How many simulations each round has learned from at most; the first of one round all.
+    pub(super) fn round_sizes(&self, n: usize) -> Vec<usize> {
+        let rounds = self.study().config().inference.rounds;
+        let each = n / rounds;
+        (0..rounds)
+            .map(|later| n - each * (rounds - 1 - later))
+            .collect()
+    }
+
+    /// Fits in rounds, each resumable, and leaves the last model in `folder`.
+    pub(super) fn fit_rounds(&self, folder: &Path, observer: Observer<'_>) -> Result<TrainLog> {
+        self.check_rounds()?;
+        let method = self.sequential_method();
+        let config = self.sequential_config();
+        let task = self.task(&method, &config);
+        let mut keeper = StudyRounds {
+            run: self,
+            method: &method,
+        };
+        let fit = sequential(&task, &mut keeper, observer)?;
+        let model = fit.models.last().expect("there are rounds");
+        model.save(folder)?;
+        let mut log = fit.log;
+        for report in fit.reports {
+            let of = |note: String| format!("round {}: {note}", report.round);
+            log.notes.extend(report.notes.into_iter().map(of));
+        }
+        Ok(log)
+    }
+
+    /// Refuses rounds of another study, and marks the folder as this one's.
+    fn check_rounds(&self) -> Result<()> {
+        let config = self.study().config();
+        let n = config.inference.simulations.unwrap_or(0);
+        let columns = self.study().prior().n_parameters() + self.study().observations().n_columns();
+        let memory = config.inference.train.memory;
+        if !fits_in_memory(n, columns, memory) {
+            return Err(Error::invalid(
+                "inference.train.memory",
+                memory,
+                format!(
+                    "more, for {n} simulations of {columns} numbers: several rounds keep them in memory"
+                ),
+                "Allow more memory, use fewer simulations, or one round.",
+            ));
+        }
+        let inputs = format!("{:?}", self.inputs(Stage::Fit));
+        let belongs = hash::of_bytes(inputs.as_bytes());
+        let path = self.folder().rounds().join(BELONGS);
+        if path.exists() {
+            if read_json::<String>(&path)? == belongs {
+                return Ok(());
+            }
+            return Err(Error::Mismatch {
+                path: self.folder().rounds(),
+                difference: "its rounds were made with other settings, another observation or other simulations".into(),
+                advice: "Give another --out; or delete this folder, and `simulations/round-001` and later, to make all rounds but the first anew.".into(),
+            });
+        }
+        make_folder(&self.folder().rounds())?;
+        write_json(&path, &belongs)
+    }
+
+    fn sequential_method(&self) -> SequentialMethod {
+        let inference = &self.study().config().inference;
+        let sampler = inference.sampler.clone().unwrap_or_default();
+        match inference.method {
+            Method::Nle => SequentialMethod::Nle(inference.nle(), sampler),
+            Method::Nre => SequentialMethod::Nre(inference.nre(), sampler),
+            _ => SequentialMethod::Npe(inference.npe()),
+        }
+    }
+
+    fn sequential_config(&self) -> SequentialConfig {
+        let inference = &self.study().config().inference;
+        inference.sequential.clone().unwrap_or_default()
+    }
+
+    fn task<'t>(
+        &'t self,
+        method: &'t SequentialMethod,
+        config: &'t SequentialConfig,
+    ) -> SequentialTask<'t> {
+        let study = self.study();
+        SequentialTask {
+            prior: study.prior(),
+            // All trials, if there are several.
+            x: study.observations().values(),
+            method,
+            config,
+            simulations: study.config().inference.simulations.unwrap_or(0),
+            rounds: study.config().inference.rounds,
+            seed: Seed(study.config().study.seed),
+        }
+    }
+
+    /// The simulations of every round.
+    pub(super) fn all_rounds(&self) -> Result<Simulations> {
+        let n = self.study().config().inference.simulations.unwrap_or(0);
+        let mut all = self.load(Stage::Simulate)?;
+        for (round, sizes) in self.round_sizes(n).windows(2).enumerate() {
+            let folder = self.folder().round_simulations(round + 1);
+            let later = Store::open(folder)?.read(sizes[1] - sizes[0])?;
+            let join = |a: &Table, b: &Table| {
+                Table::new(a.names().to_vec(), [a.values(), b.values()].concat())
+            };
+            all = Simulations {
+                theta: join(&all.theta, &later.theta)?,
+                x: join(&all.x, &later.x)?,
+                status: [all.status, later.status].concat(),
+            };
+        }
+        Ok(all)
+    }
+
+    /// A campaign at given θ.
+    fn campaign_at<'s>(&'s self, theta: &'s Table, role: Role, first: u64) -> Result<Campaign<'s>> {
+        let mut campaign = self.campaign(Stage::Fit, theta.n_rows(), self.simulator()?);
+        let bytes: Vec<u8> = theta
+            .values()
+            .iter()
+            .flat_map(|v| v.to_le_bytes())
+            .collect();
+        campaign.prior_hash = hash::of_bytes(&bytes);
+        campaign.theta = ThetaSource::Given(theta);
+        campaign.role = role;
+        campaign.first = first;
+        Ok(campaign)
+    }
+
+    fn run_at(&self, campaign: &Campaign<'_>, folder: &Path) -> Result<Simulations> {
+        let watcher = Watcher {
+            run: self,
+            stage: Stage::Fit,
+        };
+        let mut made = campaign.complete(folder, &watcher)?.read(campaign.n)?;
+        let names = self.study().observations().names().to_vec();
+        made.x = Table::new(names, made.x.values().to_vec())?;
+        Ok(made)
+    }
+
+    /// What calibration can say after several rounds: with truncated proposals, whether the posterior is
+    /// right for data from the last truncated prior.
+    pub(super) fn calibrate_rounds(&self, posterior: &dyn Posterior) -> Result<Vec<Check>> {
+        let config = self.study().config();
+        let (method, options) = (self.sequential_method(), self.sequential_config());
+        if !matches!(method, SequentialMethod::Npe(_)) {
+            let why = format!(
+                "{} rounds were aimed at one observation, and a likelihood or a ratio that is not \
+                 amortised is right near its posterior only",
+                config.inference.rounds
+            );
+            return Ok(vec![not_calibrated(&why, ONE_ROUND)]);
+        }
+        let task = self.task(&method, &options);
+        let round = task.rounds - 1;
+        let before = method.load(&self.folder().round(round - 1).join(MODEL), task.prior)?;
+        let region = task.region(round, Some(&before))?;
+        let region = region.expect("a posterior has a region");
+        let seed = task.seed.derive(Stream::TestParameters, 0);
+        let theta = region.sample(config.check.test_simulations, seed)?.theta;
+        let mut campaign = self.campaign_at(&theta, Role::Test, 0)?;
+        // Failures among the tests are counted and do not end the checks.
+        campaign.max_failed = 1.0;
+        let folder = self.folder().test_simulations();
+        remove_stale(&folder, &campaign)?;
+        let tests = self.run_at(&campaign, &folder)?;
+        let truncated = TruncatedPosterior::new(posterior, &region);
+        match self.calibrate_with(&truncated, &tests) {
+            Err(Error::Invalid { what, given, .. }) => {
+                let why = format!("the {what} had {given}");
+                Ok(vec![not_calibrated(
+                    &why,
+                    "Give more simulations or fewer rounds.",
+                )])
+            }
+            checks => checks,
+        }
+    }
+
+    /// What the draws say about where they come from.
+    pub(super) fn aim(&self) -> Vec<(String, String)> {
+        let inference = &self.study().config().inference;
+        if !inference.is_sequential() {
+            return Vec::new();
+        }
+        let entries = [
+            ("amortised", "false".into()),
+            ("rounds", inference.rounds.to_string()),
+        ];
+        entries.map(|(key, value)| (key.to_string(), value)).into()
+    }
+
+    /// What a reader has to know, if there were several rounds.
+    pub(super) fn not_amortised(&self) -> Option<String> {
+        let inference = &self.study().config().inference;
+        inference.is_sequential().then(|| {
+            format!(
+                "The result is not amortised: {} rounds of simulations were aimed at this \
+                 observation, and it holds for no other.",
+                inference.rounds
+            )
+        })
+    }
+
+    /// Refuses to draw for an observation at which the rounds were not aimed.
+    pub(in crate::study) fn refuse_another_observation(
+        &self,
+        file: &Path,
+        given: &Table,
+    ) -> Result<()> {
+        let own = self.study().observations();
+        if !self.study().config().inference.is_sequential() || given.values() == own.values() {
+            return Ok(());
+        }
+        Err(Error::file(
+            file,
+            format!(
+                "holds another observation than the study's, at which {} rounds were aimed: the posterior is not amortised",
+                self.study().config().inference.rounds
+            ),
+            "Give the observation a study of its own, or use `rounds = 1`, which serves any observation.",
+        ))
+    }
+
+    /// One fact a round, for the report.
+    pub(super) fn round_facts(&self) -> Result<Vec<Fact>> {
+        if !self.study().config().inference.is_sequential() {
+            return Ok(Vec::new());
+        }
+        let rounds = 0..self.study().config().inference.rounds;
+        let each = rounds.map(|round| {
+            let finished: Finished = read_json(&self.folder().round(round).join(ROUND))?;
+            Ok(fact(&finished.report))
+        });
+        each.collect()
+    }
+}
+
+const ONE_ROUND: &str = "Compare with a run of `rounds = 1` and as many simulations, which can be tested; the posterior predictive check applies as it is.";
+
+fn fact(report: &RoundReport) -> Fact {
+    let share = report.acceptance.map_or_else(String::new, |share| {
+        format!(", which took {:.2} % of its candidates", 100.0 * share)
+    });
+    Fact::new(
+        format!("round {}", report.round),
+        format!(
+            "{} simulations from the {}{share}; {} learned from, validation loss {:.3}",
+            report.simulations, report.proposal, report.used, report.validation_loss
+        ),
+    )
+}
+
+fn make_folder(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).map_err(Error::io(folder, "create the folder"))
+}
+
+/// Keeps rounds in the run's folder.
+struct StudyRounds<'r, 'a> {
+    run: &'r Run<'a>,
+    method: &'r SequentialMethod,
+}
+
+impl StudyRounds<'_, '_> {
+    fn path(&self, round: usize, name: &str) -> PathBuf {
+        self.run.folder().round(round).join(name)
+    }
+}
+
+impl RoundKeeper for StudyRounds<'_, '_> {
+    fn simulate(&mut self, round: usize, first: u64, theta: &Table) -> Result<Simulations> {
+        self.run.stop().check()?;
+        if round == 0 {
+            // The stage before made them, with the same numbers.
+            return self.run.load(Stage::Simulate);
+        }
+        let campaign = self.run.campaign_at(theta, Role::Training, first)?;
+        self.run
+            .run_at(&campaign, &self.run.folder().round_simulations(round))
+    }
+
+    fn proposed(&mut self, round: usize) -> Result<Option<(Table, RoundReport)>> {
+        let [theta, report] = PROPOSAL.map(|name| self.path(round, name));
+        if !report.exists() {
+            return Ok(None);
+        }
+        let array = npy::read(&theta)?;
+        let names = self.run.study().prior().names();
+        if array.shape.get(1) != Some(&names.len()) {
+            let problem = format!("shape {:?}, expected {} columns", array.shape, names.len());
+            return Err(Error::file(
+                &theta,
+                problem,
+                "Delete the run's `rounds` folder.",
+            ));
+        }
+        Ok(Some((
+            Table::new(names, array.values)?,
+            read_json(&report)?,
+        )))
+    }
+
+    fn keep_proposed(&mut self, round: usize, theta: &Table, report: &RoundReport) -> Result<()> {
+        make_folder(&self.run.folder().round(round))?;
+        let [path, words] = PROPOSAL.map(|name| self.path(round, name));
+        npy::write(path, &[theta.n_rows(), theta.n_columns()], theta.values())?;
+        write_json(&words, report)?;
+        self.run.note(format!(
+            "round {}: {} simulations from the {}",
+            report.round, report.simulations, report.proposal
+        ));
+        Ok(())
+    }
+
+    fn fitted(&mut self, round: usize) -> Result<Option<(RoundModel, TrainLog, RoundReport)>> {
+        let path = self.path(round, ROUND);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let finished: Finished = read_json(&path)?;
+        let prior = self.run.study().prior();
+        let model = self.method.load(&self.path(round, MODEL), prior)?;
+        Ok(Some((model, finished.training, finished.report)))
+    }
+
+    fn keep_fitted(
+        &mut self,
+        round: usize,
+        model: &RoundModel,
+        log: &TrainLog,
+        report: &RoundReport,
+    ) -> Result<()> {
+        let folder = self.path(round, MODEL);
+        if folder.exists() {
+            // Of an attempt that was killed while it wrote.
+            fs::remove_dir_all(&folder).map_err(Error::io(&folder, "remove"))?;
+        }
+        model.save(&folder)?;
+        let finished = Finished {
+            report: report.clone(),
+            training: log.clone(),
+        };
+        write_json(&self.path(round, ROUND), &finished)
+    }
+}

@@ -1,0 +1,106 @@
+//! Sequential inference with default settings against exact posteriors, and its calibration inside the
+//! last truncated prior.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test stops at what it does not expect"
+)]
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use retrodict::check::{CalibrationChecks, Verdict, Word};
+use retrodict::infer::sequential::{
+    InMemory, RoundModel, SequentialConfig, SequentialFit, SequentialMethod, SequentialTask,
+    TruncatedPosterior, sequential,
+};
+use retrodict::infer::{NleConfig, NpeConfig, NreConfig};
+use retrodict::sample::SamplerConfig;
+use retrodict::simulate::builtin::{self, Builtin};
+use retrodict::simulate::{Noise, simulate};
+use retrodict::{Seed, Stream};
+
+fn task<'a>(
+    toy: &'a Builtin,
+    method: &'a SequentialMethod,
+    config: &'a SequentialConfig,
+    seed: u64,
+) -> SequentialTask<'a> {
+    SequentialTask {
+        prior: &toy.prior,
+        x: &toy.observation,
+        method,
+        config,
+        simulations: 2000,
+        rounds: 4,
+        seed: Seed(seed),
+    }
+}
+
+fn fit(toy: &Builtin, task: &SequentialTask<'_>) -> SequentialFit {
+    let mut keeper = InMemory::new(&*toy.simulator, task.seed);
+    sequential(task, &mut keeper, &|_| ControlFlow::Continue(())).unwrap()
+}
+
+#[test]
+fn the_gaussian_toy_agrees_with_its_exact_posterior_for_three_seeds() {
+    // Inside the uniform prior on (−2, 2) the posterior is N(x − 1, 0.1²) for each parameter. With 2,000
+    // simulations a network's own error is a tenth of a sd or so; 20,000 draws add 0.007 to it.
+    let toy = builtin::by_name("gaussian_toy").unwrap();
+    let config = SequentialConfig::default();
+    let sampler = SamplerConfig::default();
+    for method in [
+        SequentialMethod::Npe(NpeConfig::default()),
+        SequentialMethod::Nle(NleConfig::default(), sampler.clone()),
+        SequentialMethod::Nre(NreConfig::default(), sampler),
+    ] {
+        for seed in 1..=3 {
+            let task = task(&toy, &method, &config, seed);
+            let fit = fit(&toy, &task);
+            let model = fit.models.last().unwrap();
+            let posterior = method.posterior(model, &toy.prior).unwrap();
+            let samples = posterior
+                .sample(&toy.observation, 20_000, Seed(seed))
+                .unwrap();
+            for (summary, x) in samples.summary().iter().zip(&toy.observation) {
+                let (bias, ratio) = ((summary.mean - (x - 1.0)) / 0.1, summary.sd / 0.1);
+                let what = format!(
+                    "{}, seed {seed}, {}: bias {bias:+.3} sd, sd × {ratio:.3}",
+                    method.name(),
+                    summary.name
+                );
+                println!("{what}");
+                assert!(bias.abs() < 0.2 && (ratio - 1.0).abs() < 0.2, "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn inside_the_last_truncated_prior_the_posterior_is_calibrated() {
+    // The verdict's checks have a false alarm in a thousand runs or so.
+    let toy = builtin::by_name("gaussian_toy").unwrap();
+    let config = SequentialConfig::default();
+    let method = SequentialMethod::Npe(NpeConfig::default());
+    let task = task(&toy, &method, &config, 5);
+    let fit = fit(&toy, &task);
+    let [.., before, last] = &fit.models[..] else {
+        unreachable!("there are four rounds");
+    };
+    let region = task.region(3, Some(before)).unwrap().unwrap();
+    let theta = region.sample(300, Seed(6)).unwrap().theta;
+    let noise = Noise {
+        seed: Seed(6),
+        purpose: Stream::TestSimulator,
+        first: 0,
+    };
+    let tests = simulate(&*toy.simulator, theta, noise, &()).unwrap();
+    let RoundModel::Posterior(posterior) = last else {
+        unreachable!("the method learns a posterior");
+    };
+    let posterior = TruncatedPosterior::new(Arc::clone(posterior), &region);
+    let found = CalibrationChecks::run(&posterior, &tests, 1000, Seed(7)).unwrap();
+    let verdict = Verdict::from_checks(found.checks());
+    println!("{:?}", verdict.reasons);
+    assert!(verdict.verdict < Word::Failed, "{:?}", verdict.reasons);
+}
