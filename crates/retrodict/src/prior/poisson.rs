@@ -98,7 +98,7 @@ impl Law for Poisson {
             (low, high) = (high, 2.0 * high);
         }
         while high - low > 1.0 {
-            let middle = ((low + high) / 2.0).floor();
+            let middle = f64::midpoint(low, high).floor();
             if self.reaches(middle, tail) {
                 high = middle;
             } else {
