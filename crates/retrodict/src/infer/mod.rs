@@ -62,4 +62,4 @@ pub use search::{
 };
 pub use sensitivity::ActiveSubspace;
 pub use streamed::{fits_in_memory, npe_from, planned_epochs};
-pub use tmnre::{MarginalRatio, TmnreConfig, TruncatedMarginals, TruncationRound, tmnre};
+pub use tmnre::{MarginalRatio, Simulate, TmnreConfig, TruncatedMarginals, TruncationRound, tmnre};

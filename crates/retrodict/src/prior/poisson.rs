@@ -45,7 +45,7 @@ impl Poisson {
     }
 
     /// Whether the count reaches the tail: `k` is at or beyond its quantile.
-    fn reaches(&self, k: f64, tail: Tail) -> bool {
+    fn reaches(self, k: f64, tail: Tail) -> bool {
         let tails = self.tails(k);
         match tail {
             Tail::Lower(p) => tails.lower >= p,
