@@ -9,7 +9,7 @@ use crate::prior::Prior;
 use crate::sample::SamplerConfig;
 use crate::table::Table;
 
-/// p(θ_free | θ_fixed, x) ∝ p(θ_free, θ_fixed | x): the density of the free parameters where the others
+/// p(free | fixed, x) ∝ p(free, fixed | x): the density of the free parameters where the others
 /// have the values `fixed`, and a sampler. What a compensation mechanism looks like: a parameter may be
 /// free alone and pinned down by the others.
 ///

@@ -123,7 +123,7 @@ impl ParameterSpace {
             if let [feature] = here {
                 let ends = [own.levels[0], own.levels[own.levels.len() - 1]];
                 // As wide as a uniform variable of sd one.
-                let middle = 0.5 * (ends[0] + ends[1]);
+                let middle = f64::midpoint(ends[0], ends[1]);
                 *feature = ((value - middle) / (ends[1] - ends[0]) * 12.0_f64.sqrt()) as f32;
             } else {
                 let code = own.code(*value);

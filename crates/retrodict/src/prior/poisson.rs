@@ -45,7 +45,7 @@ impl Poisson {
     }
 
     /// Whether the count reaches the tail: `k` is at or beyond its quantile.
-    fn reaches(&self, k: f64, tail: Tail) -> bool {
+    fn reaches(self, k: f64, tail: Tail) -> bool {
         let tails = self.tails(k);
         match tail {
             Tail::Lower(p) => tails.lower >= p,
@@ -98,7 +98,7 @@ impl Law for Poisson {
             (low, high) = (high, 2.0 * high);
         }
         while high - low > 1.0 {
-            let middle = ((low + high) / 2.0).floor();
+            let middle = f64::midpoint(low, high).floor();
             if self.reaches(middle, tail) {
                 high = middle;
             } else {

@@ -50,7 +50,7 @@ impl Known {
     pub(super) fn support(&self, config: &DistributionConfig) -> Result<Interval> {
         use DistributionConfig as D;
         match config {
-            D::Uniform { low, high } => self.between(low, high),
+            D::Uniform { low, high } | D::UniformInteger { low, high } => self.between(low, high),
             D::LogUniform { low, high } => {
                 self.positive("low", low)?;
                 self.between(low, high)
@@ -70,7 +70,7 @@ impl Known {
                 Ok(Interval::POSITIVE)
             }
             D::HalfNormal { scale } => self.half_line(&[("scale", scale)]),
-            D::Exponential { rate } => self.half_line(&[("rate", rate)]),
+            D::Exponential { rate } | D::Poisson { rate } => self.half_line(&[("rate", rate)]),
             D::Gamma { shape, rate } => self.half_line(&[("shape", shape), ("rate", rate)]),
             D::Beta { alpha, beta } => {
                 self.half_line(&[("alpha", alpha), ("beta", beta)])?;
@@ -97,8 +97,6 @@ impl Known {
                 self.share(probability)?;
                 Ok(Interval::new(0.0, f64::from(*trials)))
             }
-            D::UniformInteger { low, high } => self.between(low, high),
-            D::Poisson { rate } => self.half_line(&[("rate", rate)]),
             D::Dirichlet { .. } => Ok(Interval::new(0.0, 1.0)),
             D::MultivariateNormal { .. } => Ok(Interval::REAL),
         }

@@ -87,7 +87,10 @@ impl Law for UniformInteger {
 
     fn moments(&self) -> Moments {
         let n = self.n_values();
-        Moments::both(0.5 * (self.low + self.high), ((n * n - 1.0) / 12.0).sqrt())
+        Moments::both(
+            f64::midpoint(self.low, self.high),
+            ((n * n - 1.0) / 12.0).sqrt(),
+        )
     }
 
     fn sample(&self, random: &mut Random) -> f64 {

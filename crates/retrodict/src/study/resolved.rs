@@ -245,19 +245,22 @@ fn prior(config: &mut StudyConfig, source: &Source, builtin: Option<&Builtin>) -
     }
     let prior = Prior::from_config(&config.parameters)
         .map_err(|error| restate(source, "parameters", error))?;
-    let takes_discrete = config
-        .method()
-        .is_some_and(Method::takes_discrete_parameters);
+    let several = config.inference.rounds > 1;
+    let takes_discrete = !several
+        && config
+            .method()
+            .is_some_and(Method::takes_discrete_parameters);
     if let Some(discrete) = prior.discrete_parameters().first()
         && !takes_discrete
     {
         return Err(source.error(
             &format!("parameters.{discrete}"),
             format!(
-                "a discrete prior, which `{}` does not take",
-                config.inference.method.name()
+                "a discrete prior, which `{}`{} does not take",
+                config.inference.method.name(),
+                if several { " in rounds" } else { "" }
             ),
-            "Use `npe`, `nle` or `nre`, or give it a continuous prior.",
+            "Use `npe`, `nle` or `nre` in one round, or give it a continuous prior.",
         ));
     }
     if let Some(builtin) = builtin

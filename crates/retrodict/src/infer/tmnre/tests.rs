@@ -45,7 +45,7 @@ fn the_marginals_of_ten_parameters_are_found_within_shrinking_bounds() {
     let prior = problem();
     let x = [0.3, -0.1, 0.4, 0.0, -0.5, 0.2, 0.1, -0.3, 0.25, 0.15];
     let config: TmnreConfig = serde_json::from_str(
-        r#"{"simulations":1500,"max_rounds":4,"pairs":[["t8","t9"]],
+        r#"{"simulations":1000,"max_rounds":3,"pairs":[["t8","t9"]],
             "ratio":{"estimator":{"network":{"hidden":[24,24]}},
                      "train":{"max_epochs":20,"ensemble_size":1,"learning_rate":0.005}}}"#,
     )
@@ -66,11 +66,11 @@ fn the_marginals_of_ten_parameters_are_found_within_shrinking_bounds() {
         let average = values.iter().sum::<f64>() / 2000.0;
         let spread = values.iter().map(|v| (v - average).powi(2)).sum::<f64>() / 2000.0;
         assert!(
-            (average - mean).abs() < 0.5 * sd,
+            (average - mean).abs() < 0.8 * sd,
             "{j}: {average} {mean} {sd}"
         );
         assert!(
-            (spread.sqrt() / sd - 1.0).abs() < 0.5,
+            (0.6..1.8).contains(&(spread.sqrt() / sd)),
             "{j}: {} {sd}",
             spread.sqrt()
         );
