@@ -66,6 +66,11 @@ pub enum Stream {
     SyntheticLikelihood = 18,
     /// The order of the rows held out in ratio estimation, on which their contrasts depend.
     Contrasts = 19,
+    /// The times and the noise that a vector field is trained on; the index is (member, epoch), and
+    /// for rows held out the row's, counted from the end.
+    FieldNoise = 25,
+    /// The signs from which the divergence of a vector field is estimated.
+    FieldProbe = 26,
 }
 
 impl Seed {

@@ -22,6 +22,7 @@ mod testing;
 mod tests;
 mod training_pairs;
 mod usable_rows;
+mod vector_field;
 
 pub use abc::{AbcPosterior, AbcRejectionConfig, AbcSmcConfig};
 pub use classical::{
@@ -40,3 +41,7 @@ pub use search::{
     TrialObserver, search,
 };
 pub use streamed::{fits_in_memory, npe_from, planned_epochs};
+pub use vector_field::{
+    CompositionConfig, FactorizedComposition, FieldConfig, FieldModel, FieldPosterior,
+    FieldSamplerConfig, FieldTrials, GaussianComposition, OdeConfig, SdeConfig, fmpe, npse,
+};

@@ -40,12 +40,16 @@ impl Target {
             y.fill(0.0);
             return f64::NEG_INFINITY;
         }
-        let log_det = self.map.forward(theta, real);
+        self.map.forward(theta, real) + self.from_real(real, context, y)
+    }
+
+    /// Fills `y` from a point of real space, which is changed, and returns the log-determinant.
+    pub(super) fn from_real(&self, real: &mut [f64], context: &[f32], y: &mut [f32]) -> f64 {
         let Some(guess) = &self.guess else {
             self.standardization.apply(real, y);
-            return log_det + self.standardization.log_det(real);
+            return self.standardization.log_det(real);
         };
-        log_det + self.standardization.standardize(real) + guess.forward(real, context, y)
+        self.standardization.standardize(real) + guess.forward(real, context, y)
     }
 
     /// Fills `theta` and returns log |det ∂θ/∂y|.
