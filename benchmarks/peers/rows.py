@@ -1,7 +1,6 @@
 """What is compared: the rows of the table, each with the promise it has to keep.
 
-Not rows yet: the ratio classifier and posteriors by MCMC, which both sides can do, and flow matching,
-which Retrodict cannot. Another measurement is another function here, in `groups`.
+Another measurement is another function here, in `groups`.
 """
 
 import json
@@ -12,7 +11,7 @@ from group import Group, Line
 from side import HERE, Side
 
 TARGET = os.path.join(HERE, "..", "..", "target", "release")
-OURS, SBI, JAX = "Retrodict", "sbi", "flowjax"
+OURS, SBI, JAX, PYABC = "Retrodict", "sbi", "flowjax", "pyabc"
 
 
 class Setting:
@@ -44,14 +43,27 @@ def python(name, script, threads, *options):
 
 
 # How many steps a repeat takes, so that it lasts a few tenths of a second: ours, sbi, flowjax.
-STEPS = {"maf": (500, 20, 100), "maf_rqs": (100, 10, 25), "nsf": (100, 10, 0), "mdn": (1000, 50, 0)}
-NAMES = {"maf": "MAF", "maf_rqs": "autoregressive splines", "nsf": "NSF (coupling splines)", "mdn": "MDN"}
+STEPS = {
+    "maf": (500, 20, 100),
+    "maf_rqs": (100, 10, 25),
+    "nsf": (100, 10, 0),
+    "mdn": (1000, 50, 0),
+    "ratio": (300, 50, 0),
+}
+NAMES = {
+    "maf": "MAF",
+    "maf_rqs": "autoregressive splines",
+    "nsf": "NSF (coupling splines)",
+    "mdn": "MDN",
+    "ratio": "ratio classifier (NRE-B, ten classes)",
+}
 AT_LEAST = {
     ("maf", SBI): 28,
     ("maf", JAX): 3,
     ("maf_rqs", JAX): 5,
     ("nsf", SBI): 20,
     ("mdn", SBI): 20,
+    ("ratio", SBI): 20,
 }
 
 
@@ -127,6 +139,37 @@ def posterior(setting, what, words, threads):
     return Group(f"posterior-{what}", threads, sides, lines, setting.choose(3, 1))
 
 
+def chains(setting, threads):
+    """Markov chains on a learned likelihood, with each side's default sampler."""
+    n = setting.choose(10_000, 1_000)
+    options = ["mcmc", "--n", n, "--data", setting.folder("five")]
+    sides = [
+        ours(threads, *options, "--network", "maf"),
+        ours(threads, *options, name=f"{OURS}, default"),
+        python(SBI, "sbi_mcmc.py", threads, *options[1:]),
+    ]
+    lines = [
+        Line("an effective draw by MCMC on a learned likelihood, equal MAF", OURS, SBI, 20),
+        Line("an effective draw by MCMC, default settings", f"{OURS}, default", SBI),
+    ]
+    return Group("mcmc", threads, sides, lines, setting.choose(3, 1))
+
+
+def abc_smc(setting, threads):
+    """To the same last tolerance, with the same simulator in Python and as many workers."""
+    sys.path.insert(0, os.path.join(HERE, "sides"))
+    from conversion import observation
+
+    values = ",".join(repr(value) for value in observation())
+    options = ["--tolerance", setting.choose(0.1, 0.3), "--population", setting.choose(1000, 200)]
+    options += [f"--observation={values}"]
+    worker = [sys.executable, os.path.join(HERE, "sides", "abc_worker.py")]
+    command = [program("peers"), "--threads", threads, "abc-smc", *options, "--worker", *worker]
+    sides = [Side(OURS, command, threads), python(PYABC, "pyabc_smc.py", threads, *options)]
+    words = "ABC-SMC, a simulator in Python, to the same tolerance"
+    return Group("abc-smc", threads, sides, [Line(words, OURS, PYABC, 10)], setting.choose(3, 1))
+
+
 def calibration(setting, threads):
     tests = setting.choose(1000, 20)
     options = ["calibration", "--n", 1000, "--tests", tests, "--data", setting.folder("five")]
@@ -162,6 +205,10 @@ def groups(setting):
     for what, words in setting.choose([SAMPLE, LOG_PROB], [SAMPLE]):
         for count in setting.choose(threads, [1]):
             yield posterior(setting, what, words, count)
+    for count in setting.choose(threads, [1]):
+        yield chains(setting, count)
+    for count in setting.choose(threads, [1]):
+        yield abc_smc(setting, count)
     for count in setting.choose(threads, [1]):
         yield calibration(setting, count)
     for count in threads:

@@ -4,7 +4,8 @@ import argparse
 
 import sbi
 import torch
-from sbi.neural_nets import posterior_nn
+from sbi.inference import NRE_B
+from sbi.neural_nets import classifier_nn, posterior_nn
 from torch.nn.utils.clip_grad import clip_grad_norm_
 
 from conversation import converse, timed
@@ -12,13 +13,28 @@ from simulations import training_rows
 
 # As in ../src/training_step.rs.
 LARGEST_NORM = 5.0
+# Classes of the contrastive loss: sbi's default.
+ATOMS = 10
+
+
+class Classifier:
+    """The network and the loss of `NRE_B`."""
+
+    def __init__(self, theta, x):
+        self.inference = NRE_B(show_progress_bars=False)
+        self.inference._neural_net = classifier_nn("resnet")(theta, x)
+        self.parameters = self.inference._neural_net.parameters
+
+    def loss(self, theta, x):
+        return self.inference._loss(theta, x, num_atoms=ATOMS)
 
 
 class Training:
     def __init__(self, arguments):
         torch.manual_seed(1)
         theta, x = (torch.from_numpy(array) for array in training_rows(arguments.data))
-        self.network = posterior_nn(arguments.network)(theta, x)
+        build = Classifier if arguments.network == "ratio" else posterior_nn(arguments.network)
+        self.network = build(theta, x)
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=5e-4)
         order = torch.randperm(len(theta))
         # The batches lie ready: shuffling and gathering are not part of a step here.
@@ -34,7 +50,7 @@ class Training:
             self.optimizer.zero_grad()
             losses = self.network.loss(theta, x)
             loss = torch.mean(losses)
-            total += losses.sum().item() / len(theta)
+            total += loss.item()
             loss.backward()
             clip_grad_norm_(self.network.parameters(), max_norm=LARGEST_NORM)
             self.optimizer.step()
@@ -45,7 +61,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--data")
-    parser.add_argument("--network", choices=["maf", "maf_rqs", "nsf", "mdn"])
+    parser.add_argument("--network", choices=["maf", "maf_rqs", "nsf", "mdn", "ratio"])
     parser.add_argument("--batch", type=int, default=200)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--warm-up", type=int, default=500)

@@ -22,6 +22,10 @@ pub(crate) enum Command {
     Sample(PosteriorOptions),
     /// Log-probabilities under one posterior
     LogProb(PosteriorOptions),
+    /// Draws from a posterior by Markov chains on a learned likelihood
+    Mcmc(PosteriorOptions),
+    /// Approximate Bayesian computation to a tolerance, with a simulator in Python
+    AbcSmc(AbcSmcOptions),
     /// Simulation-based calibration and coverage
     Calibration(CalibrationOptions),
     /// Write simulations of the two moons to theta.npy and x.npy
@@ -102,6 +106,22 @@ pub(crate) struct TwoMoonsOptions {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct AbcSmcOptions {
+    /// The last tolerance
+    #[arg(long)]
+    pub(crate) tolerance: f64,
+    /// Draws a generation
+    #[arg(long, default_value_t = 1000)]
+    pub(crate) population: usize,
+    /// The observed data
+    #[arg(long, value_delimiter = ',', allow_negative_numbers = true)]
+    pub(crate) observation: Vec<f64>,
+    /// The program that simulates, and its arguments
+    #[arg(long, num_args = 1..)]
+    pub(crate) worker: Vec<String>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct RowsOptions {
     /// Where the simulator runs
     #[arg(long, value_enum)]
@@ -118,6 +138,8 @@ pub(crate) enum Network {
     MafRqs,
     Nsf,
     Mdn,
+    /// The classifier of a ratio
+    Ratio,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

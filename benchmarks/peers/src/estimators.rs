@@ -1,6 +1,10 @@
 //! The networks of the comparison, layer by layer those of the peers.
 
-use retrodict::estimator::{EstimatorConfig, FlowConfig, MixtureConfig, SplineConfig};
+use retrodict::Result;
+use retrodict::estimator::{
+    ContrastiveLoss, Estimator, EstimatorConfig, FlowConfig, MixtureConfig, RatioConfig, RatioLoss,
+    SplineConfig,
+};
 use retrodict::network::{Activation, NetworkConfig};
 
 use crate::arguments::Network;
@@ -8,9 +12,29 @@ use crate::arguments::Network;
 const WIDTH: usize = 50;
 const TRANSFORMS: usize = 5;
 
-/// What `sbi` 0.27 builds under the same name (`posterior_nn`), without layers of our own.
-pub(crate) fn equal_to_sbi(network: Network) -> EstimatorConfig {
-    match network {
+/// What `sbi` 0.27 builds under the same name, for so many parameters and data.
+pub(crate) fn build(network: Network, n_theta: usize, n_data: usize) -> Result<Box<dyn Estimator>> {
+    Ok(match equal_to_sbi(network) {
+        Some(density) => Box::new(density.build(&vec![false; n_theta], n_data)?),
+        None => Box::new(classifier().build(n_theta, n_data)?),
+    })
+}
+
+/// Two residual blocks of two layers, told from nine contrasts (`NRE_B`). Ours has gates that x opens.
+fn classifier() -> RatioConfig {
+    RatioConfig {
+        network: NetworkConfig {
+            residual: true,
+            ..plain(2, Activation::Relu)
+        },
+        loss: RatioLoss::NreB(ContrastiveLoss { classes: 10 }),
+    }
+}
+
+/// The density that `posterior_nn` builds, without layers of our own; none for the classifier.
+pub(crate) fn equal_to_sbi(network: Network) -> Option<EstimatorConfig> {
+    Some(match network {
+        Network::Ratio => return None,
         Network::Maf => EstimatorConfig::Maf(FlowConfig {
             transforms: TRANSFORMS,
             network: plain_tanh(),
@@ -24,7 +48,7 @@ pub(crate) fn equal_to_sbi(network: Network) -> EstimatorConfig {
             components: 10,
             network: plain(2, Activation::Relu),
         }),
-    }
+    })
 }
 
 /// An input layer and two blocks of one layer each make three hidden layers.
@@ -54,7 +78,8 @@ fn splines(network: NetworkConfig) -> SplineConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use retrodict::estimator::Estimator;
+
+    const N: usize = 5;
 
     /// Counted from the installed packages: `sum(p.numel() for p in network.parameters())`.
     #[test]
@@ -64,15 +89,17 @@ mod tests {
         let second_bias = TRANSFORMS * WIDTH;
         // flowjax trains mean and scale of the base distribution too.
         let base = 10;
+        // Weights and biases of the gates of two residual blocks.
+        let gates = 2 * (N * WIDTH + WIDTH);
         for (network, peers) in [
             (Network::Maf, 31_050 - second_bias),
             (Network::Maf, 30_810 - base),
             (Network::MafRqs, 65_475 - second_bias),
             (Network::Nsf, 75_477),
             (Network::Mdn, 13_560),
+            (Network::Ratio, 10_801 + gates),
         ] {
-            let flow = equal_to_sbi(network).build(&[false; 5], 5).unwrap();
-            let given = flow.n_weights();
+            let given = build(network, N, N).unwrap().n_weights();
             assert_eq!(given, peers, "{network:?}");
         }
     }

@@ -3,11 +3,13 @@
 //! Each does what it measures once for every line on its standard input and answers with one line of
 //! JSON, so that the driver can let it and its peers take turns. See README.md.
 
+mod abc_smc;
 mod arguments;
 mod calibration;
 mod conversation;
 mod data;
 mod estimators;
+mod mcmc;
 mod posterior;
 mod rows;
 mod training_step;
@@ -47,6 +49,8 @@ fn run(arguments: &Arguments) -> Result<()> {
         Command::TrainingStep(options) => training_step::run(options),
         Command::Sample(options) => posterior::sample(options),
         Command::LogProb(options) => posterior::log_prob(options),
+        Command::Mcmc(options) => mcmc::run(options),
+        Command::AbcSmc(options) => abc_smc::run(options),
         Command::Calibration(options) => calibration::run(options),
         Command::TwoMoonsData(options) => two_moons::simulate(options),
         Command::TwoMoons(options) => two_moons::run(options),

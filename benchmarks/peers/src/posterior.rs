@@ -56,7 +56,7 @@ pub(crate) fn train(
     let rows: Vec<usize> = (0..ROWS).collect();
     let prior = data::standard_normal_prior(simulations.theta.n_columns())?;
     let defaults = NpeConfig::default();
-    let equal = options.network.map(equal_to_sbi);
+    let equal = options.network.and_then(equal_to_sbi);
     let config = NpeConfig {
         train: TrainConfig {
             max_epochs: EPOCHS,

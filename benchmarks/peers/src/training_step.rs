@@ -2,14 +2,14 @@
 
 use std::time::Instant;
 
-use retrodict::estimator::{Estimator, Examples, Flow};
+use retrodict::estimator::{Estimator, Examples};
 use retrodict::train::{BatchBlocks, Batches, Optimizer, TrainConfig, TrainingRows};
 use retrodict::{Result, Seed, Stream, Table};
 
 use crate::arguments::TrainingStepOptions;
 use crate::conversation::{Answer, converse, hello, took};
 use crate::data::{self, TRAINING_ROWS};
-use crate::estimators::equal_to_sbi;
+use crate::estimators::build;
 
 const LEARNING_RATE: f64 = 5e-4;
 
@@ -40,7 +40,7 @@ pub(crate) fn run(options: &TrainingStepOptions) -> Result<()> {
 
 /// A network, its optimiser and its data.
 struct Training<'a> {
-    flow: Flow,
+    estimator: Box<dyn Estimator>,
     optimizer: Optimizer,
     blocks: BatchBlocks,
     batches: Box<dyn Batches + 'a>,
@@ -51,18 +51,18 @@ struct Training<'a> {
 
 impl<'a> Training<'a> {
     fn new(options: &TrainingStepOptions, examples: &'a Examples) -> Result<Self> {
-        let features = vec![false; examples.n_values()];
-        let flow = equal_to_sbi(options.network).build(&features, examples.n_context())?;
-        let mut weights = vec![0.0; flow.n_weights()];
-        flow.initialize(&mut weights, &mut Seed(1).stream(Stream::Weights, 0));
+        let (n_theta, n_data) = (examples.n_values(), examples.n_context());
+        let estimator = build(options.network, n_theta, n_data)?;
+        let mut weights = vec![0.0; estimator.n_weights()];
+        estimator.initialize(&mut weights, &mut Seed(1).stream(Stream::Weights, 0));
         Ok(Self {
             optimizer: Optimizer::new(&adam(), &weights),
-            blocks: BatchBlocks::new(&flow, options.batch),
+            blocks: BatchBlocks::new(&*estimator, options.batch),
             batches: examples.batches(Seed(1), 0),
             batch: options.batch,
             steps_done: 0,
             weights,
-            flow,
+            estimator,
         })
     }
 
@@ -89,7 +89,7 @@ impl<'a> Training<'a> {
         }
         self.steps_done += 1;
         let next = (!self.steps_done.is_multiple_of(per_epoch)).then_some(self.batch);
-        self.blocks.compute(&self.flow, &self.weights);
+        self.blocks.compute(&*self.estimator, &self.weights);
         let (optimizer, weights) = (&mut self.optimizer, &mut self.weights);
         let step = |loss: f64, gradient: &mut [f32], norm: f64| {
             optimizer.step(weights, gradient, norm, LEARNING_RATE);

@@ -13,6 +13,7 @@
 //! | [`DataDependence`] | posteriors that ignore part of the data, which ranks alone cannot see | Zhao et al. 2021 |
 //! | [`Predictive`] | an observation unlike anything simulated, or that the posterior cannot reproduce | Gelman et al. 1996 |
 //! | [`convergence`](fn@convergence) | chains of a sampler that do not agree, or are worth few draws | Vehtari et al. 2021 |
+//! | [`SamplerRun`] | weights of which a few are all, divergences, log-likelihoods that are no numbers | Vehtari et al. 2024, Betancourt 2017 |
 //! | [`simulation_failures`], [`training`](fn@training), [`draws_inside_prior`] | what went wrong on the way | |
 //!
 //! [`Verdict::from_checks`] turns them into one word.
@@ -30,6 +31,7 @@ mod multiplicity;
 mod normal;
 mod predictive;
 mod rank_uniformity;
+mod sampler;
 mod tail;
 pub mod thresholds;
 mod training;
@@ -47,6 +49,7 @@ pub use inside_prior::draws_inside_prior;
 pub use joint_distance::JointDistance;
 pub use predictive::{FeaturePrediction, Predictive, PredictiveKind};
 pub use rank_uniformity::{RankUniformity, Ranks};
+pub use sampler::SamplerRun;
 pub use training::training;
 pub use verdict::{Verdict, Word};
 

@@ -91,3 +91,8 @@ pub const CAUTION_R_HAT: f64 = 1.01;
 pub const FAILED_R_HAT: f64 = 1.1;
 /// Fewer effective draws than this make R̂ itself unreliable, and quantiles coarse (the same).
 pub const CAUTION_EFFECTIVE_DRAWS: f64 = 400.0;
+/// Weights with a heavier tail than this give means whose error cannot be told from the draws
+/// (Vehtari et al. 2024, arXiv:1507.02646).
+pub const CAUTION_K_HAT: f64 = 0.7;
+/// With a tail like this the weights have no mean: more draws do not help.
+pub const FAILED_K_HAT: f64 = 1.0;

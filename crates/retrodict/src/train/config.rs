@@ -48,7 +48,8 @@ pub struct TrainConfig {
     /// Epochs in which the rate falls to zero once the patience is spent (`cosine` only).
     pub cooldown_epochs: usize,
     /// The epochs of the first cosine (`cosine` only). If its last tenth still gained a hundredth of a
-    /// nat, another follows from half the height, twice as long, and so on: warm restarts.
+    /// nat, and two standard errors of the validation rows, another follows from half the height, twice
+    /// as long, and so on: warm restarts.
     pub cycle_epochs: usize,
     /// Training never takes more epochs than this.
     pub max_epochs: usize,

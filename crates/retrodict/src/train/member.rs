@@ -13,6 +13,12 @@ use crate::error::{Error, Result};
 use crate::estimator::{EVALUATED, Estimator, Examples, Purpose, Workspace};
 use crate::seed::{Seed, Stream};
 
+/// A fall of the validation loss, in nats a row, in the last tenth of all epochs that is worth more of
+/// them: it is a Kullback–Leibler divergence, and a hundredth of a nat is a shift of a seventh of an sd.
+pub const STILL_FALLING: f64 = 0.01;
+/// By how many standard errors of the validation rows it must stand out, or it is their noise.
+const CLEARLY: f64 = 2.0;
+
 /// A trained member.
 #[derive(Debug)]
 pub(super) struct Member {
@@ -35,6 +41,10 @@ pub(super) struct Training<'a> {
     epochs: Vec<EpochRecord>,
     best_epoch: usize,
     stop: Option<Result<Stop>>,
+    /// log q of every validation row under the best weights, and under those that were the best when
+    /// the last tenth of a stretch of epochs began.
+    best: Vec<f64>,
+    earlier: Vec<f64>,
 }
 
 impl<'a> Training<'a> {
@@ -49,6 +59,8 @@ impl<'a> Training<'a> {
         let run = Run::new(estimator, rows, config, (seed, k));
         Self {
             initial_loss: run.best_loss,
+            best: run.first.1.clone(),
+            earlier: run.first.1.clone(),
             run,
             observer,
             epochs: Vec::new(),
@@ -64,19 +76,27 @@ impl<'a> Training<'a> {
     }
 
     fn epoch(&mut self) -> Result<Option<Stop>> {
-        let record = self.run.epoch()?;
+        let (record, log_density) = self.run.epoch()?;
         let loss = record.validation_loss;
         let improved = loss < self.run.best_loss;
         if improved {
             self.best_epoch = record.epoch;
+            self.best = log_density;
             self.run.keep(loss);
+        }
+        if self.run.pace.begins_last_tenth(record.epoch) {
+            self.earlier.clone_from(&self.best);
         }
         if (self.observer)(&record) == ControlFlow::Break(()) {
             return Err(Error::Interrupted);
         }
         self.epochs.push(record);
         Ok(
-            match self.run.pace.after_epoch(self.run.done, loss, improved) {
+            match self
+                .run
+                .pace
+                .after_epoch(self.run.done, improved, self.falling())
+            {
                 Decision::Continue => None,
                 Decision::Restore => {
                     self.run.return_to_best();
@@ -85,6 +105,13 @@ impl<'a> Training<'a> {
                 Decision::Stop(stop) => Some(stop),
             },
         )
+    }
+
+    /// Whether the loss fell since the last tenth of the epochs began, by enough to go on and by more
+    /// than the noise of the validation rows.
+    fn falling(&self) -> bool {
+        let fall = mean_loss(&self.earlier) - mean_loss(&self.best);
+        fall > STILL_FALLING && standard_errors(&self.earlier, &self.best) > CLEARLY
     }
 
     /// The member after its last epoch.
@@ -152,8 +179,9 @@ impl<'a> Run<'a> {
         run
     }
 
-    /// One pass over the rows of an epoch, in batches of equal size up to one row.
-    fn epoch(&mut self) -> Result<EpochRecord> {
+    /// One pass over the rows of an epoch, in batches of equal size up to one row; and log q of every
+    /// validation row after it.
+    fn epoch(&mut self) -> Result<(EpochRecord, Vec<f64>)> {
         self.batches.begin(self.done);
         let n = self.n_rows;
         let n_steps = self.config.steps_per_epoch(n);
@@ -175,16 +203,18 @@ impl<'a> Run<'a> {
             }
         }
         self.done += 1;
-        Ok(EpochRecord {
+        let log_density = self.log_density(false);
+        let record = EpochRecord {
             member: self.k,
             epoch: self.done,
             max_epochs: self.pace.last_epoch(),
             train_loss: loss / rows as f64,
-            validation_loss: self.validation_loss(),
+            validation_loss: mean_loss(&log_density),
             learning_rate: rate,
             gradient_norm: norm / (n_steps - skipped) as f64,
             skipped_batches: skipped,
-        })
+        };
+        Ok((record, log_density))
     }
 
     /// One step with the rows that are loaded, which also loads the next; its loss and gradient norm,
@@ -248,11 +278,6 @@ impl<'a> Run<'a> {
     fn restore(&mut self) {
         self.weights.copy_from_slice(&self.best);
         self.optimizer.restart(&self.best);
-    }
-
-    /// The mean loss over every validation row; infinite if any row's is not finite.
-    fn validation_loss(&mut self) -> f64 {
-        mean_loss(&self.log_density(false))
     }
 
     /// log q of every validation row, under the best weights or the present ones.

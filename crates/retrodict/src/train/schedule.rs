@@ -32,13 +32,7 @@ pub(super) struct Pace {
     end: usize,
     cooling: bool,
     without_improvement: usize,
-    /// The smallest loss so far, and before the last tenth of the stretch.
-    best: [f64; 2],
 }
-
-/// A fall of the validation loss, in nats a row, in the last tenth of all epochs that is worth more of
-/// them: it is a Kullback–Leibler divergence, and a hundredth of a nat is a shift of a seventh of an sd.
-pub const STILL_FALLING: f64 = 0.01;
 
 impl Pace {
     pub(super) fn new(config: &TrainConfig, n_rows: usize) -> Self {
@@ -52,8 +46,14 @@ impl Pace {
             end: config.epochs(n_rows),
             cooling: false,
             without_improvement: 0,
-            best: [f64::INFINITY; 2],
         }
+    }
+
+    /// Whether the last tenth of the stretch begins after so many epochs: what is gained from here on
+    /// decides whether there is another.
+    pub(super) fn begins_last_tenth(&self, done: usize) -> bool {
+        let [from, to] = self.stretch;
+        done + (to - from).div_ceil(10) == to
     }
 
     /// The last epoch, as far as can be said now.
@@ -88,21 +88,17 @@ impl Pace {
         self.rate *= 0.5;
     }
 
-    /// Takes note of an epoch: how many are done now, its loss, and whether it was the best so far,
-    /// the first weights included.
-    pub(super) fn after_epoch(&mut self, done: usize, loss: f64, improved: bool) -> Decision {
+    /// Takes note of an epoch: how many are done now, whether it was the best so far, the first weights
+    /// included, and whether the loss was still falling in the last tenth of the stretch.
+    pub(super) fn after_epoch(&mut self, done: usize, improved: bool, falling: bool) -> Decision {
         self.without_improvement = if improved {
             0
         } else {
             self.without_improvement + 1
         };
-        self.best[0] = self.best[0].min(loss);
         let [from, to] = self.stretch;
-        if done + (to - from).div_ceil(10) == to {
-            self.best[1] = self.best[0];
-        }
         if done >= to {
-            return self.after_stretch(done);
+            return self.after_stretch(done, falling);
         }
         if self.schedule == Schedule::Plateau
             && self.without_improvement > 0
@@ -124,9 +120,8 @@ impl Pace {
     }
 
     /// Another cosine, twice as long from half the height, if the last was still gaining.
-    fn after_stretch(&mut self, done: usize) -> Decision {
-        let gaining = self.best[1] - self.best[0] > STILL_FALLING;
-        if self.cooling || (self.schedule == Schedule::Cosine && !gaining) {
+    fn after_stretch(&mut self, done: usize, falling: bool) -> Decision {
+        if self.cooling || (self.schedule == Schedule::Cosine && !falling) {
             return Decision::Stop(Stop::NoImprovement);
         }
         if done >= self.end {
@@ -172,13 +167,10 @@ mod tests {
         assert!((pace.rate(50.0) - 0.5).abs() < 1e-12);
         assert!(pace.rate(100.0) < 1e-12);
         for done in 1..100 {
-            assert_eq!(
-                pace.after_epoch(done, -(done as f64), true),
-                Decision::Continue
-            );
+            assert_eq!(pace.after_epoch(done, true, true), Decision::Continue);
         }
         assert_eq!(
-            pace.after_epoch(100, -100.0, true),
+            pace.after_epoch(100, true, true),
             Decision::Stop(Stop::MaxEpochs)
         );
     }
@@ -210,41 +202,41 @@ mod tests {
             ..TrainConfig::default()
         };
         let mut pace = Pace::new(&config, 1000);
-        let mut after =
-            |done: usize, loss: f64| (pace.after_epoch(done, loss, true), pace.rate(done as f64));
+        let marks: Vec<usize> = (1..=10).filter(|&d| pace.begins_last_tenth(d)).collect();
+        assert_eq!(marks, [9]);
+        let mut after = |done: usize, falling: bool| {
+            let decision = pace.after_epoch(done, true, falling);
+            (decision, pace.rate(done as f64))
+        };
         for done in 1..10 {
-            assert_eq!(after(done, -(done as f64)).0, Decision::Continue);
+            assert_eq!(after(done, false).0, Decision::Continue);
         }
-        assert_eq!(after(10, -10.0), (Decision::Continue, 0.5));
+        assert_eq!(after(10, true), (Decision::Continue, 0.5));
         for done in 11..30 {
-            assert_eq!(
-                after(done, -10.0 - done.min(28) as f64).0,
-                Decision::Continue
-            );
+            assert_eq!(after(done, true).0, Decision::Continue);
         }
-        // The last two of twenty epochs gained less than a hundredth.
         let stop = Decision::Stop(Stop::NoImprovement);
-        assert_eq!(after(30, -38.001).0, stop);
+        assert_eq!(after(30, false).0, stop);
     }
 
     #[test]
     fn spent_patience_restores_and_cools_down_before_it_stops() {
         let mut pace = pace(Schedule::Cosine);
         for done in 1..4 {
-            assert_eq!(pace.after_epoch(done, 1.0, false), Decision::Continue);
+            assert_eq!(pace.after_epoch(done, false, false), Decision::Continue);
         }
         let rate = pace.rate(4.0);
-        assert_eq!(pace.after_epoch(4, 1.0, false), Decision::Restore);
+        assert_eq!(pace.after_epoch(4, false, false), Decision::Restore);
         assert!(
             (pace.rate(4.0) - rate).abs() < 1e-12,
             "the rate has no jump"
         );
         for done in 5..9 {
-            assert_eq!(pace.after_epoch(done, 1.0, done == 6), Decision::Continue);
+            assert_eq!(pace.after_epoch(done, done == 6, false), Decision::Continue);
         }
         assert!(pace.rate(9.0) < 1e-12);
         assert_eq!(
-            pace.after_epoch(9, 1.0, false),
+            pace.after_epoch(9, false, false),
             Decision::Stop(Stop::NoImprovement)
         );
     }
@@ -253,12 +245,12 @@ mod tests {
     fn a_plateau_halves_the_rate_and_a_constant_does_not() {
         let (mut plateau, mut constant) = (pace(Schedule::Plateau), pace(Schedule::Constant));
         for done in 1..4 {
-            plateau.after_epoch(done, 1.0, false);
-            constant.after_epoch(done, 1.0, false);
+            plateau.after_epoch(done, false, false);
+            constant.after_epoch(done, false, false);
         }
         assert_eq!((plateau.rate(3.0), constant.rate(3.0)), (0.5, 1.0));
         let stop = Decision::Stop(Stop::NoImprovement);
-        assert_eq!(constant.after_epoch(4, 1.0, false), stop);
-        assert_eq!(plateau.after_epoch(4, 1.0, false), stop);
+        assert_eq!(constant.after_epoch(4, false, false), stop);
+        assert_eq!(plateau.after_epoch(4, false, false), stop);
     }
 }

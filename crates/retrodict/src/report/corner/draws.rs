@@ -1,8 +1,11 @@
 //! Draws as a corner plot needs them: finite, weighted, sorted into columns.
 
+use std::collections::HashMap;
+
 use crate::report::density::Shape;
 use crate::report::ticks::Estimate;
 use crate::samples::{Samples, quantiles};
+use crate::table::Table;
 
 /// The usable draws of one posterior.
 #[derive(Debug)]
@@ -16,14 +19,16 @@ pub(super) struct Draws {
 }
 
 impl Draws {
-    /// Keeps the rows that are finite and have a weight.
+    /// Keeps the rows that are finite and have a weight; draws that were resampled are one draw with the
+    /// weight of all, or kernels would be as narrow as for that many different ones.
     pub(super) fn new(samples: &Samples, limits: &[[f64; 2]]) -> Self {
         let table = &samples.draws;
         let weights = samples.weights();
         let usable = |i: &usize| weights[*i] > 0.0 && table.row(*i).iter().all(|v| v.is_finite());
-        let rows: Vec<usize> = (0..table.n_rows()).filter(usable).collect();
-        let total: f64 = rows.iter().map(|&i| weights[i]).sum();
-        let weights: Vec<f64> = rows.iter().map(|&i| weights[i] / total).collect();
+        let usable: Vec<usize> = (0..table.n_rows()).filter(usable).collect();
+        let total: f64 = usable.iter().map(|&i| weights[i]).sum();
+        let share = |i: &usize| weights[*i] / total;
+        let (rows, weights) = different(table, &usable, share);
         let kept = table.select(&rows);
         let columns: Vec<Vec<f64>> = (0..table.n_columns()).map(|j| kept.column(j)).collect();
         Self {
@@ -33,12 +38,12 @@ impl Draws {
                 .collect(),
             limits: limits.to_vec(),
             columns,
-            n_dropped: table.n_rows() - rows.len(),
+            n_dropped: table.n_rows() - usable.len(),
             weights,
         }
     }
 
-    /// How many draws there are.
+    /// How many different draws there are.
     pub(super) fn len(&self) -> usize {
         self.weights.len()
     }
@@ -114,5 +119,39 @@ impl Draws {
             (low - margin).max(bound_low.min(least)),
             (high + margin).min(bound_high.max(most)),
         ]
+    }
+}
+
+/// The rows that differ, in the order in which each is met first, with the weights of all its copies.
+fn different(
+    table: &Table,
+    rows: &[usize],
+    weight: impl Fn(&usize) -> f64,
+) -> (Vec<usize>, Vec<f64>) {
+    let (mut first, mut weights) = (Vec::new(), Vec::new());
+    let mut places: HashMap<Vec<u64>, usize> = HashMap::with_capacity(rows.len());
+    for i in rows {
+        let bits = table.row(*i).iter().map(|v| v.to_bits()).collect();
+        let place = *places.entry(bits).or_insert(first.len());
+        if place == first.len() {
+            first.push(*i);
+            weights.push(0.0);
+        }
+        weights[place] += weight(i);
+    }
+    (first, weights)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resampled_draws_are_one_draw_with_the_weight_of_all() {
+        let table = Table::new(["a", "b"], vec![1.0, 2.0, 3.0, 4.0, 1.0, 2.0, 1.0, 5.0]).unwrap();
+        let draws = Draws::new(&Samples::independent(table), &[[f64::MIN, f64::MAX]; 2]);
+        assert_eq!((draws.len(), draws.dropped()), (3, 0));
+        assert_eq!(draws.column(1), [2.0, 4.0, 5.0]);
+        assert_eq!(draws.weights, [0.5, 0.25, 0.25]);
     }
 }

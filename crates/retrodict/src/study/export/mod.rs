@@ -6,6 +6,7 @@
 //! | `samples.csv` | the same with a header of parameter names; every digit survives |
 //! | `posterior.zarr` | Zarr v3 as ArviZ lays it out, for `xarray.open_datatree` |
 //! | `summary.json` | mean, sd, median and intervals of each parameter |
+//! | `sampler.json` | if a sampler drew: which, how often it evaluated the density, and what it met |
 //!
 //! With several observations the names are `samples-000.npy`, `samples-001.npy`, ….
 
@@ -41,7 +42,7 @@ pub struct PosteriorExport<'a> {
 }
 
 impl PosteriorExport<'_> {
-    /// Writes the four files into `folder`, which is made if it is missing. `index` is the
+    /// Writes the files into `folder`, which is made if it is missing. `index` is the
     /// observation's, if there are several.
     ///
     /// Each file appears whole or not at all, and `summary.json` last: where it is, the others are.
@@ -58,6 +59,9 @@ impl PosteriorExport<'_> {
         npy::write(path("samples", "npy"), &shape, draws.values())?;
         npy::write_atomically(path("samples", "csv"), &table::csv(draws))?;
         zarr::write(&path("posterior", "zarr"), &groups::groups(self))?;
+        if let Some(bytes) = summary::sampler(self.samples) {
+            npy::write_atomically(path("sampler", "json"), &bytes)?;
+        }
         npy::write_atomically(path("summary", "json"), &summary::json(self.samples))
     }
 

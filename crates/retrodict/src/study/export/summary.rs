@@ -1,6 +1,6 @@
-//! What one says about each parameter in a table.
+//! What one says about each parameter in a table, and about the sampler.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use crate::sample::Diagnostics;
 use crate::samples::Samples;
@@ -31,4 +31,18 @@ pub(super) fn json(samples: &Samples) -> Vec<u8> {
     let mut bytes = serde_json::to_vec_pretty(&all).expect("a map of numbers is plain data");
     bytes.push(b'\n');
     bytes
+}
+
+/// What the sampler says about its run, if one drew: words and numbers by their names.
+pub(super) fn sampler(samples: &Samples) -> Option<Vec<u8>> {
+    samples.provenance.get("sampler")?;
+    let value = |text: &String| {
+        let number = text.parse::<f64>().ok().and_then(Number::from_f64);
+        number.map_or_else(|| Value::String(text.clone()), Value::Number)
+    };
+    let entries = samples.provenance.iter();
+    let all: Map<String, Value> = entries.map(|(k, text)| (k.clone(), value(text))).collect();
+    let mut bytes = serde_json::to_vec_pretty(&all).expect("words and numbers are plain data");
+    bytes.push(b'\n');
+    Some(bytes)
 }

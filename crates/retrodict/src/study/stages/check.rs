@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::check::{
-    CalibrationChecks, Chains, Check, CheckStatus, Predictive, PredictiveKind, Verdict,
+    CalibrationChecks, Chains, Check, CheckStatus, Predictive, PredictiveKind, SamplerRun, Verdict,
     convergence, draws_inside_prior, simulation_failures, training,
 };
 use crate::error::{Error, Result};
@@ -141,7 +141,7 @@ impl Run<'_> {
         draws_inside_prior(&log_probs)
     }
 
-    /// Whether the chains that drew for each observation agree, if a sampler drew.
+    /// Whether the chains that drew for each observation agree and met nothing strange, if a sampler drew.
     fn chains(&self, n: usize) -> Result<Vec<Check>> {
         let mut checks = Vec::new();
         for i in 0..n {
@@ -158,14 +158,35 @@ impl Run<'_> {
                     ess: [of(fields, "ess_bulk"), of(fields, "ess_tail")],
                 })
                 .collect();
-            if let Some(mut check) = convergence(&chains) {
-                if n > 1 {
+            let mut own = self.sampler(n, i)?;
+            own.extend(convergence(&chains));
+            if n > 1 {
+                for check in &mut own {
                     check.name = of_observation(&check.name, i);
                 }
-                checks.push(check);
             }
+            checks.append(&mut own);
         }
         Ok(checks)
+    }
+
+    /// What the sampler of one of n observations met, if a sampler drew.
+    fn sampler(&self, n: usize, i: usize) -> Result<Vec<Check>> {
+        let name = file_name("sampler", (n > 1).then_some(i), "json");
+        let path = self.folder().posterior().join(name);
+        if !path.exists() {
+            return Ok(Vec::new());
+        }
+        let run: Map<String, Value> = read_json(&path)?;
+        let number = |key: &str| run.get(key).and_then(Value::as_f64);
+        let count = |key: &str| number(key).unwrap_or(0.0) as usize;
+        let run = SamplerRun {
+            k_hat: run.get("k_hat").map(|v| v.as_f64().unwrap_or(f64::NAN)),
+            divergences: count("divergences"),
+            evaluations: count("evaluations"),
+            invalid: count("invalid_log_likelihoods"),
+        };
+        Ok(run.checks())
     }
 
     /// Prior and posterior predictive checks of one observation.
