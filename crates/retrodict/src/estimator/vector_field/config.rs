@@ -29,8 +29,8 @@ impl Default for VectorFieldConfig {
         Self {
             path: None,
             network: NetworkConfig {
-                hidden: vec![64, 64, 64],
-                activation: Activation::Silu,
+                hidden: vec![64, 64],
+                activation: Activation::Relu,
                 ..NetworkConfig::default()
             },
             time_frequencies: 4,

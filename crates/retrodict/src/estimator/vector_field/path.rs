@@ -28,12 +28,18 @@ impl Default for PathConfig {
 }
 
 /// Options of flow matching.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct StraightPath {
     /// a: times are drawn with the density (1 + a) (1 − t)ᵃ, so that with a > 0 more of them are close to
-    /// the data (Wildberger et al. 2023, section 3.2).
+    /// the data, where thin features are (Wildberger et al. 2023, section 3.2); 0 is the even density.
     pub time_exponent: f64,
+}
+
+impl Default for StraightPath {
+    fn default() -> Self {
+        Self { time_exponent: 2.0 }
+    }
 }
 
 /// Options of the variance exploding path.
