@@ -40,11 +40,11 @@ impl Target {
             y.fill(0.0);
             return f64::NEG_INFINITY;
         }
-        self.map.forward(theta, real) + self.from_real(real, context, y)
+        self.map.forward(theta, real) + self.forward_real(real, context, y)
     }
 
     /// Fills `y` from a point of real space, which is changed, and returns the log-determinant.
-    pub(super) fn from_real(&self, real: &mut [f64], context: &[f32], y: &mut [f32]) -> f64 {
+    pub(super) fn forward_real(&self, real: &mut [f64], context: &[f32], y: &mut [f32]) -> f64 {
         let Some(guess) = &self.guess else {
             self.standardization.apply(real, y);
             return self.standardization.log_det(real);

@@ -185,9 +185,11 @@ impl PathConfig {
 
     /// Refuses numbers that make no sense.
     pub fn validate(&self) -> Result<()> {
-        let check = |fits: bool, field: &str, given: f64, expected: &str| match fits {
-            true => Ok(()),
-            false => Err(Error::invalid_option("path", field, given, expected)),
+        let check = |fits: bool, field: &str, given: f64, expected: &str| {
+            if fits {
+                return Ok(());
+            }
+            Err(Error::invalid_option("path", field, given, expected))
         };
         match self {
             Self::FlowMatching(path) => {

@@ -108,6 +108,9 @@ const FIRST: f64 = 0.1;
 const CHANGE: [f64; 2] = [0.2, 5.0];
 const SAFETY: f64 = 0.9;
 
+/// f(s, y), which fills its last argument.
+type Slope<'a> = &'a mut dyn FnMut(f64, &[f32], &mut [f32]);
+
 /// dy/ds = f(s, y), followed through `span` in place.
 pub(super) struct Ode {
     slopes: [Vec<f32>; 7],
@@ -128,7 +131,7 @@ impl Ode {
         config: &OdeConfig,
         [from, to]: [f64; 2],
         state: &mut [f32],
-        slope: &mut dyn FnMut(f64, &[f32], &mut [f32]),
+        slope: Slope<'_>,
     ) -> Solved {
         let (mut at, mut step) = (from, FIRST * (to - from));
         let mut solved = Solved::default();
@@ -162,12 +165,7 @@ impl Ode {
         solved
     }
 
-    fn try_step(
-        &mut self,
-        [at, step]: [f64; 2],
-        state: &[f32],
-        slope: &mut dyn FnMut(f64, &[f32], &mut [f32]),
-    ) {
+    fn try_step(&mut self, [at, step]: [f64; 2], state: &[f32], slope: Slope<'_>) {
         for (stage, weights) in STAGES.iter().enumerate() {
             self.next.copy_from_slice(state);
             for (weight, slope) in weights.iter().zip(&self.slopes) {

@@ -142,7 +142,9 @@ fn no_draw_leaves_the_prior_even_with_wild_weights() {
         for scale in [1.0, 30.0, 1e6] {
             for weights in &mut posterior.members {
                 // Those of a kept guess are zero.
-                weights.iter_mut().for_each(|w| *w = scale * (*w + 0.01));
+                for w in weights {
+                    *w = scale * (*w + 0.01);
+                }
             }
             let n = 3000;
             let samples = posterior.sample(&[1e6, -3.0], n, Seed(5)).unwrap();

@@ -61,6 +61,8 @@ impl CommonSpace {
 /// y of a point of real space.
 fn seen(posterior: &FieldPosterior, z: &[f64], context: &[f32]) -> Vec<f64> {
     let mut y = vec![0.0; z.len()];
-    posterior.target.from_real(&mut z.to_vec(), context, &mut y);
+    posterior
+        .target
+        .forward_real(&mut z.to_vec(), context, &mut y);
     y.iter().map(|y| f64::from(*y)).collect()
 }

@@ -171,9 +171,9 @@ impl<'a> Composer<'a> {
         let d = self.space.center.len();
         let n_trials = self.space.contexts.len() as f64;
         // The scores of N standard normal distributions.
-        points
-            .iter_mut()
-            .for_each(|u| *u = random.normal() / n_trials.sqrt());
+        for u in points.iter_mut() {
+            *u = random.normal() / n_trials.sqrt();
+        }
         let mut score = vec![0.0; points.len()];
         let (mut off, mut part) = (vec![0.0; d], vec![0.0; d]);
         for &angle in &self.angles {
@@ -204,7 +204,9 @@ impl<'a> Composer<'a> {
             }
         }
         let c = self.angles.last().expect("there are levels").cos();
-        points.iter_mut().for_each(|u| *u /= c);
+        for u in points {
+            *u /= c;
+        }
     }
 
     /// Gives `take` the trial, the row and E[ε | u] for all trials and rows of `points`, row-major.
@@ -288,7 +290,9 @@ impl Normals {
         let d = self.mean.len();
         let (mut noise, mut part) = (vec![0.0; d], vec![0.0; d]);
         for point in points.chunks_exact_mut(d) {
-            noise.iter_mut().for_each(|z| *z = random.normal());
+            for z in &mut noise {
+                *z = random.normal();
+            }
             let sd = |precision: f64| (c * c / precision + s * s).sqrt();
             self.composed.apply(sd, &noise, &mut part);
             for ((u, mean), part) in point.iter_mut().zip(&self.mean).zip(&part) {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// How draws of p(θ | x₁, …, x_N) ∝ p(θ)^(1−N) Πᵢ p(θ | xᵢ) are made from the field of one trial.
+/// How draws of p(θ | x₁, …, xₙ) ∝ p(θ)^(1−n) Πᵢ p(θ | xᵢ) are made from the field of one trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum CompositionConfig {

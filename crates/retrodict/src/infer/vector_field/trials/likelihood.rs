@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::infer::LogLikelihood;
 use crate::prior::Prior;
 
-/// Σᵢ [log q(θ | xᵢ) − log p(θ)], which is log p(x₁, …, x_N | θ) up to a constant in θ.
+/// Σᵢ [log q(θ | xᵢ) − log p(θ)], which is log p(x₁, …, xₙ | θ) up to a constant in θ.
 #[derive(Debug)]
 pub(super) struct ImpliedLikelihood {
     pub(super) posterior: Arc<FieldPosterior>,

@@ -26,7 +26,7 @@ use crate::samples::Samples;
 use crate::seed::{Seed, Stream};
 use crate::table::Table;
 
-/// p(θ | x₁, …, x_N) ∝ p(θ)^(1−N) Πᵢ q(θ | xᵢ): the trials of an observation are its rows, one after another.
+/// p(θ | x₁, …, xₙ) ∝ p(θ)^(1−n) Πᵢ q(θ | xᵢ): the trials of an observation are its rows, one after another.
 ///
 /// Draws come from the composed score, see [`CompositionConfig`]; densities and the maximum from the
 /// product itself, normalised by tempering as [`PotentialPosterior`] does. With one trial it is the
