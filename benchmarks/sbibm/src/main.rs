@@ -7,6 +7,7 @@ mod classifier;
 mod data;
 mod density;
 mod invariance;
+mod method;
 mod results;
 mod run;
 mod sequential;

@@ -270,10 +270,10 @@ fn values() -> Vec<Wrong> {
         toy(
             "method of a later version",
             "simulations = 300",
-            "method = \"fmpe\"",
+            "method = \"synthetic_likelihood\"",
             &[
                 "inference.method",
-                "`fmpe` arrives in a later version",
+                "`synthetic_likelihood` arrives in a later version",
                 "`npe`",
             ],
         ),

@@ -82,6 +82,11 @@ pub enum Stream {
     /// Draws of θ within bounds, and the rounds in which they shrink; the index is the draw's or the
     /// round's.
     Truncation = 30,
+    /// The times and the noise that a vector field is trained on; the index is (member, epoch), and
+    /// for rows held out the row's, counted from the end.
+    FieldNoise = 25,
+    /// The signs from which the divergence of a vector field is estimated.
+    FieldProbe = 26,
 }
 
 impl Seed {

@@ -1,4 +1,5 @@
-//! What is trained: conditional densities (normalizing flows and mixtures) and likelihood ratios.
+//! What is trained: conditional densities (normalizing flows and mixtures), likelihood ratios and vector
+//! fields.
 
 mod base;
 mod build;
@@ -12,6 +13,7 @@ mod layout;
 mod mixed;
 mod mixture;
 mod ratio;
+mod vector_field;
 mod workspace;
 
 use std::fmt::Debug;
@@ -24,6 +26,10 @@ pub use mixed::MixedDensity;
 pub use ratio::{
     BalancedLoss, BinaryLoss, ContrastiveLoss, GeneralContrastiveLoss, RatioConfig, RatioEstimator,
     RatioLoss,
+};
+pub use vector_field::{
+    ExplodingPath, FieldBatch, PathConfig, PreservingPath, StraightPath, VectorField,
+    VectorFieldConfig, Weighting,
 };
 pub use workspace::{EVALUATED, Parts, Purpose, Workspace};
 

@@ -37,6 +37,7 @@ mod tests;
 mod tmnre;
 mod training_pairs;
 mod usable_rows;
+mod vector_field;
 
 pub use abc::{AbcPosterior, AbcRejectionConfig, AbcSmcConfig};
 pub use classical::{
@@ -63,3 +64,7 @@ pub use search::{
 pub use sensitivity::ActiveSubspace;
 pub use streamed::{fits_in_memory, npe_from, planned_epochs};
 pub use tmnre::{MarginalRatio, Simulate, TmnreConfig, TruncatedMarginals, TruncationRound, tmnre};
+pub use vector_field::{
+    CompositionConfig, FactorizedComposition, FieldConfig, FieldModel, FieldPosterior,
+    FieldSamplerConfig, FieldTrials, GaussianComposition, OdeConfig, SdeConfig, fmpe, npse,
+};

@@ -61,12 +61,17 @@ impl Target {
         };
         let context = &*self.with_codes(context, &found);
         let real = &mut real[..self.n_continuous()];
-        let log_det = log_det + self.map.forward(theta, real);
+        log_det + self.map.forward(theta, real) + self.forward_real(real, context, y)
+    }
+
+    /// Fills `y` from a point of real space, which is changed, and returns the log-determinant. Without
+    /// discrete parameters; otherwise the context has to hold their codes.
+    pub(super) fn forward_real(&self, real: &mut [f64], context: &[f32], y: &mut [f32]) -> f64 {
         let Some(guess) = &self.guess else {
             self.standardization.apply(real, y);
-            return log_det + self.standardization.log_det(real);
+            return self.standardization.log_det(real);
         };
-        log_det + self.standardization.standardize(real) + guess.forward(real, context, y)
+        self.standardization.standardize(real) + guess.forward(real, context, y)
     }
 
     /// Fills `theta` and returns log |det ∂θ/∂y|.

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use super::method::Method;
 use super::simulator_config::SimulatorConfig;
 use crate::embed::StandardizationMethod;
-use crate::estimator::{EstimatorConfig, RatioConfig};
+use crate::estimator::{EstimatorConfig, RatioConfig, VectorFieldConfig};
 use crate::infer::sequential::SequentialConfig;
 use crate::infer::{
-    AbcRejectionConfig, HistogramConfig, KernelDensityConfig, Missing, NleConfig, NpeConfig,
-    NreConfig, SearchConfig,
+    AbcRejectionConfig, CompositionConfig, FieldConfig, FieldSamplerConfig, HistogramConfig,
+    KernelDensityConfig, Missing, NleConfig, NpeConfig, NreConfig, SearchConfig,
 };
 use crate::prior::{ParametersConfig, SupportKind};
 use crate::sample::SamplerConfig;
@@ -155,6 +155,15 @@ pub struct InferenceSection {
     /// The classifier of `nre`, and what it is trained on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub classifier: Option<RatioConfig>,
+    /// The vector field of `fmpe` and `npse`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vector_field: Option<VectorFieldConfig>,
+    /// How draws of `fmpe` and `npse` are made from their field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field_sampler: Option<FieldSamplerConfig>,
+    /// How `fmpe` and `npse` make one posterior of independent trials.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub composition: Option<CompositionConfig>,
     /// How `abc_rejection` compares, accepts and adjusts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub abc: Option<AbcRejectionConfig>,
@@ -165,7 +174,7 @@ pub struct InferenceSection {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub histogram: Option<HistogramConfig>,
     /// Which sampler draws from a posterior that is known up to a factor: that of `nle`, `nre` and the
-    /// classical methods. Those of `npe` and `abc_rejection` are drawn from directly.
+    /// classical methods. Those of the others are drawn from directly.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sampler: Option<SamplerConfig>,
 }
@@ -194,6 +203,9 @@ impl Default for InferenceSection {
             train: TrainConfig::default(),
             search: None,
             classifier: None,
+            vector_field: None,
+            field_sampler: None,
+            composition: None,
             abc: None,
             kernel_density: None,
             histogram: None,
@@ -203,10 +215,20 @@ impl Default for InferenceSection {
 }
 
 impl InferenceSection {
-    /// Writes out the defaults of the sections that the method has.
-    pub(super) fn fill_in(&mut self) {
+    /// Writes out the defaults of the sections that the method has, for independent trials or not.
+    pub(super) fn fill_in(&mut self, trials: bool) {
         match self.method {
             Method::Nre => _ = self.classifier.get_or_insert_default(),
+            Method::Fmpe | Method::Npse => {
+                self.vector_field.get_or_insert_default();
+                self.field_sampler.get_or_insert_default();
+                self.train = self.field().train_config();
+                if trials {
+                    // Scores can be composed where the prior is normal.
+                    self.support = SupportKind::Probit;
+                    self.composition.get_or_insert_default();
+                }
+            }
             Method::AbcRejection => _ = self.abc.get_or_insert_default(),
             Method::ClassicalKde => _ = self.kernel_density.get_or_insert_default(),
             Method::ClassicalHistogram => _ = self.histogram.get_or_insert_default(),
@@ -244,6 +266,18 @@ impl InferenceSection {
             train: self.train.clone(),
             support: self.support,
             standardization: self.standardization,
+        }
+    }
+
+    /// The part that estimation by a vector field takes.
+    pub fn field(&self) -> FieldConfig {
+        FieldConfig {
+            estimator: self.vector_field.clone().unwrap_or_default(),
+            train: self.train.clone(),
+            sampler: self.field_sampler.clone().unwrap_or_default(),
+            support: self.support,
+            standardization: self.standardization,
+            linear_guess: self.linear_guess,
         }
     }
 

@@ -56,12 +56,12 @@ fn depends(stage: Stage, key: &str, from_data: bool) -> bool {
         }
         Stage::Fit => {
             simulated
-                || (under("inference") && !under("inference.sampler"))
+                || (under("inference") && !SAMPLING.into_iter().any(under))
                 || (from_data && under("check.test_simulations"))
         }
         Stage::Sample => {
             depends(Stage::Fit, key, from_data)
-                || under("inference.sampler")
+                || SAMPLING.into_iter().any(under)
                 || under("observation")
                 || under("posterior")
         }
@@ -74,6 +74,12 @@ fn depends(stage: Stage, key: &str, from_data: bool) -> bool {
 fn aims(key: &str) -> bool {
     key == "observation" || key == "observation.trials" || key.starts_with("inference.sampler.")
 }
+/// The sections that say how draws are made from what was fitted.
+const SAMPLING: [&str; 3] = [
+    "inference.sampler",
+    "inference.field_sampler",
+    "inference.composition",
+];
 
 /// Keys whose change makes a stage run again rather than refuse: the result is cheap to make again,
 /// and what was there before is contained in it or can be made again from the same study.

@@ -76,6 +76,8 @@ impl Method {
             Self::Npe
             | Self::Nle
             | Self::Nre
+            | Self::Fmpe
+            | Self::Npse
             | Self::AbcRejection
             | Self::ClassicalKde
             | Self::ClassicalHistogram => Some(self),
@@ -114,7 +116,10 @@ impl Method {
 
     /// Whether networks are trained.
     pub fn trains(self) -> bool {
-        matches!(self, Self::Auto | Self::Npe | Self::Nle | Self::Nre)
+        matches!(
+            self,
+            Self::Auto | Self::Npe | Self::Nle | Self::Nre | Self::Fmpe | Self::Npse
+        )
     }
 
     /// Whether the posterior is known up to a factor, so that a sampler has to draw from it.

@@ -83,9 +83,10 @@ impl Study {
     /// Writes the values that a default stood for into the configuration.
     fn fill_in(&mut self) {
         let method = self.config.method();
+        let trials = self.config.trials();
         let inference = &mut self.config.inference;
         inference.method = method.unwrap_or(inference.method);
-        inference.fill_in();
+        inference.fill_in(trials);
         if self.config.simulator.data.is_none() {
             let n = *inference.simulations.get_or_insert(DEFAULT_SIMULATIONS);
             // Of several rounds, each settles for its own number of rows what is left out.

@@ -8,9 +8,12 @@ use super::resolved::DEFAULT_SIMULATIONS;
 use super::simulator_config::SimulatorConfig;
 use super::source::Source;
 use crate::error::{Error, Result};
-use crate::estimator::RatioConfig;
+use crate::estimator::{RatioConfig, VectorFieldConfig};
 use crate::infer::sequential::SequentialConfig;
-use crate::infer::{AbcRejectionConfig, Missing, SearchConfig};
+use crate::infer::{
+    AbcRejectionConfig, CompositionConfig, FieldSamplerConfig, Missing, SearchConfig,
+};
+use crate::prior::SupportKind;
 use crate::sample::SamplerConfig;
 use crate::table::Table;
 
@@ -20,6 +23,9 @@ const MIN_SIMULATIONS: usize = 100;
 const MIN_DRAWS: usize = 100;
 /// Fewer test simulations than this cannot tell right from wrong.
 const MIN_TESTS: usize = 20;
+
+/// The methods that train a vector field.
+const FIELDS: &[Method] = &[Method::Fmpe, Method::Npse];
 
 /// Checks everything that can be checked without reading another file or starting a simulator.
 pub(super) fn validate(config: &StudyConfig, source: &Source) -> Result<()> {
@@ -225,6 +231,21 @@ fn inference(config: &StudyConfig, source: &Source) -> Result<()> {
         "inference.classifier",
         classifier.map_or(Ok(()), RatioConfig::validate),
     )?;
+    let field = inference.vector_field.as_ref();
+    named(
+        "inference.vector_field",
+        field.map_or(Ok(()), VectorFieldConfig::validate),
+    )?;
+    let field_sampler = inference.field_sampler.as_ref();
+    named(
+        "inference.field_sampler",
+        field_sampler.map_or(Ok(()), FieldSamplerConfig::validate),
+    )?;
+    let composition = inference.composition.as_ref();
+    named(
+        "inference.composition",
+        composition.map_or(Ok(()), CompositionConfig::validate),
+    )?;
     let abc = inference.abc.as_ref();
     named(
         "inference.abc",
@@ -251,6 +272,9 @@ fn sections(inference: &InferenceSection, method: Method, source: &Source) -> Re
             inference.classifier.is_some(),
             &[Method::Nre][..],
         ),
+        ("vector_field", inference.vector_field.is_some(), FIELDS),
+        ("field_sampler", inference.field_sampler.is_some(), FIELDS),
+        ("composition", inference.composition.is_some(), FIELDS),
         ("abc", inference.abc.is_some(), &[Method::AbcRejection]),
         (
             "kernel_density",
@@ -314,15 +338,32 @@ fn missing(inference: &InferenceSection, method: Method, source: &Source) -> Res
     ))
 }
 
-/// Trials need a likelihood that can be multiplied.
+/// Trials need a likelihood that can be multiplied, or scores that can be composed.
 fn trials(config: &StudyConfig, method: Method, source: &Source) -> Result<()> {
+    if !config.trials() && config.inference.composition.is_some() {
+        return Err(source.error(
+            "inference.composition",
+            "given without `trials = true` in `[observation]`: there is nothing to compose",
+            "Remove the section.",
+        ));
+    }
     if !config.trials() || method.needs_sampler() {
+        return Ok(());
+    }
+    if FIELDS.contains(&method) {
+        if config.inference.support == SupportKind::Logit {
+            return Err(source.error(
+                "inference.support",
+                "given `logit`, expected `probit`: scores are composed where the prior is normal",
+                "Leave it out.",
+            ));
+        }
         return Ok(());
     }
     Err(source.error(
         "observation.trials",
         format!("given with `method = \"{}\"`, which learns the posterior of one trial", method.name()),
-        "Use `nle`, `nre`, `auto` or a classical method, or give each row as an observation of its own without `trials`.",
+        "Use `nle`, `nre`, `fmpe`, `npse`, `auto` or a classical method, or give each row as an observation of its own without `trials`.",
     ))
 }
 

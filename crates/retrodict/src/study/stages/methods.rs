@@ -6,9 +6,9 @@ use serde_json::json;
 
 use crate::error::{Error, Result};
 use crate::infer::{
-    AbcPosterior, Histogram, KernelDensity, LogLikelihood, Missing, NeuralLikelihood,
-    NeuralPosterior, NeuralRatio, Posterior, PotentialPosterior, fits_in_memory, nle, npe_from,
-    nre,
+    AbcPosterior, FieldPosterior, FieldTrials, Histogram, KernelDensity, LogLikelihood, Missing,
+    NeuralLikelihood, NeuralPosterior, NeuralRatio, Posterior, PotentialPosterior, fits_in_memory,
+    fmpe, nle, npe_from, npse, nre,
 };
 use crate::npy;
 use crate::seed::Seed;
@@ -45,6 +45,13 @@ impl Run<'_> {
                 ratio.save(folder)?;
                 log
             }
+            method @ (Method::Fmpe | Method::Npse) => {
+                let all = self.all_simulations(source)?;
+                let run = if method == Method::Fmpe { fmpe } else { npse };
+                let (posterior, log) = run(prior, &all, &inference.field(), seed, observer)?;
+                posterior.save(folder)?;
+                log
+            }
             method if method.trains() => {
                 let chosen = self.chosen(source)?;
                 let (posterior, log) = npe_from(prior, source, &chosen, seed, observer)?;
@@ -79,6 +86,7 @@ impl Run<'_> {
                 self.sampled(Box::new(likelihood))
             }
             Method::Nre => self.sampled(Box::new(NeuralRatio::load(folder, prior)?)),
+            Method::Fmpe | Method::Npse => self.carried(FieldPosterior::load(folder, prior)?),
             method if method.trains() => Ok(Box::new(NeuralPosterior::load(folder, prior)?)),
             _ => {
                 self.posterior_of_simulations(self.all_simulations(&*self.training_simulations()?)?)
@@ -105,6 +113,18 @@ impl Run<'_> {
                 Ok(Box::new(posterior))
             }
         }
+    }
+
+    /// A field with the study's way to make draws, of one trial or of several.
+    fn carried(&self, field: FieldPosterior) -> Result<Box<dyn Posterior>> {
+        let inference = &self.study().config().inference;
+        let field = field.with_sampler(inference.field().sampler)?;
+        if !self.study().trials() {
+            return Ok(Box::new(field));
+        }
+        let composition = inference.composition.clone().unwrap_or_default();
+        let trials = FieldTrials::new(field, self.study().prior(), composition)?;
+        Ok(Box::new(trials))
     }
 
     /// A likelihood behind the study's sampler.

@@ -227,6 +227,12 @@ pub(super) fn citations(inference: &InferenceSection) -> Vec<String> {
         Method::Nre => {
             "Neural ratio estimation: Hermans et al. 2020, arXiv:1903.04057; Durkan et al. 2020, arXiv:2002.03712; Miller et al. 2022, arXiv:2210.06170."
         }
+        Method::Fmpe => {
+            "Flow matching posterior estimation: Wildberger et al. 2023, arXiv:2305.17161; Lipman et al. 2023, arXiv:2210.02747."
+        }
+        Method::Npse => {
+            "Neural posterior score estimation: Geffner et al. 2023, arXiv:2209.14249; Sharrock et al. 2022, arXiv:2210.04872."
+        }
         Method::AbcRejection => {
             "Approximate Bayesian computation: Pritchard et al. 1999; Beaumont, Zhang and Balding 2002."
         }
