@@ -12,9 +12,9 @@ use retrodict::train::EpochRecord;
 use retrodict::{Error, Result, Seed, Stream};
 
 use crate::arguments::{Arguments, RunOptions};
-use crate::c2st::c2st;
 use crate::data::Data;
 use crate::results::{self, Record, Seconds};
+use retrodict::check::c2st;
 
 pub(crate) fn run(arguments: &Arguments, options: &RunOptions) -> Result<ExitCode> {
     arguments.set_threads()?;

@@ -66,6 +66,11 @@ pub enum Stream {
     SyntheticLikelihood = 18,
     /// The order of the rows held out in ratio estimation, on which their contrasts depend.
     Contrasts = 19,
+    /// The seed of a method that simulates for one observation of a study; the index is the
+    /// observation's.
+    Online = 23,
+    /// Telling the draws of one method from those of another; the index is (observation, method).
+    Comparison = 24,
 }
 
 impl Seed {

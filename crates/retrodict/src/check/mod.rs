@@ -33,6 +33,7 @@ mod rank_uniformity;
 mod tail;
 pub mod thresholds;
 mod training;
+mod two_sample;
 mod verdict;
 mod words;
 
@@ -48,6 +49,7 @@ pub use joint_distance::JointDistance;
 pub use predictive::{FeaturePrediction, Predictive, PredictiveKind};
 pub use rank_uniformity::{RankUniformity, Ranks};
 pub use training::training;
+pub use two_sample::c2st;
 pub use verdict::{Verdict, Word};
 
 use serde::{Deserialize, Serialize};

@@ -23,7 +23,7 @@ mod tests;
 mod training_pairs;
 mod usable_rows;
 
-pub use abc::{AbcPosterior, AbcRejectionConfig, AbcSmcConfig};
+pub use abc::{AbcPopulation, AbcPopulations, AbcPosterior, AbcRejectionConfig, AbcSmcConfig};
 pub use classical::{
     Histogram, HistogramConfig, KernelDensity, KernelDensityConfig, SyntheticLikelihood,
     SyntheticLikelihoodConfig,

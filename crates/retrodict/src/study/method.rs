@@ -77,8 +77,11 @@ impl Method {
             | Self::Nle
             | Self::Nre
             | Self::AbcRejection
+            | Self::AbcSmc
             | Self::ClassicalKde
-            | Self::ClassicalHistogram => Some(self),
+            | Self::ClassicalHistogram
+            | Self::SyntheticLikelihood
+            | Self::Likelihood => Some(self),
             _ => None,
         }
     }
@@ -116,7 +119,22 @@ impl Method {
     pub fn needs_sampler(self) -> bool {
         matches!(
             self,
-            Self::Nle | Self::Nre | Self::ClassicalKde | Self::ClassicalHistogram
+            Self::Nle
+                | Self::Nre
+                | Self::ClassicalKde
+                | Self::ClassicalHistogram
+                | Self::SyntheticLikelihood
+                | Self::Likelihood
         )
+    }
+
+    /// Whether it asks the simulator, when it fits or draws: for more data, or for a likelihood.
+    pub fn is_online(self) -> bool {
+        self.simulates() || self == Self::Likelihood
+    }
+
+    /// Whether it simulates for each observation by itself, so that no test can be cheap.
+    pub fn simulates(self) -> bool {
+        matches!(self, Self::AbcSmc | Self::SyntheticLikelihood)
     }
 }

@@ -3,6 +3,7 @@
 use super::config::{InferenceSection, ObservationSection, ObservedValues, StudyConfig};
 use super::memory;
 use super::method::Method;
+use super::online;
 use super::read::list;
 use super::simulator_config::SimulatorConfig;
 use super::source::Source;
@@ -191,6 +192,7 @@ fn inference(config: &StudyConfig, source: &Source) -> Result<()> {
     };
     sections(inference, method, source)?;
     trials(config, method, source)?;
+    online::validate(config, method, source)?;
     if inference.rounds != 1 {
         return Err(source.error(
             "inference.rounds",
@@ -237,8 +239,8 @@ fn inference(config: &StudyConfig, source: &Source) -> Result<()> {
     )
 }
 
-/// Refuses the settings of another method than the study's: they would change nothing.
-fn sections(inference: &InferenceSection, method: Method, source: &Source) -> Result<()> {
+/// The sections that some methods have, whether they are given, and which methods those are.
+pub(super) fn own_sections(inference: &InferenceSection) -> Vec<(&'static str, bool, Vec<Method>)> {
     let sampled: Vec<Method> = Method::available().filter(|m| m.needs_sampler()).collect();
     let own = [
         (
@@ -247,6 +249,12 @@ fn sections(inference: &InferenceSection, method: Method, source: &Source) -> Re
             &[Method::Nre][..],
         ),
         ("abc", inference.abc.is_some(), &[Method::AbcRejection]),
+        ("abc_smc", inference.abc_smc.is_some(), &[Method::AbcSmc]),
+        (
+            "synthetic_likelihood",
+            inference.synthetic_likelihood.is_some(),
+            &[Method::SyntheticLikelihood],
+        ),
         (
             "kernel_density",
             inference.kernel_density.is_some(),
@@ -260,7 +268,13 @@ fn sections(inference: &InferenceSection, method: Method, source: &Source) -> Re
         ("search", inference.search.is_some(), &[Method::Npe]),
         ("sampler", inference.sampler.is_some(), &sampled[..]),
     ];
-    for (section, given, methods) in own {
+    own.map(|(section, given, methods)| (section, given, methods.to_vec()))
+        .into()
+}
+
+/// Refuses the settings of another method than the study's: they would change nothing.
+fn sections(inference: &InferenceSection, method: Method, source: &Source) -> Result<()> {
+    for (section, given, methods) in own_sections(inference) {
         if given && !methods.contains(&method) {
             let names: Vec<_> = methods.iter().map(|method| method.name()).collect();
             return Err(source.error(
@@ -292,7 +306,7 @@ fn trials(config: &StudyConfig, method: Method, source: &Source) -> Result<()> {
 }
 
 /// A mistake in an option, with the place where the study gives it.
-fn option_error(source: &Source, section: &str, error: Error) -> Error {
+pub(super) fn option_error(source: &Source, section: &str, error: Error) -> Error {
     let Error::Invalid {
         what,
         given,

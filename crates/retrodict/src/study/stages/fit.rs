@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::error::{Error, Result};
 use crate::infer::planned_epochs;
 use crate::npy;
-use crate::study::{Event, Run, Stage};
+use crate::study::{Event, Method, Run, Stage};
 use crate::train::{EpochRecord, TrainLog};
 
 /// What happened while training, beside the weights it gave.
@@ -27,6 +27,8 @@ impl Run<'_> {
         let trains = self.study().config().inference.method.trains();
         let total = if trains {
             planned_epochs(train, n, columns)
+        } else if self.study().config().inference.method == Method::AbcSmc {
+            n
         } else {
             0
         };

@@ -82,6 +82,7 @@ impl Run<'_> {
             parameters: report_words::parameter_rows(self.study()),
             study: report_words::study_facts(self.study(), &self.counts()?),
             observations: observations.collect::<Result<_>>()?,
+            comparison: None,
             check_figures,
             training: log
                 .as_ref()
@@ -118,7 +119,11 @@ impl Run<'_> {
         };
         let mut figures = Vec::new();
         if i < MOST_OBSERVATIONS {
-            figures.push(self.corner(&format!("posterior{suffix}"), samples)?);
+            let overlay = Overlay {
+                name: "posterior",
+                samples,
+            };
+            figures.push(self.corner(&format!("posterior{suffix}"), &[overlay])?);
             // Of trials, the first stands for all.
             let several = self.study().observations().n_rows() > 1;
             let data = if several {
@@ -132,16 +137,23 @@ impl Run<'_> {
                 figures.push(predictive(&name, &posterior, prior.as_ref()));
             }
         }
+        let mut facts = vec![Fact::new("draws", samples.draws.n_rows().to_string())];
+        facts.extend(self.online_facts(i)?);
         Ok(ObservationReport {
             name: format!("observation {}", i + 1),
             summaries: samples.summary(),
             truth: None,
-            facts: vec![Fact::new("draws", samples.draws.n_rows().to_string())],
+            facts,
             figures,
         })
     }
 
-    fn corner(&self, name: &str, samples: &Samples) -> Result<Figure> {
+    /// A corner plot beside the prior.
+    pub(in crate::study) fn corner(
+        &self,
+        name: &str,
+        posteriors: &[Overlay<'_>],
+    ) -> Result<Figure> {
         let prior = self.study().prior();
         let seed = Seed(self.study().config().study.seed);
         let draws = prior.sample_table(PRIOR_DRAWS, seed, Stream::Parameters);
@@ -155,10 +167,7 @@ impl Run<'_> {
         Corner {
             name,
             parameters,
-            posteriors: &[Overlay {
-                name: "posterior",
-                samples,
-            }],
+            posteriors,
             limits: &limits,
             truth: None,
             prior: Some(&Samples::independent(draws)),
