@@ -5,12 +5,12 @@ use std::ops::ControlFlow;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use retrodict::check::c2st;
 use retrodict::simulate::{Noise, builtin, simulate};
 use retrodict::train::EpochRecord;
 use retrodict::{Result, Seed, Stream};
 
 use crate::arguments::{Arguments, RunOptions};
-use crate::c2st::c2st;
 use crate::data::Data;
 use crate::method::{self, Method};
 use crate::results::{self, Record, Seconds};

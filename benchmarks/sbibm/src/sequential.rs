@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
+use retrodict::check::c2st;
 use retrodict::infer::sequential::{InMemory, SequentialMethod, SequentialTask, sequential};
 use retrodict::simulate::builtin;
 use retrodict::study::{InferenceSection, Method};
@@ -10,7 +11,6 @@ use retrodict::train::EpochRecord;
 use retrodict::{Error, Result, Seed, Stream};
 
 use crate::arguments::{Arguments, MethodName, RunOptions};
-use crate::c2st::c2st;
 use crate::data::Data;
 use crate::results::{self, Record, Seconds};
 

@@ -537,6 +537,7 @@ fn report_input(word: Word, figures: &[Figure]) -> ReportInput {
             facts: vec![Fact::new("Draws", "10,000, independent")],
             figures: [named("corner-2"), named("predictive-8"), named("corner-5")].concat(),
         }],
+        comparison: None,
         check_figures: [named("ranks-2"), named("coverage-2"), named("ranks-7")].concat(),
         training: vec![
             Fact::new("Networks", "5"),

@@ -87,6 +87,11 @@ pub enum Stream {
     FieldNoise = 25,
     /// The signs from which the divergence of a vector field is estimated.
     FieldProbe = 26,
+    /// The seed of a method that simulates for one observation of a study; the index is the
+    /// observation's.
+    Online = 23,
+    /// Telling the draws of one method from those of another; the index is (observation, method).
+    Comparison = 24,
 }
 
 impl Seed {

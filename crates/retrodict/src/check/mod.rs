@@ -36,6 +36,7 @@ mod sampler;
 mod tail;
 pub mod thresholds;
 mod training;
+mod two_sample;
 mod verdict;
 mod words;
 
@@ -52,6 +53,7 @@ pub use predictive::{FeaturePrediction, Predictive, PredictiveKind};
 pub use rank_uniformity::{RankUniformity, Ranks};
 pub use sampler::SamplerRun;
 pub use training::training;
+pub use two_sample::c2st;
 pub use verdict::{Verdict, Word};
 
 use serde::{Deserialize, Serialize};

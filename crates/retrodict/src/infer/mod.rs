@@ -39,7 +39,7 @@ mod training_pairs;
 mod usable_rows;
 mod vector_field;
 
-pub use abc::{AbcPosterior, AbcRejectionConfig, AbcSmcConfig};
+pub use abc::{AbcPopulation, AbcPopulations, AbcPosterior, AbcRejectionConfig, AbcSmcConfig};
 pub use classical::{
     Histogram, HistogramConfig, KernelDensity, KernelDensityConfig, SyntheticLikelihood,
     SyntheticLikelihoodConfig,

@@ -4,13 +4,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::method::Method;
+use super::several;
 use super::simulator_config::SimulatorConfig;
+use super::synthetic_section::{self, SyntheticLikelihoodSection};
 use crate::embed::StandardizationMethod;
 use crate::estimator::{EstimatorConfig, RatioConfig, VectorFieldConfig};
 use crate::infer::sequential::SequentialConfig;
 use crate::infer::{
-    AbcRejectionConfig, CompositionConfig, FieldConfig, FieldSamplerConfig, HistogramConfig,
-    KernelDensityConfig, Missing, NleConfig, NpeConfig, NreConfig, SearchConfig,
+    AbcRejectionConfig, AbcSmcConfig, CompositionConfig, FieldConfig, FieldSamplerConfig,
+    HistogramConfig, KernelDensityConfig, Missing, NleConfig, NpeConfig, NreConfig, SearchConfig,
 };
 use crate::prior::{ParametersConfig, SupportKind};
 use crate::sample::SamplerConfig;
@@ -39,6 +41,9 @@ pub struct StudyConfig {
     /// How to check the result.
     #[serde(default)]
     pub check: CheckSection,
+    /// All methods, if the study names several; `inference.method` is the first of them.
+    #[serde(skip)]
+    pub methods: Vec<Method>,
 }
 
 impl StudyConfig {
@@ -47,13 +52,25 @@ impl StudyConfig {
         self.observation.as_ref().is_some_and(|o| o.trials)
     }
 
-    /// The method that runs, or nothing if this version does not have it yet. `auto` is `npe`, or with
-    /// trials `nle`, which takes any number of them.
-    pub(super) fn method(&self) -> Option<Method> {
+    /// The method that runs. `auto` is `npe`, or with trials `nle`, which takes any number of them.
+    pub(super) fn method(&self) -> Method {
         match self.inference.method {
-            Method::Auto if self.trials() => Some(Method::Nle),
-            method => method.resolve(),
+            Method::Auto if self.trials() => Method::Nle,
+            Method::Auto => Method::Npe,
+            method => method,
         }
+    }
+}
+
+impl StudyConfig {
+    /// How many simulations from the prior the study makes: of those of `abc_smc` the first ones.
+    pub(super) fn prior_simulations(&self) -> Option<usize> {
+        let all = self.inference.simulations;
+        if self.method() != Method::AbcSmc {
+            return all;
+        }
+        let config = self.inference.abc_smc.clone().unwrap_or_default();
+        all.map(|n| n.min(config.first_simulations()))
     }
 }
 
@@ -118,8 +135,14 @@ pub enum ObservedValues {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct InferenceSection {
-    /// The method.
+    /// The method, or a list of methods to compare.
+    #[serde(deserialize_with = "several::first")]
+    #[schemars(with = "several::MethodOrList")]
     pub method: Method,
+    /// With several methods, the one that the others are compared with: the first unless given. One that
+    /// is named here is taken to be right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Method>,
     /// How many simulations to learn from: 10,000 by default, or with `data` every row that is not
     /// split off for testing.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -167,6 +190,12 @@ pub struct InferenceSection {
     /// How `abc_rejection` compares, accepts and adjusts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub abc: Option<AbcRejectionConfig>,
+    /// How `abc_smc` goes. Its budget is `simulations`, for each observation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub abc_smc: Option<AbcSmcConfig>,
+    /// How `synthetic_likelihood` is estimated, and its budget.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub synthetic_likelihood: Option<SyntheticLikelihoodSection>,
     /// The kernels of `classical_kde`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kernel_density: Option<KernelDensityConfig>,
@@ -191,6 +220,7 @@ impl Default for InferenceSection {
     fn default() -> Self {
         Self {
             method: Method::default(),
+            reference: None,
             simulations: None,
             rounds: 1,
             sequential: None,
@@ -207,6 +237,8 @@ impl Default for InferenceSection {
             field_sampler: None,
             composition: None,
             abc: None,
+            abc_smc: None,
+            synthetic_likelihood: None,
             kernel_density: None,
             histogram: None,
             sampler: None,
@@ -230,6 +262,11 @@ impl InferenceSection {
                 }
             }
             Method::AbcRejection => _ = self.abc.get_or_insert_default(),
+            Method::AbcSmc => _ = self.abc_smc.get_or_insert_default(),
+            Method::SyntheticLikelihood => {
+                self.synthetic_likelihood.get_or_insert_default();
+                self.sampler.get_or_insert_with(synthetic_section::sampler);
+            }
             Method::ClassicalKde => _ = self.kernel_density.get_or_insert_default(),
             Method::ClassicalHistogram => _ = self.histogram.get_or_insert_default(),
             _ => {}

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use super::events::{Event, Observer, StopFlag};
@@ -41,11 +41,11 @@ pub struct Run<'a> {
     study: Study,
     folder: RunFolder,
     records: Records,
-    journal: Journal,
+    journal: Arc<Journal>,
     observer: &'a Observer<'a>,
     stop: StopFlag,
     /// The study's own simulator, once it is needed.
-    pub(super) started: OnceLock<Box<dyn Simulator>>,
+    pub(super) started: OnceLock<Arc<dyn Simulator>>,
     /// Data files that are larger than memory, once they have been opened and passed over.
     pub(super) large_data: OnceLock<Option<LargeData>>,
 }
@@ -73,7 +73,7 @@ impl<'a> Run<'a> {
     ) -> Result<Self> {
         let folder = RunFolder::open(out)?;
         let records = Records::read(folder.path())?;
-        let journal = Journal::open(&folder.log())?;
+        let journal = Arc::new(Journal::open(&folder.log())?);
         let mut run = Self {
             study,
             folder,
@@ -138,7 +138,7 @@ impl<'a> Run<'a> {
         &self.stop
     }
 
-    pub(super) fn journal(&self) -> &Journal {
+    pub(super) fn journal(&self) -> &Arc<Journal> {
         &self.journal
     }
 

@@ -3,6 +3,7 @@
 use super::config::{InferenceSection, ObservationSection, ObservedValues, StudyConfig};
 use super::memory;
 use super::method::Method;
+use super::online;
 use super::read::list;
 use super::resolved::DEFAULT_SIMULATIONS;
 use super::simulator_config::SimulatorConfig;
@@ -194,19 +195,11 @@ fn observed_values(values: &ObservedValues, missing: Missing, source: &Source) -
 
 fn inference(config: &StudyConfig, source: &Source) -> Result<()> {
     let inference = &config.inference;
-    let Some(method) = config.method() else {
-        return Err(source.error(
-            "inference.method",
-            format!("`{}` arrives in a later version", inference.method.name()),
-            format!(
-                "Use one of {}.",
-                list(&Method::available().map(Method::name).collect::<Vec<_>>())
-            ),
-        ));
-    };
+    let method = config.method();
     sections(inference, method, source)?;
     missing(inference, method, source)?;
     trials(config, method, source)?;
+    online::validate(config, method, source)?;
     let named = |field: &str, result: Result<()>| {
         result.map_err(|error| option_error(source, field, error))
     };
@@ -263,9 +256,9 @@ fn inference(config: &StudyConfig, source: &Source) -> Result<()> {
     )
 }
 
-/// Refuses the settings of another method than the study's: they would change nothing.
-fn sections(inference: &InferenceSection, method: Method, source: &Source) -> Result<()> {
-    let sampled: Vec<Method> = Method::available().filter(|m| m.needs_sampler()).collect();
+/// The sections that some methods have, whether they are given, and which methods those are.
+pub(super) fn own_sections(inference: &InferenceSection) -> Vec<(&'static str, bool, Vec<Method>)> {
+    let sampled: Vec<Method> = Method::all().filter(|m| m.needs_sampler()).collect();
     let own = [
         (
             "classifier",
@@ -276,6 +269,12 @@ fn sections(inference: &InferenceSection, method: Method, source: &Source) -> Re
         ("field_sampler", inference.field_sampler.is_some(), FIELDS),
         ("composition", inference.composition.is_some(), FIELDS),
         ("abc", inference.abc.is_some(), &[Method::AbcRejection]),
+        ("abc_smc", inference.abc_smc.is_some(), &[Method::AbcSmc]),
+        (
+            "synthetic_likelihood",
+            inference.synthetic_likelihood.is_some(),
+            &[Method::SyntheticLikelihood],
+        ),
         (
             "kernel_density",
             inference.kernel_density.is_some(),
@@ -294,7 +293,13 @@ fn sections(inference: &InferenceSection, method: Method, source: &Source) -> Re
         ),
         ("sampler", inference.sampler.is_some(), &sampled[..]),
     ];
-    for (section, given, methods) in own {
+    own.map(|(section, given, methods)| (section, given, methods.to_vec()))
+        .into()
+}
+
+/// Refuses the settings of another method than the study's: they would change nothing.
+fn sections(inference: &InferenceSection, method: Method, source: &Source) -> Result<()> {
+    for (section, given, methods) in own_sections(inference) {
         if given && !methods.contains(&method) {
             let names: Vec<_> = methods.iter().map(|method| method.name()).collect();
             return Err(source.error(
@@ -390,7 +395,7 @@ pub(super) fn rounds(config: &StudyConfig, source: &Source, observations: &Table
         };
     }
     let rounds = inference.rounds;
-    let method = config.method().unwrap_or(inference.method);
+    let method = config.method();
     if !matches!(method, Method::Npe | Method::Nle | Method::Nre) {
         return refuse(
             format!(
@@ -432,7 +437,7 @@ pub(super) fn rounds(config: &StudyConfig, source: &Source, observations: &Table
 }
 
 /// A mistake in an option, with the place where the study gives it.
-fn option_error(source: &Source, section: &str, error: Error) -> Error {
+pub(super) fn option_error(source: &Source, section: &str, error: Error) -> Error {
     let Error::Invalid {
         what,
         given,

@@ -49,6 +49,19 @@ impl Population {
         effective_sample_size(&weights)
     }
 
+    /// The weighted standard deviation of each parameter.
+    pub(super) fn sds(&self) -> Vec<f64> {
+        let d = self.theta.len() / self.len().max(1);
+        let weights = self.weights();
+        let column = |j: usize| self.theta.iter().skip(j).step_by(d).zip(&weights);
+        let sd = |j: usize| {
+            let mean: f64 = column(j).map(|(v, w)| v * w).sum();
+            let square: f64 = column(j).map(|(v, w)| (v - mean).powi(2) * w).sum();
+            square.sqrt()
+        };
+        (0..d).map(sd).collect()
+    }
+
     /// The weighted quantile of the distances.
     pub(super) fn distance_quantile(&self, level: f64) -> f64 {
         quantiles(&self.distances, &self.weights(), [level])[0]
@@ -100,5 +113,7 @@ mod tests {
         // Weights ¼, ¼, ½, 0; the first two are one draw of ½.
         assert!((population.effective_sample_size() - 8.0 / 3.0).abs() < 1e-12);
         assert!((population.distinct_sample_size() - 2.0).abs() < 1e-12);
+        // Mean 1.5, so ½ (¼ + ¼).
+        assert!((population.sds()[0] - 0.5).abs() < 1e-12 && population.sds()[1] == 0.0);
     }
 }

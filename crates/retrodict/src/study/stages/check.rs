@@ -21,6 +21,8 @@ use crate::study::export::file_name;
 use crate::study::{Event, Run, Stage};
 use crate::table::Table;
 
+use super::online;
+
 /// Each observation's posterior predictive check takes simulations: more observations than this
 /// are not checked that way.
 const MOST_OBSERVATIONS: usize = 10;
@@ -85,6 +87,7 @@ impl Run<'_> {
         let all = self.samples()?;
         checks.push(self.inside_prior(&all));
         checks.extend(self.chains(all.len())?);
+        checks.extend(self.online_checks()?);
         self.checked(3)?;
         // One posterior has to predict each of its trials.
         let n = self.study().observations().n_rows();
@@ -122,6 +125,9 @@ impl Run<'_> {
     /// Simulation-based calibration and what follows from it.
     fn calibrate(&self, posterior: &dyn Posterior) -> Result<Vec<Check>> {
         let config = self.study().config();
+        if config.inference.method.simulates() {
+            return Ok(vec![online::not_tested(config.inference.method)]);
+        }
         if config.check.test_simulations == 0 {
             return Ok(vec![not_calibrated(
                 "the study asks for no test simulations",

@@ -58,12 +58,15 @@ impl Run<'_> {
                 posterior.save(folder)?;
                 log
             }
+            method if method.is_online() => {
+                self.fit_online(folder, source)?;
+                write_kind(folder, method)?;
+                return Ok(None);
+            }
             method => {
                 // What cannot be built from these simulations is refused here and not later.
                 self.posterior_of_simulations(self.all_simulations(source)?)?;
-                std::fs::create_dir_all(folder).map_err(Error::io(folder, "create the folder"))?;
-                let text = format!("{:#}\n", json!({ "kind": method.name() }));
-                npy::write_atomically(folder.join(CONFIG), text.as_bytes())?;
+                write_kind(folder, method)?;
                 return Ok(None);
             }
         };
@@ -88,6 +91,7 @@ impl Run<'_> {
             Method::Nre => self.sampled(Box::new(NeuralRatio::load(folder, prior)?)),
             Method::Fmpe | Method::Npse => self.carried(FieldPosterior::load(folder, prior)?),
             method if method.trains() => Ok(Box::new(NeuralPosterior::load(folder, prior)?)),
+            method if method.is_online() => self.online_posterior(&folder),
             _ => {
                 self.posterior_of_simulations(self.all_simulations(&*self.training_simulations()?)?)
             }
@@ -128,7 +132,7 @@ impl Run<'_> {
     }
 
     /// A likelihood behind the study's sampler.
-    fn sampled(&self, likelihood: Box<dyn LogLikelihood>) -> Result<Box<dyn Posterior>> {
+    pub(super) fn sampled(&self, likelihood: Box<dyn LogLikelihood>) -> Result<Box<dyn Posterior>> {
         let inference = &self.study().config().inference;
         let sampler = inference.sampler.clone().unwrap_or_default();
         let prior = self.study().prior();
@@ -137,7 +141,7 @@ impl Run<'_> {
     }
 
     /// All simulations at once, for a method that cannot do with fewer.
-    fn all_simulations(&self, source: &dyn SimulationSource) -> Result<Simulations> {
+    pub(super) fn all_simulations(&self, source: &dyn SimulationSource) -> Result<Simulations> {
         let inference = &self.study().config().inference;
         let memory = inference.train.memory;
         let columns = source.parameters().len() + source.data().len();
@@ -155,4 +159,11 @@ impl Run<'_> {
             "Allow more memory, use fewer simulations, or `method = \"npe\"`, which reads them from disk.",
         ))
     }
+}
+
+/// The configuration of a model that has no networks.
+fn write_kind(folder: &Path, method: Method) -> Result<()> {
+    std::fs::create_dir_all(folder).map_err(Error::io(folder, "create the folder"))?;
+    let text = format!("{:#}\n", json!({ "kind": method.name() }));
+    npy::write_atomically(folder.join(CONFIG), text.as_bytes())
 }
