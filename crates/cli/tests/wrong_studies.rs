@@ -268,16 +268,6 @@ fn values() -> Vec<Wrong> {
             &["inference.sequential.epsilon", "given 1", "at most 0.1"],
         ),
         toy(
-            "method of a later version",
-            "simulations = 300",
-            "method = \"synthetic_likelihood\"",
-            &[
-                "inference.method",
-                "`synthetic_likelihood` arrives in a later version",
-                "`npe`",
-            ],
-        ),
-        toy(
             "unknown method",
             "simulations = 300",
             "method = \"mcmc\"",
