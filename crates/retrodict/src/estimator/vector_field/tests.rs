@@ -70,7 +70,8 @@ fn the_loss_is_the_weighted_square_and_its_gradient_the_difference_quotient() {
                 points[j * batch.stride()..(j + 1) * batch.stride()]
                     .fill((c * number(j) + s * number(3 + j)) as f32);
             }
-            field.velocity(&[weights.clone()], s.atan2(c), &points, &mut batch);
+            let members = std::slice::from_ref(&weights);
+            field.velocity(members, s.atan2(c), &points, &mut batch);
             let error = (0..3).map(|j| {
                 let target = c * number(3 + j) - s * number(j);
                 (f64::from(batch.velocity()[j * batch.stride()]) - target).powi(2)
