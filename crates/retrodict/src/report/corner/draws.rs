@@ -1,8 +1,11 @@
 //! Draws as a corner plot needs them: finite, weighted, sorted into columns.
 
+use std::collections::HashMap;
+
 use crate::report::density::Shape;
 use crate::report::ticks::Estimate;
 use crate::samples::{Samples, quantiles};
+use crate::table::Table;
 
 /// The usable draws of one posterior.
 #[derive(Debug)]
@@ -12,6 +15,7 @@ pub(super) struct Draws {
     limits: Vec<[f64; 2]>,
     /// They sum to one.
     pub(super) weights: Vec<f64>,
+    n_rows: usize,
     n_dropped: usize,
 }
 
@@ -24,6 +28,8 @@ impl Draws {
         let rows: Vec<usize> = (0..table.n_rows()).filter(usable).collect();
         let total: f64 = rows.iter().map(|&i| weights[i]).sum();
         let weights: Vec<f64> = rows.iter().map(|&i| weights[i] / total).collect();
+        let (n_rows, n_dropped) = (rows.len(), table.n_rows() - rows.len());
+        let (rows, weights) = merged(table, &rows, &weights);
         let kept = table.select(&rows);
         let columns: Vec<Vec<f64>> = (0..table.n_columns()).map(|j| kept.column(j)).collect();
         Self {
@@ -33,14 +39,15 @@ impl Draws {
                 .collect(),
             limits: limits.to_vec(),
             columns,
-            n_dropped: table.n_rows() - rows.len(),
+            n_rows,
+            n_dropped,
             weights,
         }
     }
 
     /// How many draws there are.
     pub(super) fn len(&self) -> usize {
-        self.weights.len()
+        self.n_rows
     }
 
     /// How many rows were not usable.
@@ -114,5 +121,36 @@ impl Draws {
             (low - margin).max(bound_low.min(least)),
             (high + margin).min(bound_high.max(most)),
         ]
+    }
+}
+
+/// Draws that repeat each other as one with their weight: a density would else take what was drawn with
+/// replacement, or where a chain stood still, for peaks.
+fn merged(table: &Table, rows: &[usize], weights: &[f64]) -> (Vec<usize>, Vec<f64>) {
+    let mut places: HashMap<Vec<u64>, usize> = HashMap::new();
+    let (mut first, mut sums) = (Vec::new(), Vec::new());
+    for (&row, &weight) in rows.iter().zip(weights) {
+        let key = table.row(row).iter().map(|v| v.to_bits()).collect();
+        let place = *places.entry(key).or_insert(first.len());
+        if place == first.len() {
+            first.push(row);
+            sums.push(0.0);
+        }
+        sums[place] += weight;
+    }
+    (first, sums)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draws_that_repeat_each_other_are_one_with_their_weight() {
+        let once = Samples::from_rows(["a", "b"], vec![1.0, 2.0, 3.0, 4.0, 1.0, 2.0]).unwrap();
+        let draws = Draws::new(&once, &[[f64::NEG_INFINITY, f64::INFINITY]; 2]);
+        assert_eq!(draws.column(0), [1.0, 3.0]);
+        assert!((draws.weights[0] - 2.0 / 3.0).abs() < 1e-12);
+        assert_eq!(draws.len(), 3);
     }
 }
