@@ -466,7 +466,7 @@ fn every_element_of_the_report_is_closed() {
         pictures
             .filter(|n| n.attribute("aria-label").is_some())
             .count()
-            == 2
+            == 3
     );
     let first = document
         .descendants()

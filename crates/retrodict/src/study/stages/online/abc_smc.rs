@@ -132,9 +132,12 @@ impl Run<'_> {
 }
 
 fn describe(result: &AbcResult) -> String {
+    let generations = match result.generations.len() {
+        1 => "one generation".to_string(),
+        n => format!("{n} generations"),
+    };
     format!(
-        "{} generations, tolerance {:.4}, {} simulations, {:.0} effective draws; ended by {}",
-        result.generations.len(),
+        "{generations}, tolerance {:.4}, {} simulations, {:.0} effective draws; ended by {}",
         result.tolerance,
         result.n_simulations,
         result.effective_sample_size,
@@ -190,8 +193,8 @@ fn tolerance_check(name: String, population: &AbcPopulation, names: &[String]) -
     } else {
         check.explanation = format!(
             "{found}: the draws are still as wide as the tolerance, so the posterior is narrower than they are. \
-             Allow more `simulations`, or let `adjustment = \"local_linear\"` in `[inference.abc_smc]` take \
-             the tolerance out."
+             Allow more `simulations`; `adjustment = \"local_linear\"` in `[inference.abc_smc]` takes most of \
+             that away, but is not counted here."
         );
     }
     check
