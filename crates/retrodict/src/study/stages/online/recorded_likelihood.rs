@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::mark;
 use crate::error::{Error, Result};
+use crate::infer::abc::SummariesConfig;
 use crate::infer::{LogLikelihood, SyntheticLikelihood};
 use crate::seed::Seed;
 use crate::simulate::{Failures, Journal, Record, Status};
@@ -47,8 +48,8 @@ impl Run<'_> {
         let section = inference.synthetic_likelihood.unwrap_or_default();
         let prior = self.study().prior();
         let summaries = match section.summaries {
-            crate::infer::abc::SummariesConfig::None => None,
-            config => {
+            SummariesConfig::None => None,
+            config @ SummariesConfig::SemiAutomatic { .. } => {
                 let all = self.all_simulations(&*self.training_simulations()?)?;
                 config.fit(prior, &all)?
             }
