@@ -162,10 +162,10 @@ fn member(config: &StudyConfig, method: Method) -> StudyConfig {
     let own = validate::own_sections(&config.inference);
     let mut value = to_value(&config.inference);
     for (section, _, methods) in own {
-        if !methods.contains(&method) {
-            if let Some(fields) = value.as_object_mut() {
-                fields.remove(section);
-            }
+        if !methods.contains(&method)
+            && let Some(fields) = value.as_object_mut()
+        {
+            fields.remove(section);
         }
     }
     let mut member = config.clone();

@@ -115,7 +115,9 @@ fn posteriors(observation: &ObservationComparison, input: &ReportInput) -> Strin
                 // It is about all parameters together.
                 number(&apart, if j == 0 { &c2st } else { "" }),
             ];
-            rows += &format!("<tr>{}</tr>\n", cells.concat());
+            rows.push_str("<tr>");
+            rows.push_str(&cells.concat());
+            rows.push_str("</tr>\n");
         }
     }
     let note = "<p>C2ST: the accuracy with which a classifier tells the draws of two methods apart, all parameters \

@@ -311,8 +311,8 @@ mod tests {
         for line in ["-2.5", "-inf", "nan", "inf"] {
             read_line(line.as_bytes(), 1, &mut answer).unwrap();
         }
-        use Status::{NotFinite, Ok};
-        assert_eq!(answer.status, [Ok, Ok, NotFinite, NotFinite]);
+        let expected = [Status::Ok, Status::Ok, Status::NotFinite, Status::NotFinite];
+        assert_eq!(answer.status, expected);
         assert_eq!(answer.x[..2], [-2.5, f64::NEG_INFINITY]);
     }
 

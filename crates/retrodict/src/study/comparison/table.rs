@@ -148,7 +148,7 @@ impl Comparison {
                         s.interval_95[1],
                     ];
                     let numbers = numbers.map(|v| v.to_string()).join(",");
-                    csv += &format!(
+                    let row = format!(
                         "{},{},{},{numbers},{c2st},{:.3},{},{}\n",
                         i + 1,
                         compared.method,
@@ -157,6 +157,7 @@ impl Comparison {
                         method.simulations,
                         word(method.verdict)
                     );
+                    csv.push_str(&row);
                 }
             }
         }

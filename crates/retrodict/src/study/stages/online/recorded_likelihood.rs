@@ -48,7 +48,7 @@ impl Run<'_> {
         let prior = self.study().prior();
         let summaries = match section.summaries {
             crate::infer::abc::SummariesConfig::None => None,
-            config => {
+            config @ crate::infer::abc::SummariesConfig::SemiAutomatic { .. } => {
                 let all = self.all_simulations(&*self.training_simulations()?)?;
                 config.fit(prior, &all)?
             }
