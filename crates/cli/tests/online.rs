@@ -155,10 +155,9 @@ fn killed_at_any_moment_a_rerun_gives_the_same_bits_and_simulates_nothing_twice(
         sandbox.write("study.toml", with_method(&study, method, sections));
         sandbox.write("simulator.py", SLOW);
         let lines = || {
-            sandbox
-                .read("simulated.txt")
-                .iter()
-                .filter(|b| **b == b'\n')
+            String::from_utf8(sandbox.read("simulated.txt"))
+                .unwrap()
+                .lines()
                 .count()
         };
         finish(&sandbox, &["run", "study.toml", "--out", "whole"]);

@@ -697,11 +697,11 @@ fn trials_narrow_the_posterior(method: &str, known_as: &str) {
     }
     let sd = |run: &str| {
         let summary = sandbox.json(&format!("{run}/posterior/summary.json"));
-        summary["theta_1"]["sd"].as_f64().unwrap()
+        summary["theta_1"]["sd"].as_f64().expect("a number")
     };
     // Exactly 0.44 and 0.16.
     assert!(sd("ten") < 0.6 * sd("one"), "{} {}", sd("ten"), sd("one"));
-    let resolved = String::from_utf8(sandbox.read("ten/study.toml")).unwrap();
+    let resolved = String::from_utf8(sandbox.read("ten/study.toml")).expect("text");
     let known_as = format!("method = \"{known_as}\"");
     assert!(resolved.contains(&known_as), "{resolved}");
     let samples = sandbox.read("ten/posterior/samples.npy");

@@ -34,6 +34,10 @@ fn simulations(problem: &Builtin, n: usize, streams: [Stream; 2]) -> Simulations
     simulate(&*problem.simulator, theta, noise, &()).unwrap()
 }
 
+fn one_network(config: &mut FieldConfig) {
+    config.train.ensemble_size = 1;
+}
+
 fn fit(
     problem: &Builtin,
     path: &str,
@@ -53,31 +57,33 @@ fn fit(
 
 #[test]
 fn every_path_is_calibrated_on_two_moons_by_flow_and_by_diffusion() {
-    // 500 test simulations: a rank's bias has a standard error of 0.045, its spread one of about 0.032.
-    // Five of them, for each of 24 numbers: a false alarm in about 10⁵ runs; and a tenth for what was
-    // not learned.
+    // 200 test simulations: a rank's bias has a standard error of 0.071, its spread one of about 0.05.
+    // Five of them, for each of 36 numbers: a false alarm in about 10⁵ runs; and a tenth for what was
+    // not learned. Diffusion takes long, and one path shows it.
     let problem = builtin::by_name("two_moons").unwrap();
     let test = simulations(
         &problem,
-        500,
+        200,
         [Stream::TestParameters, Stream::TestSimulator],
     );
     let sde = FieldSamplerConfig::Sde(SdeConfig::default());
     for path in PATHS {
-        let flow = fit(&problem, path, 5000, &|_| {});
-        let by_flow = CalibrationChecks::run(&flow, &test, 300, Seed(1)).unwrap();
-        let diffusion = flow.with_sampler(sde.clone()).unwrap();
-        let by_diffusion = CalibrationChecks::run(&diffusion, &test, 300, Seed(1)).unwrap();
-        for calibration in [by_flow, by_diffusion] {
+        let flow = fit(&problem, path, 3000, &one_network);
+        let mut found = vec![CalibrationChecks::run(&flow, &test, 100, Seed(1)).unwrap()];
+        if path == "variance_exploding" {
+            let diffusion = flow.with_sampler(sde.clone()).unwrap();
+            found.push(CalibrationChecks::run(&diffusion, &test, 100, Seed(1)).unwrap());
+        }
+        for calibration in found {
             for ranks in &calibration.ranks.quantities {
                 let (bias, spread) = (ranks.bias, ranks.spread);
                 println!(
                     "{path}, {}: bias {bias:+.3}, spread {spread:.3}",
                     ranks.name
                 );
-                assert!(bias.abs() < 0.1 + 0.23, "{path}, {}: {bias}", ranks.name);
+                assert!(bias.abs() < 0.1 + 0.36, "{path}, {}: {bias}", ranks.name);
                 assert!(
-                    (spread - 1.0).abs() < 0.1 + 0.16,
+                    (spread - 1.0).abs() < 0.1 + 0.25,
                     "{path}, {}: {spread}",
                     ranks.name
                 );
@@ -89,7 +95,7 @@ fn every_path_is_calibrated_on_two_moons_by_flow_and_by_diffusion() {
 #[test]
 fn five_trials_of_a_correlated_linear_gaussian_give_the_exact_posterior() {
     // Prior N(0, I), noise covariance 0.25 [[1, 0.8], [0.8, 1]]: along (1, ±1)/√2 the noise has the
-    // variances 0.45 and 0.05. 10,000 draws give means to 0.01 sd and sds to 0.7 %; what is left are
+    // variances 0.45 and 0.05. 2,000 draws give means to 0.02 sd and sds to 1.6 %; what is left are
     // errors of training, which five trials share.
     let problem = builtin::by_name("linear_gaussian").unwrap();
     let trials = [[0.6, -0.2], [0.5, 0.1], [0.9, 0.2], [0.1, -0.6], [0.7, 0.0]];
@@ -104,10 +110,13 @@ fn five_trials_of_a_correlated_linear_gaussian_give_the_exact_posterior() {
     ];
     for path in &PATHS[..3] {
         for (composition, tolerance) in &compositions {
-            let probit = |config: &mut FieldConfig| config.support = SupportKind::Probit;
-            let one = fit(&problem, path, 10_000, &probit);
+            let probit = |config: &mut FieldConfig| {
+                one_network(config);
+                config.support = SupportKind::Probit;
+            };
+            let one = fit(&problem, path, 5000, &probit);
             let posterior = FieldTrials::new(one, &problem.prior, composition.clone()).unwrap();
-            let samples = posterior.sample(&x, 10_000, Seed(2)).unwrap();
+            let samples = posterior.sample(&x, 2000, Seed(2)).unwrap();
             for (sign, noise) in [(1.0, 0.45), (-1.0, 0.05)] {
                 let along = |row: &[f64]| (row[0] + sign * row[1]) / 2.0_f64.sqrt();
                 let total: f64 = trials.iter().map(|x| along(x)).sum();

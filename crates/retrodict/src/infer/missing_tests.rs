@@ -145,7 +145,7 @@ fn a_mixture_density_network_integrates_missing_data_out() {
         learned
             .log_likelihood(&[0.3], &[NAN; 3], &mut value)
             .unwrap();
-        assert_eq!(value, [0.0]);
+        assert!(value[0].abs() < 1e-12, "{value:?}");
         let boxed: Box<dyn LogLikelihood> = Box::new(learned);
         let posterior = PotentialPosterior::new(&prior(), boxed, SamplerConfig::default()).unwrap();
         let draws = posterior
