@@ -35,7 +35,13 @@ impl Carrier<'_> {
         }
     }
 
-    fn follow(&self, config: &OdeConfig, batch: &mut FieldBatch, points: &mut [f32]) -> Solved {
+    /// Carries noise to draws along the flow.
+    pub(super) fn follow(
+        &self,
+        config: &OdeConfig,
+        batch: &mut FieldBatch,
+        points: &mut [f32],
+    ) -> Solved {
         let mut slope = |angle: f64, points: &[f32], out: &mut [f32]| {
             self.field.velocity(self.members, angle, points, batch);
             out.copy_from_slice(batch.velocity());

@@ -134,7 +134,7 @@ impl<'a> Climb<'a> {
     fn ends(&self) -> Vec<f64> {
         let mut theta = vec![0.0; N_STARTS * self.posterior.n_parameters()];
         self.posterior
-            .to_parameters(&self.points, &self.batch, self.context, &mut theta);
+            .to_parameters(&self.points, self.batch.stride(), self.context, &mut theta);
         theta
     }
 }

@@ -10,8 +10,9 @@ use super::maximum::maximum;
 use super::model::FieldModel;
 use super::ode::{OdeConfig, Solved};
 use super::sampler::FieldSamplerConfig;
+use super::trials::pack;
 use crate::error::{Error, Result};
-use crate::estimator::{Estimator, FieldBatch, VectorField};
+use crate::estimator::{Estimator, VectorField};
 use crate::infer::model_file;
 use crate::infer::neural::finite_or_zero_density;
 use crate::infer::posterior::Posterior;
@@ -231,33 +232,31 @@ impl FieldPosterior {
         let solved = self
             .carrier()
             .draw(sampler, &mut random, &mut batch, &mut points);
-        let lost = self.to_parameters(&points, &batch, context, out);
+        let lost = self.to_parameters(&points, batch.stride(), context, out);
         Tally::of(solved, lost)
     }
 
-    /// Draws of y, row-major, one stream for all of them.
-    pub(super) fn real_draws(&self, context: &[f32], n: usize, seed: Seed) -> Vec<f64> {
+    /// The draws of y that rows of standard normal noise become.
+    pub(super) fn carried(&self, context: &[f32], noise: &[f64]) -> Vec<f64> {
         let d = self.target.n_features();
-        let mut draws = vec![0.0; n * d];
-        let blocks = draws.par_chunks_mut(ROWS * d).enumerate();
-        blocks.for_each(|(block, out)| {
-            let mut random = seed.stream(Stream::Posterior, block as u64);
+        let mut draws = noise.to_vec();
+        let config = self.model.sampler.ode();
+        draws.par_chunks_mut(ROWS * d).for_each(|out| {
             let mut batch = self.field.batch(out.len() / d);
             batch.fill_data(0, context);
             let mut points = vec![0.0; d * batch.stride()];
-            let sampler = FieldSamplerConfig::Ode(self.model.sampler.ode());
-            self.carrier()
-                .draw(&sampler, &mut random, &mut batch, &mut points);
+            pack(out, d, batch.stride(), &mut points);
+            self.carrier().follow(&config, &mut batch, &mut points);
             unpack_f64(&points, d, batch.stride(), out);
         });
         draws
     }
 
-    /// θ of each row of a batch; how many were no numbers.
+    /// θ of rows of y, features × `stride`; how many were no numbers.
     pub(super) fn to_parameters(
         &self,
         points: &[f32],
-        batch: &FieldBatch,
+        stride: usize,
         context: &[f32],
         out: &mut [f64],
     ) -> usize {
@@ -266,7 +265,7 @@ impl FieldPosterior {
         let mut lost = 0;
         for (row, theta) in out.chunks_exact_mut(self.n_parameters()).enumerate() {
             for (j, y) in y.iter_mut().enumerate() {
-                *y = points[j * batch.stride() + row];
+                *y = points[j * stride + row];
             }
             if !y.iter().all(|y| y.is_finite()) {
                 lost += 1;

@@ -72,6 +72,11 @@ fn every_path_recovers_a_linear_gaussian_posterior_by_flow_and_by_diffusion() {
         // Without the guess there is everything to learn.
         config.linear_guess = false;
         config.train.learning_rate = Some(1e-2);
+        // Steps adapt to the rows that are carried together, and units with a kink make their error rough.
+        config.sampler = FieldSamplerConfig::Ode(OdeConfig {
+            tolerance: 1e-4,
+            ..OdeConfig::default()
+        });
         let (posterior, log) = fitted(&prior, 1000, &config);
         assert!(log.members.iter().all(|member| member.best_epoch > 0));
         let x = [1.0, -1.0];
@@ -85,8 +90,8 @@ fn every_path_recovers_a_linear_gaussian_posterior_by_flow_and_by_diffusion() {
             "{kind}: {best:?}"
         );
         let best = Table::new(["a", "b"], best).unwrap();
-        // Steps adapt to the rows that are carried together, and units with a kink make their error rough.
-        assert!(posterior.log_prob(&best, &x).unwrap()[0] >= log_prob - 0.1);
+        let gain = posterior.log_prob(&best, &x).unwrap()[0] - log_prob;
+        assert!(gain >= -1e-2, "{kind}: {gain}");
         let flow = posterior.sample(&x, 4000, Seed(3)).unwrap();
         let posterior = posterior.with_sampler(sde()).unwrap();
         let diffusion = posterior.sample(&x, 4000, Seed(3)).unwrap();

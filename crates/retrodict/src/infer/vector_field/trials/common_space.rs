@@ -8,8 +8,7 @@ use super::symmetric::Symmetric;
 /// normal under the prior, y₁ is normal.
 #[derive(Debug)]
 pub(super) struct CommonSpace {
-    /// x of each trial, as the network sees it.
-    pub(super) contexts: Vec<Vec<f32>>,
+    /// One for each trial.
     pub(super) shifts: Vec<Vec<f64>>,
     /// The prior's mean and covariance.
     pub(super) center: Vec<f64>,
@@ -20,7 +19,7 @@ pub(super) struct CommonSpace {
 const FLOOR: f64 = 1e-12;
 
 impl CommonSpace {
-    pub(super) fn new(posterior: &FieldPosterior, contexts: Vec<Vec<f32>>) -> Self {
+    pub(super) fn new(posterior: &FieldPosterior, contexts: &[Vec<f32>]) -> Self {
         let d = posterior.target.n_features();
         let zero = vec![0.0; d];
         let center = seen(posterior, &zero, &contexts[0]);
@@ -51,10 +50,13 @@ impl CommonSpace {
             .collect();
         Self {
             spread: Symmetric::new(&covariance, d, FLOOR),
-            contexts,
             shifts,
             center,
         }
+    }
+
+    pub(super) fn n_trials(&self) -> usize {
+        self.shifts.len()
     }
 }
 

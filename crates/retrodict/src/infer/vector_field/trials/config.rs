@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum CompositionConfig {
     /// The scores of the trials and of the prior, weighted with the precisions of normal
-    /// approximations: exact where all are normal (Linhart et al. 2024, arXiv:2404.07593). The reverse
-    /// diffusion then needs no correction.
+    /// approximations: exact where all are normal (Linhart et al. 2024, arXiv:2404.07593), and so are
+    /// then the steps of the reverse diffusion, whose noise takes its variance from the same ones.
     Gaussian(GaussianComposition),
     /// The sum of the scores, Σᵢ ∇ log p(u | xᵢ) + (1 − N) cos² φ ∇ log p(u): no score of a diffusion, but a
     /// bridge to the posterior, along which Langevin steps lead (Geffner et al. 2023,
@@ -52,7 +52,9 @@ pub struct FactorizedComposition {
     pub levels: usize,
     /// Langevin steps at each.
     pub langevin_steps: usize,
-    /// The length of a step as a share of sin² φ / N.
+    /// The length of a step as a share of sin² φ / N, the inverse of the largest curvature that noise
+    /// leaves. Short steps leave the last part of the bridge undone: of ten trials that are known exactly,
+    /// 0.3 leaves the mean off by a third of an sd, 1 by a tenth.
     pub step_size: f64,
 }
 
@@ -61,7 +63,7 @@ impl Default for FactorizedComposition {
         Self {
             levels: 100,
             langevin_steps: 5,
-            step_size: 0.3,
+            step_size: 1.0,
         }
     }
 }

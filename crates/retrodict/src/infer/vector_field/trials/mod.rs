@@ -3,12 +3,17 @@
 mod common_space;
 mod compose;
 mod config;
+#[cfg(test)]
+mod exact_tests;
+mod fields;
 mod likelihood;
+mod normals;
 mod symmetric;
 #[cfg(test)]
 mod tests;
 
 pub use config::{CompositionConfig, FactorizedComposition, GaussianComposition};
+pub(super) use fields::pack;
 
 use std::sync::Arc;
 
@@ -16,6 +21,7 @@ use rayon::prelude::*;
 
 use self::common_space::CommonSpace;
 use self::compose::{BLOCK, Composer};
+use self::fields::Trained;
 use self::likelihood::ImpliedLikelihood;
 use super::posterior::FieldPosterior;
 use crate::error::{Error, Result};
@@ -97,13 +103,26 @@ impl Posterior for FieldTrials {
         }
         let contexts = x.chunks_exact(self.n_data());
         let contexts = contexts.map(|x| self.posterior.context(x));
-        let space = CommonSpace::new(&self.posterior, contexts.collect::<Result<_>>()?);
-        let composer = Composer::new(&self.posterior, &space, &self.composition, seed);
+        let contexts: Vec<Vec<f32>> = contexts.collect::<Result<_>>()?;
+        let space = CommonSpace::new(&self.posterior, &contexts);
+        let fields = Trained {
+            posterior: &self.posterior,
+            contexts: &contexts,
+        };
+        let composer = Composer::new(&fields, &space, &self.composition, seed);
         let width = self.parameters().len();
         let mut draws = vec![0.0; n * width];
         let blocks = draws.par_chunks_mut(BLOCK * width).enumerate();
         let lost: Vec<usize> = blocks
-            .map(|(block, out)| composer.draw(seed.stream(Stream::Posterior, block as u64), out))
+            .map(|(block, out)| {
+                let random = seed.stream(Stream::Posterior, block as u64);
+                let n = out.len() / width;
+                let points = composer.draw(random, n);
+                let d = points.len() / n;
+                let mut lanes = vec![0.0; points.len()];
+                pack(&points, d, n, &mut lanes);
+                self.posterior.to_parameters(&lanes, n, &contexts[0], out)
+            })
             .collect();
         let names = self.posterior.model().parameters.iter().cloned();
         let mut samples = Samples::from_rows(names, draws)?;
@@ -112,7 +131,7 @@ impl Posterior for FieldTrials {
         let entries = [
             ("method", Some(path.method().to_string())),
             ("sampler", Some("composed scores".to_string())),
-            ("trials", Some(space.contexts.len().to_string())),
+            ("trials", Some(contexts.len().to_string())),
             ("version", Some(env!("CARGO_PKG_VERSION").to_string())),
             ("seed", Some(seed.0.to_string())),
             (

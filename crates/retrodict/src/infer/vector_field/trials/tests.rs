@@ -6,24 +6,20 @@ use crate::infer::vector_field::{FieldConfig, fmpe, npse};
 use crate::prior::DistributionConfig as D;
 use crate::simulate::{Simulations, Status};
 
-/// xⱼ = θⱼ + sd ε.
-fn trained(prior: &Prior, kind: &str, sd: f64, guess: bool) -> FieldTrials {
-    let theta = prior.sample_table(3000, Seed(1), Stream::Parameters);
+/// From n simulations of xⱼ = θⱼ + εⱼ.
+fn trained(prior: &Prior, kind: &str, n: usize, guess: bool) -> FieldTrials {
+    let theta = prior.sample_table(n, Seed(1), Stream::Parameters);
     let mut random = Seed(1).stream(Stream::Simulator, 0);
-    let x = theta
-        .values()
-        .iter()
-        .map(|v| v + sd * random.normal())
-        .collect();
+    let x = theta.values().iter().map(|v| v + random.normal()).collect();
     let simulations = Simulations {
         x: Table::numbered("x", theta.n_columns(), x).unwrap(),
         status: vec![Status::Ok; theta.n_rows()],
         theta,
     };
     let config: FieldConfig = serde_json::from_str(&format!(
-        r#"{{"estimator":{{"path":{{"kind":"{kind}"}},"network":{{"hidden":[16,16]}}}},"support":"probit",
+        r#"{{"estimator":{{"path":{{"kind":"{kind}"}},"network":{{"hidden":[32,32]}}}},"support":"probit",
              "linear_guess":{guess},
-             "train":{{"max_epochs":12,"batch_size":96,"ensemble_size":1}}}}"#
+             "train":{{"max_epochs":40,"ensemble_size":1}}}}"#
     ))
     .unwrap();
     let run = if kind == "flow_matching" { fmpe } else { npse };
@@ -36,32 +32,33 @@ fn factorized() -> CompositionConfig {
 }
 
 #[test]
-fn trials_of_a_linear_gaussian_give_the_exact_posterior() {
+fn trials_of_a_field_that_learned_a_linear_gaussian_give_nearly_the_exact_posterior() {
     let prior = Prior::new([("a", D::normal(0.0, 1.0)), ("b", D::normal(1.0, 2.0))]).unwrap();
     let x = [0.9, 0.4, 1.4, -0.1, 0.3, 1.6, 1.1, 0.8, 0.7, 1.0];
-    for (kind, guess) in [
-        ("flow_matching", true),
-        ("variance_exploding", true),
-        ("variance_preserving", true),
-    ] {
-        let mut trials = trained(&prior, kind, 1.0, guess);
-        for composition in [CompositionConfig::default(), factorized()] {
+    for kind in ["flow_matching", "variance_exploding", "variance_preserving"] {
+        // Without the guess there is everything to learn.
+        let mut trials = trained(&prior, kind, 10_000, false);
+        // Measured: means off by up to 0.16 and 0.39 sd, sds by 5 and 15 %.
+        let compositions = [
+            (CompositionConfig::default(), [0.25, 0.1]),
+            (factorized(), [0.6, 0.25]),
+        ];
+        for (composition, [far, wide]) in compositions {
             trials.composition = composition;
-            let samples = trials.sample(&x, 3000, Seed(3)).unwrap();
+            let samples = trials.sample(&x, 1000, Seed(3)).unwrap();
             let priors = [(0.0, 1.0), (1.0, 2.0)];
             for (j, (summary, (mean, sd))) in samples.summary().iter().zip(priors).enumerate() {
                 let total: f64 = x.iter().skip(j).step_by(2).sum();
                 let precision = 1.0 / (sd * sd) + 5.0;
                 let exact = (mean / (sd * sd) + total) / precision;
                 let width = precision.sqrt().recip();
-                // A trial's mean is learned to about 0.05 of its own sd, and five trials share that
-                // error: about 0.1 of theirs; Langevin steps are not exact either.
-                let words = format!("{kind}, {:?}: {summary:?}", trials.composition);
+                let (off, ratio) = ((summary.mean - exact) / width, summary.sd / width);
+                assert!(off.abs() < far, "{kind}, {:?}: {off}", trials.composition);
                 assert!(
-                    (summary.mean - exact).abs() < 0.35 * width,
-                    "{words} {exact}"
+                    (ratio - 1.0).abs() < wide,
+                    "{kind}, {:?}: {ratio}",
+                    trials.composition
                 );
-                assert!((summary.sd / width - 1.0).abs() < 0.2, "{words} {width}");
             }
         }
     }
@@ -70,7 +67,7 @@ fn trials_of_a_linear_gaussian_give_the_exact_posterior() {
 #[test]
 fn a_composed_density_is_the_product_and_its_maximum_is_found() {
     let prior = Prior::new([("a", D::uniform(-3.0, 3.0))]).unwrap();
-    let trials = trained(&prior, "flow_matching", 1.0, true);
+    let trials = trained(&prior, "flow_matching", 10_000, true);
     let x = [0.5, 1.1, 0.8];
     let n = 400;
     let grid = (0..n).map(|i| -3.0 + 6.0 * (f64::from(i) + 0.5) / f64::from(n));
@@ -89,12 +86,12 @@ fn a_composed_density_is_the_product_and_its_maximum_is_found() {
         .zip(&mass)
         .map(|(a, m)| a * m / total)
         .sum();
-    // The exact sd is 0.58; what one trial gets wrong counts three times.
-    assert!((mean - 0.8).abs() < 0.3, "{mean}");
+    assert!((mean - 0.8).abs() < 0.12, "{mean}");
     let best = trials.map(&x, Seed(4)).unwrap()[0];
-    assert!((best - 0.8).abs() < 0.4, "{best}");
+    assert!((best - 0.8).abs() < 0.2, "{best}");
     let draws = trials.sample(&x, 2000, Seed(5)).unwrap();
-    assert!((draws.summary()[0].mean - mean).abs() < 0.2);
+    // 0.3 sd: draws follow the field at small noise, of which the density knows only the flow.
+    assert!((draws.summary()[0].mean - mean).abs() < 0.17);
     assert!(draws.draws.rows().all(|theta| prior.contains(theta)));
     // One trial is the posterior itself, and the number of threads changes nothing.
     let one = trials.sample(&x[..1], 100, Seed(6)).unwrap();
@@ -111,7 +108,7 @@ fn a_composed_density_is_the_product_and_its_maximum_is_found() {
 #[test]
 fn what_cannot_be_composed_is_refused_by_name() {
     let prior = Prior::new([("a", D::uniform(-1.0, 1.0))]).unwrap();
-    let trials = trained(&prior, "flow_matching", 1.0, true);
+    let trials = trained(&prior, "flow_matching", 200, true);
     let error = trials.sample(&[0.1, f64::NAN], 10, Seed(1)).unwrap_err();
     assert!(error.to_string().contains("observation"), "{error}");
     for (json, field) in [
