@@ -30,7 +30,7 @@ use crate::seed::Random;
 /// Both u and w have unit variance at all φ if y has, and where y is standard normal given x, as the
 /// linear guess makes it in linear problems, w is zero: a network that starts at zero starts there.
 ///
-/// A batch's values are y, ε, φ and the weight of the loss (see `VectorField::row`); its context is x.
+/// A batch's values are y, ε, φ and the weight of the loss (made by `NoisyRows`); its context is x.
 ///
 /// # Reference
 /// Lipman et al. 2023, arXiv:2210.02747; Wildberger et al. 2023, arXiv:2305.17161; Song et al. 2021,
