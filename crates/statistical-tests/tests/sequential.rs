@@ -7,7 +7,6 @@
 )]
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
 use retrodict::check::{CalibrationChecks, Verdict, Word};
 use retrodict::infer::sequential::{
@@ -97,7 +96,7 @@ fn inside_the_last_truncated_prior_the_posterior_is_calibrated() {
     let RoundModel::Posterior(posterior) = last else {
         unreachable!("the method learns a posterior");
     };
-    let posterior = TruncatedPosterior::new(Arc::clone(posterior), &region);
+    let posterior = TruncatedPosterior::new(&**posterior, &region);
     let found = CalibrationChecks::run(&posterior, &tests, 1000, Seed(7)).unwrap();
     let verdict = Verdict::from_checks(found.checks());
     println!("{:?}", verdict.reasons);

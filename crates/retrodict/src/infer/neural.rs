@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::discrete::counts;
 use super::maximum::maximum;
 use super::model_file::{self, ModelConfig};
-use super::posterior::Posterior;
+use super::posterior::{Posterior, check_pairs, check_theta};
 use super::target::Target;
 use crate::error::{Error, Result};
 use crate::estimator::{EVALUATED, Estimator, MixedDensity, Purpose, Workspace};
@@ -122,32 +122,12 @@ impl NeuralPosterior {
         })
     }
 
-    /// The posteriors of many observations, the rows of `xs`: `n` draws of each. Row *i* gives what
-    /// [`Posterior::sample`] gives with `seed.derive(Stream::Posterior, i)`.
-    ///
-    /// # Errors
-    /// As [`Posterior::sample`].
-    pub fn sample_many(&self, xs: &Table, n: usize, seed: Seed) -> Result<Vec<Samples>> {
-        (0..xs.n_rows())
-            .into_par_iter()
-            .map(|i| self.sample(xs.row(i), n, seed.derive(Stream::Posterior, i as u64)))
-            .collect()
-    }
-
     /// log p(θᵢ | xᵢ) for pairs of rows: −∞ outside the prior's support, never NaN.
     ///
     /// # Errors
     /// As [`Posterior::log_prob`], and if the tables differ in their number of rows.
     pub fn log_prob_many(&self, theta: &Table, xs: &Table) -> Result<Vec<f64>> {
-        self.check_theta(theta)?;
-        if theta.n_rows() != xs.n_rows() {
-            return Err(Error::invalid(
-                "θ and x",
-                format!("{} and {} rows", theta.n_rows(), xs.n_rows()),
-                "as many rows of one as of the other",
-                "Give one observation for each θ.",
-            ));
-        }
+        check_pairs(theta, xs, self.parameters.len())?;
         let contexts: Vec<Vec<f32>> = xs.rows().map(|x| self.context(x)).collect::<Result<_>>()?;
         Ok(self.densities(theta, |row| &contexts[row]))
     }
@@ -176,18 +156,6 @@ impl NeuralPosterior {
         let mut context = vec![0.0; seen.width()];
         seen.apply(x, &mut context);
         Ok(context)
-    }
-
-    fn check_theta(&self, theta: &Table) -> Result<()> {
-        if theta.n_columns() == self.parameters.len() {
-            return Ok(());
-        }
-        Err(Error::invalid(
-            "θ",
-            format!("{} columns", theta.n_columns()),
-            format!("{}, one a parameter", self.parameters.len()),
-            "Give the parameters in the prior's order.",
-        ))
     }
 
     /// One block of draws into `out`, row-major. Which network makes which draw is itself drawn.
@@ -315,7 +283,7 @@ impl Posterior for NeuralPosterior {
     }
 
     fn log_prob(&self, theta: &Table, x: &[f64]) -> Result<Vec<f64>> {
-        self.check_theta(theta)?;
+        check_theta(theta, self.parameters.len())?;
         let context = self.context(x)?;
         Ok(self.densities(theta, |_| &context))
     }

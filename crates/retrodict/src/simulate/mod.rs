@@ -6,6 +6,7 @@
 
 pub mod builtin;
 mod command;
+pub(crate) mod dormand_prince;
 mod files;
 mod function;
 mod in_process;

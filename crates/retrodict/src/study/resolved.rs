@@ -363,21 +363,14 @@ fn observations(
 
 /// An error about a value, with the place in the study where the value stands.
 pub(super) fn restate(source: &Source, section: &str, error: Error) -> Error {
-    let Error::Invalid {
-        what,
-        given,
-        expected,
-        advice,
-    } = error
-    else {
-        return error;
-    };
-    let field = if what.starts_with(section) {
-        what.as_str()
-    } else {
-        section
-    };
-    source.error(field, format!("given {given}, expected {expected}"), advice)
+    source.restated(error, |what| {
+        let field = if what.starts_with(section) {
+            what
+        } else {
+            section
+        };
+        field.to_string()
+    })
 }
 
 #[cfg(test)]

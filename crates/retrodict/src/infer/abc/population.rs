@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::samples::quantiles;
+use crate::samples::{normalized, quantiles};
 
 /// Accepted candidates: rows of θ and x, a distance and a log-weight each.
 #[derive(Debug, Clone, Default)]
@@ -71,17 +71,6 @@ impl Population {
     pub(super) fn farthest(&self) -> f64 {
         self.distances.iter().copied().fold(0.0, f64::max)
     }
-}
-
-/// exp of log-weights, scaled to sum to one; NaN if all are −∞.
-pub(super) fn normalized(log_weights: &[f64]) -> Vec<f64> {
-    let largest = log_weights
-        .iter()
-        .copied()
-        .fold(f64::NEG_INFINITY, f64::max);
-    let weights: Vec<f64> = log_weights.iter().map(|w| (w - largest).exp()).collect();
-    let total: f64 = weights.iter().sum();
-    weights.iter().map(|w| w / total).collect()
 }
 
 /// (Σ w)² / Σ w² (Kong et al. 1994); zero if there is no weight.

@@ -10,7 +10,7 @@ use super::proposal::Proposal;
 use super::sampled::SampledPosterior;
 use super::space::Space;
 use crate::error::{Error, Result};
-use crate::infer::posterior::Posterior;
+use crate::infer::posterior::{Posterior, check_theta};
 use crate::prior::special::LOG_SQRT_2PI;
 use crate::prior::{Parameter, Prior};
 use crate::sample::{
@@ -178,15 +178,7 @@ impl PotentialPosterior {
     /// As [`Posterior::log_prob`].
     pub fn log_unnormalized(&self, theta: &Table, x: &[f64]) -> Result<Vec<f64>> {
         self.check_observation(x)?;
-        let width = self.prior().n_parameters();
-        if theta.n_columns() != width {
-            return Err(Error::invalid(
-                "θ",
-                format!("{} columns", theta.n_columns()),
-                format!("{width}, one a parameter"),
-                "Give the parameters in the prior's order.",
-            ));
-        }
+        check_theta(theta, self.prior().n_parameters())?;
         let density = self.density(x);
         let values = self.log_joint(&density, theta.values());
         density.failure()?;

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::simulate::dormand_prince::{ERROR, NODES, WEIGHTS};
 
 /// How the flow is followed: Dormand and Prince's pair of orders 5 and 4 (1980), whose steps adapt to
 /// the error.
@@ -61,46 +62,6 @@ pub(super) struct Solved {
     /// Whether the steps sufficed.
     pub(super) finished: bool,
 }
-
-/// Nodes, weights and coefficients of Dormand and Prince 1980, table 2; the seventh stage is the first
-/// of the next step.
-const NODES: [f64; 7] = [0.0, 0.2, 0.3, 0.8, 8.0 / 9.0, 1.0, 1.0];
-const STAGES: [&[f64]; 6] = [
-    &[1.0 / 5.0],
-    &[3.0 / 40.0, 9.0 / 40.0],
-    &[44.0 / 45.0, -56.0 / 15.0, 32.0 / 9.0],
-    &[
-        19372.0 / 6561.0,
-        -25360.0 / 2187.0,
-        64448.0 / 6561.0,
-        -212.0 / 729.0,
-    ],
-    &[
-        9017.0 / 3168.0,
-        -355.0 / 33.0,
-        46732.0 / 5247.0,
-        49.0 / 176.0,
-        -5103.0 / 18656.0,
-    ],
-    &[
-        35.0 / 384.0,
-        0.0,
-        500.0 / 1113.0,
-        125.0 / 192.0,
-        -2187.0 / 6784.0,
-        11.0 / 84.0,
-    ],
-];
-/// The difference of the two solutions.
-const ERROR: [f64; 7] = [
-    71.0 / 57600.0,
-    0.0,
-    -71.0 / 16695.0,
-    71.0 / 1920.0,
-    -17253.0 / 339_200.0,
-    22.0 / 525.0,
-    -1.0 / 40.0,
-];
 
 /// The first step's share of the way.
 const FIRST: f64 = 0.1;
@@ -166,9 +127,9 @@ impl Ode {
     }
 
     fn try_step(&mut self, [at, step]: [f64; 2], state: &[f32], slope: Slope<'_>) {
-        for (stage, weights) in STAGES.iter().enumerate() {
+        for (stage, weights) in WEIGHTS.iter().enumerate() {
             self.next.copy_from_slice(state);
-            for (weight, slope) in weights.iter().zip(&self.slopes) {
+            for (weight, slope) in weights[..=stage].iter().zip(&self.slopes) {
                 add((step * weight) as f32, slope, &mut self.next);
             }
             let node = at + NODES[stage + 1] * step;

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::estimator::{Estimator, VectorField};
 use crate::infer::model_file;
 use crate::infer::neural::finite_or_zero_density;
-use crate::infer::posterior::Posterior;
+use crate::infer::posterior::{Posterior, check_pairs, check_theta};
 use crate::infer::target::Target;
 use crate::prior::{Parameter, Prior};
 use crate::samples::Samples;
@@ -130,32 +130,12 @@ impl FieldPosterior {
         })
     }
 
-    /// The posteriors of many observations, the rows of `xs`: `n` draws of each. Row *i* gives what
-    /// [`Posterior::sample`] gives with `seed.derive(Stream::Posterior, i)`.
-    ///
-    /// # Errors
-    /// As [`Posterior::sample`].
-    pub fn sample_many(&self, xs: &Table, n: usize, seed: Seed) -> Result<Vec<Samples>> {
-        (0..xs.n_rows())
-            .into_par_iter()
-            .map(|i| self.sample(xs.row(i), n, seed.derive(Stream::Posterior, i as u64)))
-            .collect()
-    }
-
     /// log q(θᵢ | xᵢ) for pairs of rows: −∞ outside the prior's support, never NaN.
     ///
     /// # Errors
     /// As [`Posterior::log_prob`], and if the tables differ in their number of rows.
     pub fn log_prob_many(&self, theta: &Table, xs: &Table) -> Result<Vec<f64>> {
-        self.check_theta(theta)?;
-        if theta.n_rows() != xs.n_rows() {
-            return Err(Error::invalid(
-                "θ and x",
-                format!("{} and {} rows", theta.n_rows(), xs.n_rows()),
-                "as many rows of one as of the other",
-                "Give one observation for each θ.",
-            ));
-        }
+        check_pairs(theta, xs, self.parameters.len())?;
         let contexts: Vec<Vec<f32>> = xs.rows().map(|x| self.context(x)).collect::<Result<_>>()?;
         Ok(self.densities(theta.values(), |row| &contexts[row]))
     }
@@ -193,18 +173,6 @@ impl FieldPosterior {
         let mut context = vec![0.0; columns];
         self.model.x.apply(x, &mut context);
         Ok(context)
-    }
-
-    fn check_theta(&self, theta: &Table) -> Result<()> {
-        if theta.n_columns() == self.parameters.len() {
-            return Ok(());
-        }
-        Err(Error::invalid(
-            "θ",
-            format!("{} columns", theta.n_columns()),
-            format!("{}, one a parameter", self.parameters.len()),
-            "Give the parameters in the prior's order.",
-        ))
     }
 
     /// Draws of one observation, row-major, in blocks that each have a stream of their own.
@@ -397,7 +365,7 @@ impl Posterior for FieldPosterior {
     }
 
     fn log_prob(&self, theta: &Table, x: &[f64]) -> Result<Vec<f64>> {
-        self.check_theta(theta)?;
+        check_theta(theta, self.parameters.len())?;
         let context = self.context(x)?;
         Ok(self.densities(theta.values(), |_| &context))
     }

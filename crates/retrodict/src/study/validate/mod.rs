@@ -110,17 +110,7 @@ fn simulator(config: &SimulatorConfig, source: &Source) -> Result<()> {
 
 /// A mistake in a value, with the section in which its dotted name stands.
 fn within(source: &Source, section: &str, error: Error) -> Error {
-    let Error::Invalid {
-        what,
-        given,
-        expected,
-        advice,
-    } = error
-    else {
-        return error;
-    };
-    let problem = format!("given {given}, expected {expected}");
-    source.error(&format!("{section}.{what}"), problem, advice)
+    source.restated(error, |what| format!("{section}.{what}"))
 }
 
 fn validate_observation(
@@ -190,26 +180,10 @@ fn observed_values(values: &ObservedValues, missing: Missing, source: &Source) -
 
 /// A mistake in an option, with the place where the study gives it.
 pub(super) fn option_error(source: &Source, section: &str, error: Error) -> Error {
-    let Error::Invalid {
-        what,
-        given,
-        expected,
-        advice,
-    } = error
-    else {
-        return error;
-    };
-    let option = what.split('`').nth(1).unwrap_or_default();
-    let field = if option.is_empty() {
-        section.to_string()
-    } else {
-        format!("{section}.{option}")
-    };
-    source.error(
-        &field,
-        format!("given {given}, expected {expected}"),
-        advice,
-    )
+    source.restated(error, |what| match what.split('`').nth(1) {
+        Some(option) if !option.is_empty() => format!("{section}.{option}"),
+        _ => section.to_string(),
+    })
 }
 
 fn counts(config: &StudyConfig, source: &Source) -> Result<()> {
