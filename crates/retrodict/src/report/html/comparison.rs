@@ -120,5 +120,5 @@ fn posteriors(observation: &ObservationComparison, input: &ReportInput) -> Strin
     }
     let note = "<p>C2ST: the accuracy with which a classifier tells the draws of two methods apart, all parameters \
                 together; 0.5 is by chance, 1 is perfect.</p>\n";
-    format!("{}{note}", table("numbers", &heads, &rows))
+    format!("{}{note}", table("numbers compared", &heads, &rows))
 }

@@ -39,7 +39,7 @@ fn own(main: &MethodResult) -> Check {
         threshold: None,
         status,
         explanation: format!(
-            "By its own checks, `{}` is {}. {}",
+            "By its own checks the word about `{}` is {}. {}",
             main.method,
             word(main.verdict),
             main.reasons.join(" ")

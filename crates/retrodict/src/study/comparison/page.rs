@@ -67,7 +67,7 @@ fn warnings(comparison: &Comparison) -> Vec<String> {
         .map(|m| {
             let word = super::table::word(m.verdict);
             format!(
-                "By its own checks, {} is {word}: {}",
+                "By its own checks the word about {} is {word}: {}",
                 m.method,
                 m.reasons.join(" ")
             )
