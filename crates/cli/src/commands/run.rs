@@ -7,7 +7,7 @@ use retrodict::check::{Verdict, Word};
 use retrodict::study::{Event, Outcome, Run as StudyRun, Study};
 use serde_json::{Map, Value, json};
 
-use super::compare;
+use super::several;
 use crate::console::{Console, wrap};
 use crate::exit::ExitCode;
 use crate::progress::Progress;
@@ -34,7 +34,7 @@ impl Run {
         if study.members().is_empty() {
             whole(study, &out, console, "run")
         } else {
-            compare::whole(study, &out, console)
+            several::whole(study, &out, console)
         }
     }
 }

@@ -7,7 +7,7 @@ use retrodict::{Error, Result};
 use serde_json::{Value, json};
 
 use super::stage::{StageArguments, Which};
-use super::{compare, run};
+use super::{run, several};
 use crate::console::{self, Console};
 use crate::exit::ExitCode;
 use crate::progress::Progress;
@@ -45,7 +45,7 @@ impl Sample {
             .out
             .clone()
             .unwrap_or_else(|| run::default_out(&study));
-        compare::one_method(&study, &out)?;
+        several::one_method(&study, &out)?;
         let draws = self.n.unwrap_or(study.config().posterior.draws);
         if let Some(output) = &self.output {
             check_extension(output)?;

@@ -6,7 +6,7 @@ use retrodict::Result;
 use retrodict::study::{Event, Run as StudyRun, Study};
 use serde_json::{Map, json};
 
-use super::{compare, run};
+use super::{run, several};
 use crate::console::Console;
 use crate::exit::ExitCode;
 use crate::interrupt;
@@ -54,7 +54,7 @@ impl StageArguments {
         let study = Study::open(&self.study, self.seed)?;
         let out = self.out.clone().unwrap_or_else(|| run::default_out(&study));
         if !study.members().is_empty() {
-            return compare::stage(study, &out, console, which);
+            return several::stage(study, &out, console, which);
         }
         let progress = Progress::new(console);
         let observer = |event: &Event| progress.show(event);
