@@ -17,10 +17,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 BLOCK = re.compile(
     r"(?:<!-- (?P<note>[^>]*?) -->\s*\n)?^```(?P<kind>\w*)\n(?P<text>.*?)^```", re.S | re.M
 )
+
+
+# Seconds from which it is worth saying how long an example takes.
+SLOW = 10
 
 
 def commands(text):
@@ -75,10 +80,14 @@ def run_file(path, environment):
             target.write_text(block["text"], encoding="utf-8")
         elif block["kind"] == "console" and not note.startswith("not run:"):
             for command, code, expected in commands(block["text"]):
+                start = time.perf_counter()
                 problem = run_command(command, code, expected, folder, environment)
+                seconds = time.perf_counter() - start
+                if seconds > SLOW:
+                    print(f"{path}: `{command}` took {seconds:.0f} s", flush=True)
                 passed, failed = passed + (not problem), failed + bool(problem)
                 if problem:
-                    print(f"{path}: `{command}`: {problem}")
+                    print(f"{path}: `{command}`: {problem}", flush=True)
     shutil.rmtree(folder)
     return passed, failed
 

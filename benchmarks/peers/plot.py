@@ -9,7 +9,7 @@ matplotlib.use("svg")
 import matplotlib.pyplot as plt
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart.
-COLOURS = {"sbi": "#0072B2", "flowjax": "#E69F00", "one thread": "#009E73"}
+COLOURS = {"sbi": "#0072B2", "flowjax": "#E69F00", "pyabc": "#CC79A7", "one thread": "#009E73"}
 
 
 def draw(results, path):

@@ -6,17 +6,14 @@ use std::time::Instant;
 use retrodict::infer::{NleConfig, PotentialPosterior, nle};
 use retrodict::sample::SamplerConfig;
 use retrodict::simulate::Simulations;
-use retrodict::train::{EpochRecord, TrainConfig};
+use retrodict::train::EpochRecord;
 use retrodict::{Result, Seed};
 
 use crate::arguments::PosteriorOptions;
 use crate::conversation::{converse, hello, took};
 use crate::data::{self, TRAINING_ROWS};
 use crate::estimators::equal_to_sbi;
-
-/// As many as `sbi` gets: the chains shall run on a likelihood that is learned.
-const EPOCHS: usize = 20;
-const ROWS: usize = 2_000;
+use crate::posterior::{brief, first_rows};
 
 /// The units are effective draws, of the parameter that has the fewest.
 pub(crate) fn run(options: &PosteriorOptions) -> Result<()> {
@@ -43,22 +40,16 @@ pub(crate) fn run(options: &PosteriorOptions) -> Result<()> {
 }
 
 fn train(options: &PosteriorOptions, simulations: &Simulations) -> Result<PotentialPosterior> {
-    let rows: Vec<usize> = (0..ROWS).collect();
     let prior = data::standard_normal_prior(simulations.theta.n_columns())?;
     let defaults = NleConfig::default();
     let equal = options.network.and_then(equal_to_sbi);
-    let members = equal.as_ref().map_or(defaults.train.ensemble_size, |_| 1);
     let config = NleConfig {
-        train: TrainConfig {
-            max_epochs: EPOCHS,
-            ensemble_size: members,
-            ..defaults.train.clone()
-        },
+        train: brief(&defaults.train, equal.is_some()),
         estimator: equal.unwrap_or(defaults.estimator.clone()),
         ..defaults
     };
     let observer = |_: &EpochRecord| ControlFlow::Continue(());
-    let simulations = simulations.select(&rows);
+    let simulations = first_rows(simulations);
     let (likelihood, _) = nle(&prior, &simulations, &config, Seed(1), &observer)?;
     PotentialPosterior::new(&prior, Box::new(likelihood), SamplerConfig::default())
 }

@@ -3,7 +3,6 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use retrodict::estimator::EstimatorConfig;
 use retrodict::infer::{NeuralPosterior, NpeConfig, Posterior, npe};
 use retrodict::simulate::Simulations;
 use retrodict::train::{EpochRecord, TrainConfig};
@@ -53,23 +52,18 @@ pub(crate) fn train(
     options: &PosteriorOptions,
     simulations: &Simulations,
 ) -> Result<NeuralPosterior> {
-    let rows: Vec<usize> = (0..ROWS).collect();
     let prior = data::standard_normal_prior(simulations.theta.n_columns())?;
     let defaults = NpeConfig::default();
     let equal = options.network.and_then(equal_to_sbi);
     let config = NpeConfig {
-        train: TrainConfig {
-            max_epochs: EPOCHS,
-            ensemble_size: members(equal.as_ref(), &defaults),
-            ..defaults.train.clone()
-        },
+        train: brief(&defaults.train, equal.is_some()),
         estimator: equal.unwrap_or(defaults.estimator.clone()),
         ..defaults
     };
     let observer = |_: &EpochRecord| ControlFlow::Continue(());
     let (posterior, _) = npe(
         &prior,
-        &simulations.select(&rows),
+        &first_rows(simulations),
         &config,
         Seed(1),
         &observer,
@@ -77,7 +71,16 @@ pub(crate) fn train(
     Ok(posterior)
 }
 
-/// The peers train one network.
-fn members(equal: Option<&EstimatorConfig>, defaults: &NpeConfig) -> usize {
-    equal.map_or(defaults.train.ensemble_size, |_| 1)
+/// A few epochs, of one network where it shall equal that of the peers.
+pub(crate) fn brief(defaults: &TrainConfig, equal: bool) -> TrainConfig {
+    TrainConfig {
+        max_epochs: EPOCHS,
+        ensemble_size: if equal { 1 } else { defaults.ensemble_size },
+        ..defaults.clone()
+    }
+}
+
+/// The simulations that are trained on.
+pub(crate) fn first_rows(simulations: &Simulations) -> Simulations {
+    simulations.select(&(0..ROWS).collect::<Vec<_>>())
 }

@@ -18,7 +18,7 @@ fn adam() -> TrainConfig {
     TrainConfig {
         learning_rate: Some(LEARNING_RATE),
         max_gradient_norm: 5.0,
-        weight_decay: 0.0,
+        weight_decay: Some(0.0),
         averaging: 0.0,
         ..TrainConfig::default()
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use retrodict::simulate::builtin::BENCHMARK;
 use retrodict::{Error, Result};
 
@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Train neural posterior estimators and measure them
+    /// Train posterior estimators and measure them
     Run(RunOptions),
     /// Train them and print the mean log-density of the true parameters of fresh simulations
     Density(DensityOptions),
@@ -37,6 +37,40 @@ pub(crate) enum Command {
     C2st(C2stOptions),
 }
 
+/// What is trained, and how.
+#[derive(Debug, Args)]
+pub(crate) struct SettingsOptions {
+    /// The method
+    #[arg(long, value_enum, default_value_t = MethodName::Npe)]
+    pub(crate) method: MethodName,
+    /// A TOML file with the method's settings, or, for rounds, nle and nre, those of a study's
+    /// `[inference]`; defaults if left out
+    #[arg(long)]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// A method of posterior estimation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MethodName {
+    /// Neural posterior estimation
+    Npe,
+    /// Flow matching posterior estimation
+    Fmpe,
+    /// Neural posterior score estimation
+    Npse,
+    /// Neural likelihood estimation
+    Nle,
+    /// Neural ratio estimation
+    Nre,
+}
+
+impl MethodName {
+    /// Whether it has to sample anew for each observation.
+    pub(crate) fn fits_each_observation(self) -> bool {
+        matches!(self, Self::Nle | Self::Nre)
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct RunOptions {
     #[command(flatten)]
@@ -44,16 +78,11 @@ pub(crate) struct RunOptions {
     /// Numbers of simulations, separated by commas
     #[arg(long, value_delimiter = ',', default_value = "10000")]
     pub(crate) simulations: Vec<usize>,
-    /// The method: npe, nle or nre
-    #[arg(long, default_value = "npe")]
-    pub(crate) method: String,
+    #[command(flatten)]
+    pub(crate) settings: SettingsOptions,
     /// The number of rounds; with more than one, or with nle and nre, each observation has a fit of its own
     #[arg(long, default_value_t = 1)]
     pub(crate) rounds: usize,
-    /// A TOML file with the settings of neural posterior estimation, or, for rounds and other methods, of
-    /// a study's `[inference]`; defaults if left out
-    #[arg(long)]
-    pub(crate) config: Option<PathBuf>,
     /// The seed of simulations, training, draws and folds
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
@@ -69,9 +98,8 @@ pub(crate) struct DensityOptions {
     /// Numbers of simulations, separated by commas
     #[arg(long, value_delimiter = ',', default_value = "10000")]
     pub(crate) simulations: Vec<usize>,
-    /// A TOML file with the settings of neural posterior estimation; defaults if left out
-    #[arg(long)]
-    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) settings: SettingsOptions,
     /// Seeds of simulations and training, separated by commas
     #[arg(long, value_delimiter = ',', default_value = "1")]
     pub(crate) seeds: Vec<u64>,

@@ -7,11 +7,12 @@ use retrodict::simulate::{Noise, builtin, simulate};
 use retrodict::{Result, Seed, Stream};
 
 use crate::arguments::{Arguments, DensityOptions};
-use crate::run::{configuration, train};
+use crate::method::{Method, Trained};
+use crate::run::train;
 
 pub(crate) fn run(arguments: &Arguments, options: &DensityOptions) -> Result<ExitCode> {
     arguments.set_threads()?;
-    let (label, config) = configuration(options.config.as_deref())?;
+    let (label, config) = Method::read(&options.settings)?;
     for &n in &options.simulations {
         for task in options.selection.tasks()? {
             let (mut all, mut seconds, mut epochs) = (Vec::new(), 0.0, 0);
@@ -34,11 +35,7 @@ pub(crate) fn run(arguments: &Arguments, options: &DensityOptions) -> Result<Exi
 }
 
 /// Over simulations that no seed of a training has.
-fn mean_log_density(
-    task: &str,
-    posterior: &retrodict::infer::NeuralPosterior,
-    fresh: usize,
-) -> Result<f64> {
+fn mean_log_density(task: &str, posterior: &Trained, fresh: usize) -> Result<f64> {
     let builtin = builtin::by_name(task)?;
     let seed = Seed(0).derive(Stream::TestParameters, 0);
     let theta = builtin

@@ -1,12 +1,11 @@
 //! The SBI benchmark (Lueckmann et al. 2021, arXiv:2101.04653) run on Retrodict.
 
 mod arguments;
-mod c2st;
 mod check;
-mod classifier;
 mod data;
 mod density;
 mod invariance;
+mod method;
 mod results;
 mod run;
 mod sequential;
@@ -41,6 +40,9 @@ fn compare(arguments: &Arguments, options: &C2stOptions) -> Result<ExitCode> {
     arguments.set_threads()?;
     let reference = data::read_table(&options.reference)?;
     let samples = data::read_table(&options.samples)?;
-    println!("{}", c2st::c2st(&reference, &samples, Seed(options.seed))?);
+    println!(
+        "{}",
+        retrodict::check::c2st(&reference, &samples, Seed(options.seed))?
+    );
     Ok(ExitCode::SUCCESS)
 }

@@ -2,29 +2,28 @@
 //! observation.
 
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use retrodict::infer::{NeuralPosterior, NpeConfig, Posterior, npe};
+use retrodict::check::c2st;
 use retrodict::simulate::{Noise, builtin, simulate};
 use retrodict::train::EpochRecord;
-use retrodict::{Error, Result, Seed, Stream};
+use retrodict::{Result, Seed, Stream};
 
 use crate::arguments::{Arguments, RunOptions};
-use crate::c2st::c2st;
 use crate::data::Data;
+use crate::method::{self, Method};
 use crate::results::{self, Record, Seconds};
 use crate::sequential;
 
 pub(crate) fn run(arguments: &Arguments, options: &RunOptions) -> Result<ExitCode> {
     arguments.set_threads()?;
-    if options.rounds > 1 || options.method != "npe" {
+    if options.rounds > 1 || options.settings.method.fits_each_observation() {
         sequential::run(arguments, options)?;
         return Ok(ExitCode::SUCCESS);
     }
     let data = arguments.data();
-    let (label, config) = configuration(options.config.as_deref())?;
+    let (label, config) = Method::read(&options.settings)?;
     let written_out = serde_json::to_value(&config).expect("settings are plain JSON");
     let done = results::read(&options.out)?;
     for &n in &options.simulations {
@@ -70,32 +69,15 @@ pub(crate) fn run(arguments: &Arguments, options: &RunOptions) -> Result<ExitCod
     Ok(ExitCode::SUCCESS)
 }
 
-/// The settings, and what they are called in the table.
-pub(crate) fn configuration(path: Option<&Path>) -> Result<(String, NpeConfig)> {
-    let Some(path) = path else {
-        return Ok(("default".into(), NpeConfig::default()));
-    };
-    let text = std::fs::read_to_string(path).map_err(Error::io(path, "read"))?;
-    let config = toml::from_str(&text).map_err(|e| {
-        Error::file(
-            path,
-            e.to_string(),
-            "Give the settings of `[inference]` in a study.",
-        )
-    })?;
-    let label = path.file_stem().unwrap_or_default().to_string_lossy();
-    Ok((label.into_owned(), config))
-}
-
 pub(crate) struct Trained {
-    pub(crate) posterior: NeuralPosterior,
+    pub(crate) posterior: method::Trained,
     failed: usize,
     pub(crate) epochs: usize,
     simulate_seconds: f64,
     pub(crate) train_seconds: f64,
 }
 
-pub(crate) fn train(task: &str, n: usize, config: &NpeConfig, seed: Seed) -> Result<Trained> {
+pub(crate) fn train(task: &str, n: usize, config: &Method, seed: Seed) -> Result<Trained> {
     let builtin = builtin::by_name(task)?;
     let start = Instant::now();
     let theta = builtin.prior.sample_table(n, seed, Stream::Parameters);
@@ -108,7 +90,7 @@ pub(crate) fn train(task: &str, n: usize, config: &NpeConfig, seed: Seed) -> Res
     let simulate_seconds = start.elapsed().as_secs_f64();
     let start = Instant::now();
     let observer = |_: &EpochRecord| ControlFlow::Continue(());
-    let (posterior, log) = npe(&builtin.prior, &simulations, config, seed, &observer)?;
+    let (posterior, log) = config.fit(&builtin.prior, &simulations, seed, &observer)?;
     Ok(Trained {
         posterior,
         failed: simulations.len() - simulations.valid_rows().len(),
@@ -132,6 +114,7 @@ fn measure(
     let draw_seed = Seed(seed).derive(Stream::Posterior, number as u64);
     let samples = trained
         .posterior
+        .posterior()
         .sample(&x, reference.n_rows(), draw_seed)?;
     let sample = start.elapsed().as_secs_f64();
     let start = Instant::now();

@@ -3,14 +3,14 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
+use retrodict::check::c2st;
 use retrodict::infer::sequential::{InMemory, SequentialMethod, SequentialTask, sequential};
 use retrodict::simulate::builtin;
 use retrodict::study::{InferenceSection, Method};
 use retrodict::train::EpochRecord;
 use retrodict::{Error, Result, Seed, Stream};
 
-use crate::arguments::{Arguments, RunOptions};
-use crate::c2st::c2st;
+use crate::arguments::{Arguments, MethodName, RunOptions};
 use crate::data::Data;
 use crate::results::{self, Record, Seconds};
 
@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: &Arguments, options: &RunOptions) -> Result<()> {
 
 /// The settings of a study's `[inference]`, and what they are called in the table.
 fn settings(options: &RunOptions) -> Result<(String, InferenceSection)> {
-    let (name, mut inference) = match &options.config {
+    let (name, mut inference) = match &options.settings.config {
         None => (String::new(), InferenceSection::default()),
         Some(path) => {
             let text = std::fs::read_to_string(path).map_err(Error::io(path, "read"))?;
@@ -60,20 +60,21 @@ fn settings(options: &RunOptions) -> Result<(String, InferenceSection)> {
         }
     };
     inference.rounds = options.rounds;
-    inference.method = match options.method.as_str() {
-        "npe" => Method::Npe,
-        "nle" => Method::Nle,
-        "nre" => Method::Nre,
-        other => {
+    inference.method = match options.settings.method {
+        MethodName::Npe => Method::Npe,
+        MethodName::Nle => Method::Nle,
+        MethodName::Nre => Method::Nre,
+        MethodName::Fmpe | MethodName::Npse => {
             return Err(Error::invalid(
                 "--method",
-                other,
+                "fmpe or npse, with rounds",
                 "npe, nle or nre",
-                "Check the spelling.",
+                "Leave `--rounds` out.",
             ));
         }
     };
-    let label = format!("{}, {} rounds{name}", options.method, options.rounds);
+    let method = inference.method.name();
+    let label = format!("{method}, {} rounds{name}", options.rounds);
     Ok((label, inference))
 }
 

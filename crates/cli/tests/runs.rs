@@ -624,6 +624,8 @@ fn with_method(method: &str, sections: &str) -> String {
 fn every_method_runs_with_the_same_bits_for_any_number_of_threads() {
     let sampler = "\n[inference.sampler]\nkind = \"slice\"\nchains = 4\nwarmup = 20\n";
     let classifier = "\n[inference.classifier.network]\nhidden = [8]\n";
+    let field = "\n[inference.vector_field.network]\nhidden = [8, 8]\n";
+    let diffusion = "\n[inference.field_sampler]\nkind = \"sde\"\nsteps = 20\n";
     let methods = [
         ("nle", sampler.to_string(), true),
         ("nre", format!("{sampler}{classifier}"), true),
@@ -634,6 +636,8 @@ fn every_method_runs_with_the_same_bits_for_any_number_of_threads() {
         ),
         ("classical_kde", sampler.into(), true),
         ("classical_histogram", sampler.into(), true),
+        ("fmpe", field.into(), false),
+        ("npse", format!("{field}{diffusion}"), false),
     ];
     for (method, sections, chains) in methods {
         let sandbox = Sandbox::new();
@@ -671,9 +675,15 @@ fn every_method_runs_with_the_same_bits_for_any_number_of_threads() {
 
 #[test]
 fn independent_trials_narrow_one_posterior() {
+    for (method, resolved) in [("auto", "nle"), ("fmpe", "fmpe"), ("npse", "npse")] {
+        trials_narrow_the_posterior(method, resolved);
+    }
+}
+
+fn trials_narrow_the_posterior(method: &str, known_as: &str) {
     let sandbox = Sandbox::new();
     let observation = |rows: &str, trials: bool| {
-        let study = with_method("auto", "");
+        let study = with_method(method, "");
         format!("{study}\n[observation]\nvalues = {rows}\ntrials = {trials}\n")
     };
     let ten = format!("[{}]", ["[0.6, -0.2]"; 10].join(", "));
@@ -687,12 +697,13 @@ fn independent_trials_narrow_one_posterior() {
     }
     let sd = |run: &str| {
         let summary = sandbox.json(&format!("{run}/posterior/summary.json"));
-        summary["theta_1"]["sd"].as_f64().unwrap()
+        summary["theta_1"]["sd"].as_f64().expect("a number")
     };
     // Exactly 0.44 and 0.16.
     assert!(sd("ten") < 0.6 * sd("one"), "{} {}", sd("ten"), sd("one"));
-    let resolved = String::from_utf8(sandbox.read("ten/study.toml")).unwrap();
-    assert!(resolved.contains("method = \"nle\""), "{resolved}");
+    let resolved = String::from_utf8(sandbox.read("ten/study.toml")).expect("text");
+    let known_as = format!("method = \"{known_as}\"");
+    assert!(resolved.contains(&known_as), "{resolved}");
     let samples = sandbox.read("ten/posterior/samples.npy");
     assert!(!samples.is_empty() && !sandbox.file("ten/posterior/samples-001.npy").exists());
 }

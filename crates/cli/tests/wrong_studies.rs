@@ -294,16 +294,6 @@ fn values() -> Vec<Wrong> {
             &["inference.sequential.epsilon", "given 1", "at most 0.1"],
         ),
         toy(
-            "method of a later version",
-            "simulations = 300",
-            "method = \"fmpe\"",
-            &[
-                "inference.method",
-                "`fmpe` arrives in a later version",
-                "`npe`",
-            ],
-        ),
-        toy(
             "unknown method",
             "simulations = 300",
             "method = \"mcmc\"",
@@ -476,8 +466,8 @@ fn values() -> Vec<Wrong> {
         worker(
             "discrete",
             "{ prior = \"uniform\", low = -2.0, high = 2.0 }",
-            "{ prior = \"categorical\", probabilities = [0.5, 0.5] }",
-            &["parameters.a", "discrete"],
+            "{ prior = \"bernoulli\", probability = 2.0 }",
+            &["parameters.a", "probability"],
         ),
         worker(
             "parameter twice",

@@ -5,6 +5,17 @@ use crate::functions::{exp, ln, softplus_and_sigmoid};
 use crate::lanes::{Lanes, Rows, RowsMut, vectors_per_row};
 use pulp::{Simd, WithSimd};
 
+/// A probability that changes no sum: what becomes of it on the way back is no normal number any more, and
+/// processors take a hundred times as long for these.
+const NEGLIGIBLE: f32 = 1e-20;
+
+#[inline(always)]
+fn negligible_is_zero<S: Simd>(probability: Lanes<S>) -> Lanes<S> {
+    probability
+        .lt(probability.all(NEGLIGIBLE))
+        .select(probability.all(0.0), probability)
+}
+
 /// weight · (softplus z − label · z) = −weight · ln p(label), where z is the logit of label 1, and
 /// the gradient weight · (sigmoid z − label).
 ///
@@ -57,7 +68,7 @@ impl WithSimd for BinaryCrossEntropy<'_> {
             let (of_zero, sigmoid) = softplus_and_sigmoid(z);
             let (of_one, _) = softplus_and_sigmoid(-z);
             loss.set(0, v, weight * (label * of_one + (one - label) * of_zero));
-            gradient.set(0, v, weight * (sigmoid - label));
+            gradient.set(0, v, weight * (negligible_is_zero(sigmoid) - label));
         }
     }
 }
@@ -135,7 +146,11 @@ impl WithSimd for CrossEntropy<'_> {
             for class in 0..n {
                 let hit = f32::from(u8::from(class == self.target));
                 let share = gradient.get(class, v) / total;
-                gradient.set(class, v, weight * (share - share.all(hit)));
+                gradient.set(
+                    class,
+                    v,
+                    weight * (negligible_is_zero(share) - share.all(hit)),
+                );
             }
         }
     }

@@ -353,6 +353,7 @@ fn coverage_figure(name: &str, d: usize) -> Figure {
         upper: levels.iter().map(|z| (z + half(z)).min(1.0)).collect(),
         adjusted_p_value: 0.5,
         joint: curve("highest density", 0, 0.7),
+        reference_points: curve("reference points", 7, 0.8),
         marginals: (0..d)
             .map(|j| curve(&format!("mu_{}", j + 1), j as u64 + 1, 1.0))
             .collect(),
@@ -536,6 +537,7 @@ fn report_input(word: Word, figures: &[Figure]) -> ReportInput {
             facts: vec![Fact::new("Draws", "10,000, independent")],
             figures: [named("corner-2"), named("predictive-8"), named("corner-5")].concat(),
         }],
+        comparison: None,
         check_figures: [named("ranks-2"), named("coverage-2"), named("ranks-7")].concat(),
         training: vec![
             Fact::new("Networks", "5"),

@@ -66,13 +66,7 @@ impl Samples {
         let Some(log_weights) = &self.log_weights else {
             return vec![1.0 / n as f64; n];
         };
-        let largest = log_weights
-            .iter()
-            .copied()
-            .fold(f64::NEG_INFINITY, f64::max);
-        let weights: Vec<f64> = log_weights.iter().map(|w| (w - largest).exp()).collect();
-        let total: f64 = weights.iter().sum();
-        weights.iter().map(|w| w / total).collect()
+        normalized(log_weights)
     }
 
     /// One [`Summary`] a parameter.
@@ -104,6 +98,17 @@ impl Samples {
             interval_95: [low_95, high_95],
         }
     }
+}
+
+/// exp of log-weights, divided by their sum; NaN if all are −∞.
+pub(crate) fn normalized(log_weights: &[f64]) -> Vec<f64> {
+    let largest = log_weights
+        .iter()
+        .copied()
+        .fold(f64::NEG_INFINITY, f64::max);
+    let weights: Vec<f64> = log_weights.iter().map(|w| (w - largest).exp()).collect();
+    let total: f64 = weights.iter().sum();
+    weights.iter().map(|w| w / total).collect()
 }
 
 /// Weighted quantiles, linear between the middles of the draws' weights (for equal weights: Hazen's

@@ -72,6 +72,26 @@ pub enum Stream {
     Candidates = 21,
     /// Which of these an acquisition or a resampling chooses; the index is the choice's.
     Acquisition = 22,
+    /// The values of discrete parameters given the others; the index is the draw's.
+    DiscreteStates = 27,
+    /// Which data are left out of a simulation to train for missing ones; the index is the simulation's.
+    Masks = 28,
+    /// Candidates for draws from a restricted prior, and which simulations choose its threshold; the index
+    /// is the block's.
+    Restriction = 29,
+    /// Draws of θ within bounds, and the rounds in which they shrink; the index is the draw's or the
+    /// round's.
+    Truncation = 30,
+    /// The times and the noise that a vector field is trained on; the index is (member, epoch), and
+    /// for rows held out the row's, counted from the end.
+    FieldNoise = 25,
+    /// The signs from which the divergence of a vector field is estimated.
+    FieldProbe = 26,
+    /// The seed of a method that simulates for one observation of a study; the index is the
+    /// observation's.
+    Online = 23,
+    /// Telling the draws of one method from those of another; the index is (observation, method).
+    Comparison = 24,
 }
 
 impl Seed {

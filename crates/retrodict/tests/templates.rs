@@ -112,10 +112,38 @@ fn check_worker(language: &str, n: usize) {
     let config = study(language).simulator.worker.unwrap();
     let pool = WorkerPool::start(config, folder.path(), 2).unwrap();
     check(language, &run(&pool, n));
+    if pool.has_log_likelihood() {
+        check_likelihood(language, &pool);
+    }
+}
+
+/// −½ Σ ((x − x(t)) / 0.2)².
+fn check_likelihood(language: &str, pool: &WorkerPool) {
+    let x: Vec<f64> = (0..10).map(|t| 0.3 - 0.05 * f64::from(t)).collect();
+    let theta = [THETA, [0.9, 0.02], [2.0, 0.4]];
+    let mut values = [0.0; 3];
+    pool.log_likelihood(theta.as_flattened(), &x, &mut values, &())
+        .unwrap();
+    for (value, theta) in values.iter().zip(theta) {
+        let exact = |t: f64| (-theta[1] * t).exp() * (theta[0] * t).cos();
+        let square = |(j, x): (usize, &f64)| ((x - exact((j + 1) as f64)) / ERROR).powi(2);
+        let expected = -0.5 * x.iter().enumerate().map(square).sum::<f64>();
+        assert!(
+            (value - expected).abs() < 1e-9,
+            "{language}: {value}, {expected}"
+        );
+    }
+}
+
+fn study_pool(language: &str) -> WorkerPool {
+    let folder = copy(language);
+    let config = study(language).simulator.worker.unwrap();
+    WorkerPool::start(config, folder.path(), 2).unwrap()
 }
 
 #[test]
 fn the_python_worker_gives_its_data() {
+    assert!(study_pool("python").has_log_likelihood());
     check_worker("python", 20_000);
 }
 

@@ -397,6 +397,45 @@ fn an_interrupt_ends_even_a_simulation_that_hangs() {
 }
 
 #[test]
+fn log_likelihoods_are_answered_in_both_protocols_beside_simulations() {
+    let theta = theta(1000);
+    let x = [0.25, -1.5];
+    for program in ["binary.py", "text.py"] {
+        for (workers, batch) in [(1, 1000), (3, 7)] {
+            let mut config = config(program, &["likelihood"]);
+            (config.workers, config.batch) = (Some(workers), batch);
+            let pool = WorkerPool::start(config, ".", 2).unwrap();
+            assert!(pool.has_log_likelihood());
+            let mut values = vec![0.0; 1000];
+            pool.log_likelihood(theta.values(), &x, &mut values, &())
+                .unwrap();
+            for (value, theta) in values.iter().zip(theta.rows()) {
+                let (a, b) = (theta[0], theta[1]);
+                if a < 0.1 {
+                    assert_eq!(*value, f64::NEG_INFINITY);
+                } else if a < 0.2 || (0.5 < a && a < 0.505) {
+                    assert!(value.is_nan(), "{program} {a}");
+                } else {
+                    let exact = -0.5 * (x[0] - a).powi(2) - b * x[1];
+                    assert!((value - exact).abs() < 1e-12, "{program} {a}");
+                }
+            }
+            let simulations = simulate(&pool, theta.clone(), NOISE, &()).unwrap();
+            assert_eq!(simulations.failures().len(), 0);
+        }
+    }
+}
+
+#[test]
+fn a_worker_that_only_simulates_is_asked_for_nothing_else() {
+    let pool = WorkerPool::start(config("text.py", &["good"]), ".", 2).unwrap();
+    assert!(!pool.has_log_likelihood());
+    let error = pool.log_likelihood(&[0.5, 1.0], &[0.0, 0.0], &mut [0.0], &());
+    let message = error.unwrap_err().to_string();
+    assert!(message.contains("gives no log-likelihood"), "{message}");
+}
+
+#[test]
 fn awk_and_c_speak_the_protocol() {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/worker");
     let folder = tempfile::tempdir().unwrap();

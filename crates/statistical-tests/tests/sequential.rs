@@ -7,7 +7,6 @@
 )]
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
 use retrodict::check::{CalibrationChecks, Verdict, Word};
 use retrodict::infer::sequential::{
@@ -43,9 +42,9 @@ fn fit(toy: &Builtin, task: &SequentialTask<'_>) -> SequentialFit {
 }
 
 #[test]
-fn the_gaussian_toy_agrees_with_its_exact_posterior_for_three_seeds() {
+fn the_gaussian_toy_agrees_with_its_exact_posterior_by_every_method() {
     // Inside the uniform prior on (−2, 2) the posterior is N(x − 1, 0.1²) for each parameter. With 2,000
-    // simulations a network's own error is a tenth of a sd or so; 20,000 draws add 0.007 to it.
+    // simulations a network's own error is a tenth of a sd or so; 5,000 draws add 0.014 to it.
     let toy = builtin::by_name("gaussian_toy").unwrap();
     let config = SequentialConfig::default();
     let sampler = SamplerConfig::default();
@@ -54,24 +53,23 @@ fn the_gaussian_toy_agrees_with_its_exact_posterior_for_three_seeds() {
         SequentialMethod::Nle(NleConfig::default(), sampler.clone()),
         SequentialMethod::Nre(NreConfig::default(), sampler),
     ] {
-        for seed in 1..=3 {
-            let task = task(&toy, &method, &config, seed);
-            let fit = fit(&toy, &task);
-            let model = fit.models.last().unwrap();
-            let posterior = method.posterior(model, &toy.prior).unwrap();
-            let samples = posterior
-                .sample(&toy.observation, 20_000, Seed(seed))
-                .unwrap();
-            for (summary, x) in samples.summary().iter().zip(&toy.observation) {
-                let (bias, ratio) = ((summary.mean - (x - 1.0)) / 0.1, summary.sd / 0.1);
-                let what = format!(
-                    "{}, seed {seed}, {}: bias {bias:+.3} sd, sd × {ratio:.3}",
-                    method.name(),
-                    summary.name
-                );
-                println!("{what}");
-                assert!(bias.abs() < 0.2 && (ratio - 1.0).abs() < 0.2, "{what}");
-            }
+        let seed = 1;
+        let task = task(&toy, &method, &config, seed);
+        let fit = fit(&toy, &task);
+        let model = fit.models.last().unwrap();
+        let posterior = method.posterior(model, &toy.prior).unwrap();
+        let samples = posterior
+            .sample(&toy.observation, 5_000, Seed(seed))
+            .unwrap();
+        for (summary, x) in samples.summary().iter().zip(&toy.observation) {
+            let (bias, ratio) = ((summary.mean - (x - 1.0)) / 0.1, summary.sd / 0.1);
+            let what = format!(
+                "{}, seed {seed}, {}: bias {bias:+.3} sd, sd × {ratio:.3}",
+                method.name(),
+                summary.name
+            );
+            println!("{what}");
+            assert!(bias.abs() < 0.2 && (ratio - 1.0).abs() < 0.2, "{what}");
         }
     }
 }
@@ -98,7 +96,7 @@ fn inside_the_last_truncated_prior_the_posterior_is_calibrated() {
     let RoundModel::Posterior(posterior) = last else {
         unreachable!("the method learns a posterior");
     };
-    let posterior = TruncatedPosterior::new(Arc::clone(posterior), &region);
+    let posterior = TruncatedPosterior::new(&**posterior, &region);
     let found = CalibrationChecks::run(&posterior, &tests, 1000, Seed(7)).unwrap();
     let verdict = Verdict::from_checks(found.checks());
     println!("{:?}", verdict.reasons);

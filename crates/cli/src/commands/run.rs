@@ -7,6 +7,7 @@ use retrodict::check::{Verdict, Word};
 use retrodict::study::{Event, Outcome, Run as StudyRun, Study};
 use serde_json::{Map, Value, json};
 
+use super::several;
 use crate::console::{Console, wrap};
 use crate::exit::ExitCode;
 use crate::progress::Progress;
@@ -30,7 +31,11 @@ impl Run {
     pub(crate) fn run(&self, console: Console) -> Result<ExitCode> {
         let study = Study::open(&self.study, self.seed)?;
         let out = self.out.clone().unwrap_or_else(|| default_out(&study));
-        whole(study, &out, console, "run")
+        if study.members().is_empty() {
+            whole(study, &out, console, "run")
+        } else {
+            several::whole(study, &out, console)
+        }
     }
 }
 
@@ -74,7 +79,7 @@ const WIDTH: usize = 92;
 /// More observations than this are left to the files.
 const SHOWN_OBSERVATIONS: usize = 3;
 
-fn word(word: Word) -> &'static str {
+pub(crate) fn word(word: Word) -> &'static str {
     match word {
         Word::Trusted => "trusted",
         Word::Caution => "caution",

@@ -6,8 +6,8 @@ use retrodict::study::{self, Event, Run as StudyRun, Study};
 use retrodict::{Error, Result};
 use serde_json::{Value, json};
 
-use super::run;
 use super::stage::{StageArguments, Which};
+use super::{run, several};
 use crate::console::{self, Console};
 use crate::exit::ExitCode;
 use crate::progress::Progress;
@@ -45,6 +45,7 @@ impl Sample {
             .out
             .clone()
             .unwrap_or_else(|| run::default_out(&study));
+        several::one_method(&study, &out)?;
         let draws = self.n.unwrap_or(study.config().posterior.draws);
         if let Some(output) = &self.output {
             check_extension(output)?;

@@ -25,12 +25,47 @@ static double normal(uint64_t *state)
     return radius * cos(6.283185307179586 * uniform(state));
 }
 
+static double position(const double *theta, int t)
+{
+    return exp(-theta[1] * t) * cos(theta[0] * t);
+}
+
 /* Returns 0, or 1 if there is no data for these parameters. */
 static int simulate(const double *theta, uint64_t seed, double *x)
 {
-    double omega = theta[0], gamma = theta[1];
     for (int t = 1; t <= N_DATA; t++)
-        x[t - 1] = exp(-gamma * t) * cos(omega * t) + 0.2 * normal(&seed);
+        x[t - 1] = position(theta, t) + 0.2 * normal(&seed);
+    return 0;
+}
+
+/* Only for `method = "likelihood"`. Without it, take `"log_likelihood": true` out of the first line. */
+static double log_likelihood(const double *theta, const double *x)
+{
+    double sum = 0.0;
+    for (int t = 1; t <= N_DATA; t++)
+        sum -= 0.5 * pow((x[t - 1] - position(theta, t)) / 0.2, 2.0);
+    return sum;
+}
+
+/* Answers a request for log-likelihoods: n, one row of data, n rows of parameters. */
+static int answer_likelihoods(void)
+{
+    uint32_t n;
+    double x[N_DATA];
+    if (fread(&n, sizeof n, 1, stdin) != 1 || fread(x, sizeof *x, N_DATA, stdin) != N_DATA)
+        return 1;
+    double *theta = malloc(n * N_PARAMETERS * sizeof *theta);
+    double *values = malloc(n * sizeof *values);
+    unsigned char *status = calloc(n, 1);
+    if (!theta || !values || !status
+        || fread(theta, N_PARAMETERS * sizeof *theta, n, stdin) != n)
+        return 1;
+    for (uint32_t i = 0; i < n; i++)
+        values[i] = log_likelihood(theta + i * N_PARAMETERS, x);
+    fwrite(status, 1, n, stdout);
+    fwrite(values, sizeof *values, n, stdout);
+    fflush(stdout);
+    free(theta), free(values), free(status);
     return 0;
 }
 
@@ -39,9 +74,15 @@ static int simulate(const double *theta, uint64_t seed, double *x)
 int main(void)
 {
     uint32_t n;
-    printf("{\"retrodict\": 1, \"parameters\": %d, \"data\": [%d]}\n", N_PARAMETERS, N_DATA);
+    printf("{\"retrodict\": 1, \"parameters\": %d, \"data\": [%d], \"log_likelihood\": true}\n",
+           N_PARAMETERS, N_DATA);
     fflush(stdout);
     while (fread(&n, sizeof n, 1, stdin) == 1) {
+        if (n == 0) {
+            if (answer_likelihoods())
+                return 1;
+            continue;
+        }
         uint64_t *seeds = malloc(n * sizeof *seeds);
         double *theta = malloc(n * N_PARAMETERS * sizeof *theta);
         double *x = malloc(n * N_DATA * sizeof *x);

@@ -8,12 +8,38 @@ const N_DATA: usize = 10;
 
 /// Fills `x`, or returns `false` if there is no data for these parameters.
 fn simulate(theta: &[f64], random: &mut Random, x: &mut [f64]) -> bool {
-    let (omega, gamma) = (theta[0], theta[1]);
     for (i, x) in x.iter_mut().enumerate() {
-        let t = (i + 1) as f64;
-        *x = (-gamma * t).exp() * (omega * t).cos() + 0.2 * random.normal();
+        *x = position(theta, i) + 0.2 * random.normal();
     }
     true
+}
+
+fn position(theta: &[f64], i: usize) -> f64 {
+    let t = (i + 1) as f64;
+    (-theta[1] * t).exp() * (theta[0] * t).cos()
+}
+
+/// Only for `method = "likelihood"`. Without it, take `"log_likelihood": true` out of the first line.
+fn log_likelihood(theta: &[f64], x: &[f64]) -> f64 {
+    let errors = x.iter().enumerate().map(|(i, x)| (x - position(theta, i)) / 0.2);
+    errors.map(|error| -0.5 * error * error).sum()
+}
+
+/// Answers a request for log-likelihoods: n, one row of data, n rows of parameters.
+fn answer_likelihoods(stdin: &mut impl Read, stdout: &mut impl Write) -> Result<()> {
+    let mut head = [0; 4];
+    stdin.read_exact(&mut head)?;
+    let n = u32::from_le_bytes(head) as usize;
+    let mut input = vec![0; 8 * (N_DATA + n * N_PARAMETERS)];
+    stdin.read_exact(&mut input)?;
+    let number = |bytes: &[u8]| f64::from_le_bytes(bytes.try_into().expect("eight bytes"));
+    let numbers: Vec<f64> = input.chunks_exact(8).map(number).collect();
+    let (x, theta) = numbers.split_at(N_DATA);
+    stdout.write_all(&vec![0; n])?;
+    for theta in theta.chunks_exact(N_PARAMETERS) {
+        stdout.write_all(&log_likelihood(theta, x).to_le_bytes())?;
+    }
+    stdout.flush()
 }
 
 /// SplitMix64 (Steele, Lea and Flood 2014).
@@ -39,11 +65,16 @@ impl Random {
 /// standard error (`eprintln!`).
 fn main() -> Result<()> {
     let (mut stdin, mut stdout) = (std::io::stdin().lock(), std::io::stdout().lock());
-    writeln!(stdout, "{{\"retrodict\": 1, \"parameters\": {N_PARAMETERS}, \"data\": [{N_DATA}]}}")?;
+    let sizes = format!("\"parameters\": {N_PARAMETERS}, \"data\": [{N_DATA}]");
+    writeln!(stdout, "{{\"retrodict\": 1, {sizes}, \"log_likelihood\": true}}")?;
     stdout.flush()?;
     let mut head = [0; 4];
     while stdin.read_exact(&mut head).is_ok() {
         let n = u32::from_le_bytes(head) as usize;
+        if n == 0 {
+            answer_likelihoods(&mut stdin, &mut stdout)?;
+            continue;
+        }
         let mut input = vec![0; 8 * n * (1 + N_PARAMETERS)];
         stdin.read_exact(&mut input)?;
         let words: Vec<u64> = input

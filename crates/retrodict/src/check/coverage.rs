@@ -23,7 +23,8 @@ pub struct CoverageAt {
 /// Coverage against credible level.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CoverageCurve {
-    /// `highest density` for the joint posterior, or a parameter's name for its central interval.
+    /// `highest density` for the joint posterior, `reference points` for balls about them, or a
+    /// parameter's name for its central interval.
     pub name: String,
     /// The share of test simulations whose region holds the truth, at each of `levels`.
     pub coverage: Vec<f64>,
@@ -31,16 +32,20 @@ pub struct CoverageCurve {
     pub at: Vec<CoverageAt>,
 }
 
-/// Expected coverage of the joint posterior's highest-density regions and of every parameter's
-/// central intervals.
+/// Expected coverage of the joint posterior's highest-density regions, of balls about points
+/// chosen by the data (TARP), and of every parameter's central intervals.
 ///
 /// The region of credible level c is {θ: q(θ | x) ≥ the (1 − c)-quantile of q over its own draws},
-/// so it holds the truth if at most a share c of the draws is denser than the truth.
+/// so it holds the truth if at most a share c of the draws is denser than the truth. The ball of level c
+/// about a point holds a share c of the draws. Highest-density regions have the right coverage for any
+/// posterior that is right on average over the data, the prior among them; balls do not, if their points
+/// move with the data: they are the parameters of another simulation with similar data.
 ///
 /// # Reference
 /// Hermans et al. 2022, "A trust crisis in simulation-based inference? Your posterior
 /// approximations can be unfaithful", arXiv:2110.06581; by ranks of draws: Deistler, Gonçalves and
-/// Macke 2022, arXiv:2210.04815, appendix.
+/// Macke 2022, arXiv:2210.04815, appendix. TARP: Lemos, Coogan, Hezaveh and Perreault-Levasseur 2023,
+/// arXiv:2302.03026.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ExpectedCoverage {
     /// How many test simulations.
@@ -58,6 +63,8 @@ pub struct ExpectedCoverage {
     /// The probability of a joint curve at least as far from the diagonal if the posterior is
     /// right, corrected for looking at the parameters too.
     pub adjusted_p_value: f64,
+    /// The joint posterior, by balls about points chosen by the data.
+    pub reference_points: CoverageCurve,
     /// Each parameter, by central intervals.
     pub marginals: Vec<CoverageCurve>,
 }
@@ -88,12 +95,17 @@ impl ExpectedCoverage {
             .next()
             .expect("a calibration always ranks the log-density");
         joint.name = "highest density".into();
+        let mut reference_points = curves(QuantityKind::Distance, |u| u)
+            .next()
+            .expect("a calibration always ranks the distance");
+        reference_points.name = "reference points".into();
         Self {
             n_test: calibration.rows.len(),
             band_level: ranks.band.level,
             lower: ranks.band.lower.clone(),
             upper: ranks.band.upper.clone(),
             joint,
+            reference_points,
             adjusted_p_value: joint_ranks.map_or(1.0, |q| q.adjusted_p_value),
             marginals: curves(QuantityKind::Parameter, |u| (2.0 * u - 1.0).abs()).collect(),
             levels,

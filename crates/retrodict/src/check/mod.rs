@@ -9,7 +9,7 @@
 //! |---|---|---|
 //! | [`Calibration`] | where the truth ranks among posterior draws, for simulations never trained on | Talts et al. 2018 |
 //! | [`RankUniformity`] | marginals that are shifted, too narrow or too wide; wrong correlations | Säilynoja et al. 2022 |
-//! | [`ExpectedCoverage`] | credible regions that hold the truth too rarely or too often | Hermans et al. 2022 |
+//! | [`ExpectedCoverage`] | credible regions that hold the truth too rarely or too often | Hermans et al. 2022, Lemos et al. 2023 |
 //! | [`DataDependence`] | posteriors that ignore part of the data, which ranks alone cannot see | Zhao et al. 2021 |
 //! | [`Predictive`] | an observation unlike anything simulated, or that the posterior cannot reproduce | Gelman et al. 1996 |
 //! | [`convergence`](fn@convergence) | chains of a sampler that do not agree, or are worth few draws | Vehtari et al. 2021 |
@@ -31,10 +31,12 @@ mod multiplicity;
 mod normal;
 mod predictive;
 mod rank_uniformity;
+mod reference_points;
 mod sampler;
 mod tail;
 pub mod thresholds;
 mod training;
+mod two_sample;
 mod verdict;
 mod words;
 
@@ -51,6 +53,7 @@ pub use predictive::{FeaturePrediction, Predictive, PredictiveKind};
 pub use rank_uniformity::{RankUniformity, Ranks};
 pub use sampler::SamplerRun;
 pub use training::training;
+pub use two_sample::c2st;
 pub use verdict::{Verdict, Word};
 
 use serde::{Deserialize, Serialize};

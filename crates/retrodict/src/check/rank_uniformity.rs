@@ -87,7 +87,8 @@ impl RankUniformity {
         }
     }
 
-    /// One check a parameter, one for the pairs, and one for the number of test simulations.
+    /// One check a parameter, one for the pairs, one for distances from reference points (TARP), and one for
+    /// the number of test simulations.
     pub fn checks(&self) -> Vec<Check> {
         let of_kind = |kind| self.quantities.iter().filter(move |q| q.kind == kind);
         let worse = |a: &&Ranks, b: &&Ranks| {
@@ -98,6 +99,9 @@ impl RankUniformity {
         of_kind(QuantityKind::Parameter)
             .map(|q| self.check(q, &q.name))
             .chain(worst_pair.map(|q| self.check(q, "pairs of parameters")))
+            .chain(
+                of_kind(QuantityKind::Distance).map(|q| self.check(q, "reference points (TARP)")),
+            )
             .chain([self.enough()])
             .collect()
     }
@@ -139,7 +143,7 @@ impl RankUniformity {
     }
 
     fn explain(&self, ranks: &Ranks, status: CheckStatus) -> String {
-        let (name, p) = (&ranks.name, p_words(ranks.adjusted_p_value));
+        let (name, p) = (ranks.words(), p_words(ranks.adjusted_p_value));
         if status == CheckStatus::Passed {
             let small = ranks.adjusted_p_value < limit::CALIBRATION_FALSE_ALARM;
             let finding = if small {
@@ -200,13 +204,21 @@ impl RankUniformity {
 }
 
 impl Ranks {
+    /// The quantity as it stands in a sentence.
+    fn words(&self) -> &str {
+        match self.kind {
+            QuantityKind::Distance => "distance from reference points",
+            _ => &self.name,
+        }
+    }
+
     fn too_wide(&self) -> bool {
         self.spread < 1.0 / limit::CAUTION_SPREAD && self.bias.abs() < limit::CAUTION_BIAS
     }
 
     /// What is wrong, the clearest fault first.
     fn fault(&self) -> String {
-        let name = &self.name;
+        let name = self.words();
         if self.bias.abs() > limit::CAUTION_BIAS {
             let side = if self.bias > 0.0 { "below" } else { "above" };
             let size = self.bias.abs();

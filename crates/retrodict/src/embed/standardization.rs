@@ -4,7 +4,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::moments::Moments;
-use crate::error::Result;
 use crate::table::Table;
 
 /// How columns are standardised.
@@ -142,17 +141,6 @@ impl Standardization {
         -self.log_det(row)
     }
 
-    /// Every row of a table as a network sees it, rounded to `f32` as [`Standardization::apply`] does.
-    pub(crate) fn table(&self, table: &Table) -> Result<Table> {
-        let mut values = Vec::with_capacity(table.values().len());
-        let mut row = vec![0.0_f32; table.n_columns()];
-        for given in table.rows() {
-            self.apply(given, &mut row);
-            values.extend(row.iter().map(|&v| f64::from(v)));
-        }
-        Table::numbered("c", table.n_columns(), values)
-    }
-
     /// The inverse of [`Standardization::apply`].
     pub fn invert(&self, row: &[f32], out: &mut [f64]) {
         assert_eq!(row.len(), self.columns.len(), "one value a column");
@@ -167,6 +155,11 @@ impl Standardization {
             .zip(&self.columns)
             .map(|(&value, column)| column.log_derivative(value))
             .sum()
+    }
+
+    /// The logarithm of the derivative of column `j` at a value.
+    pub(crate) fn log_derivative(&self, j: usize, value: f64) -> f64 {
+        self.columns[j].log_derivative(value)
     }
 
     /// Whether every number in it is finite and every scale positive, as after [`Self::fit`].

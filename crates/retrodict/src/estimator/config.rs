@@ -131,6 +131,20 @@ impl EstimatorConfig {
         network.validate()
     }
 
+    /// Whether the density is a mixture of normal distributions.
+    pub fn is_mixture(&self) -> bool {
+        matches!(self, Self::Mdn(_))
+    }
+
+    /// The network of each of its parts.
+    pub fn network(&self) -> &NetworkConfig {
+        match self {
+            Self::Maf(c) => &c.network,
+            Self::MafRqs(c) | Self::Nsf(c) => &c.network,
+            Self::Mdn(c) => &c.network,
+        }
+    }
+
     /// Half the width of the box that bounded features fill, for estimators that have one.
     pub fn bound(&self) -> Option<f32> {
         match self {

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::Estimator;
 use super::base::{Base, BaseGradients, BaseMemory, Noise};
+use super::gaussian_mixture::GaussianMixture;
 use super::layout::Layout;
 use super::workspace::{Purpose, Workspace};
 use crate::seed::Random;
@@ -148,6 +149,31 @@ impl Flow {
                 scratch: memory.scratch,
             },
         );
+    }
+
+    /// The mixture of normal distributions that q is for the context of each row, if it is one.
+    pub fn mixtures(
+        &self,
+        weights: &[f32],
+        workspace: &mut Workspace,
+    ) -> Option<Vec<GaussianMixture>> {
+        let Base::Mixture(mixture) = &self.base else {
+            return None;
+        };
+        if !self.layers.is_empty() {
+            return None;
+        }
+        let n_rows = workspace.n_rows();
+        let layout = self.layout(workspace.purpose());
+        let parts = workspace.parts();
+        let stride = parts.stride;
+        let memory = self.cut(layout, parts.arena, stride);
+        let mut room = BaseMemory {
+            cache: rows(memory.cache, layout.cache(0), stride),
+            scratch: memory.scratch,
+        };
+        let weights = &weights[self.base_weights.clone()];
+        Some(mixture.mixtures(weights, (parts.context, n_rows), stride, &mut room))
     }
 
     /// Fills the workspace's `values` with a draw for each row of its context.

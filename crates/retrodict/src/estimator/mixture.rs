@@ -3,6 +3,7 @@
 use retrodict_kernels::{MixtureBackward, MixtureForward, MixtureShape};
 
 use super::base::{BaseGradients, BaseMemory, Noise};
+use super::gaussian_mixture::GaussianMixture;
 use crate::error::Result;
 use crate::network::{InputGradients, Inputs, Network, NetworkConfig};
 use crate::seed::Random;
@@ -75,6 +76,23 @@ impl MixtureNetwork {
         };
         self.network
             .forward(weights, inputs, cache.raw, cache.network);
+    }
+
+    /// The mixture of each of the first `n_rows` rows.
+    pub(super) fn mixtures(
+        &self,
+        weights: &[f32],
+        (context, n_rows): (&[f32], usize),
+        stride: usize,
+        memory: &mut BaseMemory<'_>,
+    ) -> Vec<GaussianMixture> {
+        let mut cache = self.cut(memory.cache, stride);
+        self.run_network(weights, context, stride, &mut cache);
+        let row = |row: usize| {
+            let raw = |k: usize| f64::from(cache.raw[k * stride + row]);
+            GaussianMixture::new(self.shape, raw)
+        };
+        (0..n_rows).map(row).collect()
     }
 
     pub(super) fn add_log_prob(

@@ -1,15 +1,19 @@
-//! What is trained: conditional densities (normalizing flows and mixtures) and likelihood ratios.
+//! What is trained: conditional densities (normalizing flows and mixtures), likelihood ratios and vector
+//! fields.
 
 mod base;
 mod build;
 mod config;
 mod examples;
 mod flow;
+mod gaussian_mixture;
 #[cfg(test)]
 mod laws;
 mod layout;
+mod mixed;
 mod mixture;
 mod ratio;
+mod vector_field;
 mod workspace;
 
 use std::fmt::Debug;
@@ -17,9 +21,15 @@ use std::fmt::Debug;
 pub use config::{EstimatorConfig, FlowConfig, MixtureConfig, SplineConfig};
 pub use examples::Examples;
 pub use flow::Flow;
+pub use gaussian_mixture::{GaussianComponent, GaussianMixture};
+pub use mixed::MixedDensity;
 pub use ratio::{
     BalancedLoss, BinaryLoss, ContrastiveLoss, GeneralContrastiveLoss, RatioConfig, RatioEstimator,
     RatioLoss,
+};
+pub use vector_field::{
+    ExplodingPath, FieldBatch, PathConfig, PreservingPath, StraightPath, VectorField,
+    VectorFieldConfig, Weighting,
 };
 pub use workspace::{EVALUATED, Parts, Purpose, Workspace};
 

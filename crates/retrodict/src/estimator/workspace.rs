@@ -37,6 +37,8 @@ pub struct Workspace {
     context_gradient: Buffer,
     arena: Buffer,
     purpose: Purpose,
+    /// That of a part of the estimator which has values and context of its own.
+    inner: Option<Box<Workspace>>,
 }
 
 /// The parts of a workspace, borrowed separately and cut to the present stride.
@@ -79,7 +81,22 @@ impl Workspace {
             context_gradient: Buffer::zeros(0),
             arena: Buffer::zeros(arena(stride)),
             purpose: Purpose::Training,
+            inner: None,
         }
+    }
+
+    /// The same with a workspace inside, for a part of the estimator.
+    #[must_use]
+    pub(super) fn with_inner(self, inner: Self) -> Self {
+        Self {
+            inner: Some(Box::new(inner)),
+            ..self
+        }
+    }
+
+    /// The workspace inside.
+    pub(super) fn inner(&mut self) -> &mut Self {
+        self.inner.as_mut().expect("made with a workspace inside")
     }
 
     /// The same for another purpose.
@@ -183,9 +200,19 @@ impl Workspace {
 
     /// The parts, borrowed separately.
     pub fn parts(&mut self) -> Parts<'_> {
+        self.split().0
+    }
+
+    /// The parts and the workspace inside, borrowed separately.
+    pub(super) fn parts_and_inner(&mut self) -> (Parts<'_>, &mut Self) {
+        let (parts, inner) = self.split();
+        (parts, inner.expect("made with a workspace inside"))
+    }
+
+    fn split(&mut self) -> (Parts<'_>, Option<&mut Self>) {
         let stride = self.stride();
         let n_slopes = (self.n_context * stride).min(self.context_gradient.len());
-        Parts {
+        let parts = Parts {
             stride,
             values: &mut self.values[..self.n_values * stride],
             context: &mut self.context[..self.n_context * stride],
@@ -193,6 +220,7 @@ impl Workspace {
             value_gradient: &mut self.value_gradient[..self.n_values * stride],
             context_gradient: &mut self.context_gradient[..n_slopes],
             arena: &mut self.arena,
-        }
+        };
+        (parts, self.inner.as_deref_mut())
     }
 }

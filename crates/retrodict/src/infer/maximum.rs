@@ -61,13 +61,14 @@ impl<'a> Search<'a> {
     fn new(posterior: &'a NeuralPosterior, context: &'a [f32], draws: &[f32]) -> Self {
         let d = posterior.target.n_features();
         let bounded = posterior.target.bounded();
+        let n_discrete = posterior.target.discrete.len();
         let range = (0..d)
             .map(|j| {
                 let column = draws.iter().skip(j).step_by(d);
                 let low = column.clone().copied().fold(f32::INFINITY, f32::min);
                 let high = column.copied().fold(f32::NEG_INFINITY, f32::max);
                 let margin = MARGIN as f32 * (high - low);
-                let limit = if bounded[j] {
+                let limit = if j >= n_discrete && bounded[j - n_discrete] {
                     posterior.config.estimator.bound().unwrap_or(f32::MAX)
                 } else {
                     f32::MAX
@@ -140,7 +141,8 @@ impl<'a> Search<'a> {
             let z = &mut self.z[start * d..(start + 1) * d];
             let at = log_volume(self.posterior, self.context, z);
             log_prob[start] = finite_or_zero_density(log_prob[start] - at);
-            for j in 0..d {
+            // Codes of discrete parameters stay what they are.
+            for j in self.posterior.target.discrete.len()..d {
                 let center = z[j];
                 z[j] = center + DIFFERENCE;
                 let above = log_volume(self.posterior, self.context, z);

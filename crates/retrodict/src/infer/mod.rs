@@ -2,7 +2,18 @@
 
 pub mod abc;
 pub mod classical;
+mod conditional;
+#[cfg(test)]
+mod convenience_tests;
+mod correction;
+mod discrete;
+mod ensemble;
 mod maximum;
+mod missing;
+#[cfg(test)]
+mod missing_tests;
+#[cfg(test)]
+mod mixed_tests;
 mod model_file;
 mod neural;
 mod nle;
@@ -13,7 +24,9 @@ mod parameter_space;
 mod pool;
 mod posterior;
 mod potential;
+mod restriction;
 mod search;
+mod sensitivity;
 pub mod sequential;
 mod streamed;
 mod target;
@@ -21,14 +34,21 @@ mod target;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod tmnre;
 mod training_pairs;
 mod usable_rows;
+mod vector_field;
 
-pub use abc::{AbcPosterior, AbcRejectionConfig, AbcSmcConfig};
+pub use abc::{AbcPopulation, AbcPopulations, AbcPosterior, AbcRejectionConfig, AbcSmcConfig};
 pub use classical::{
     Histogram, HistogramConfig, KernelDensity, KernelDensityConfig, SyntheticLikelihood,
     SyntheticLikelihoodConfig,
 };
+pub use conditional::conditional;
+pub use correction::corrected;
+pub use discrete::DiscreteColumn;
+pub use ensemble::EnsemblePosterior;
+pub use missing::Missing;
 pub use model_file::ModelConfig;
 pub use neural::NeuralPosterior;
 pub use nle::{DataSpace, LikelihoodModel, NeuralLikelihood, NleConfig, nle};
@@ -36,8 +56,15 @@ pub use npe::{NpeConfig, npe};
 pub use nre::{NeuralRatio, NreConfig, RatioModel, nre};
 pub use posterior::Posterior;
 pub use potential::{FunctionLikelihood, LogLikelihood, PotentialPosterior, SampledPosterior};
+pub use restriction::{RestrictedPosterior, RestrictedPrior, RestrictionConfig, SuccessClassifier};
 pub use search::{
     SearchConfig, SearchMethod, SearchResult, Settings, TimeSpan, Trial, TrialFolder,
     TrialObserver, search,
 };
+pub use sensitivity::ActiveSubspace;
 pub use streamed::{fits_in_memory, npe_from, planned_epochs};
+pub use tmnre::{MarginalRatio, Simulate, TmnreConfig, TruncatedMarginals, TruncationRound, tmnre};
+pub use vector_field::{
+    CompositionConfig, FactorizedComposition, FieldConfig, FieldModel, FieldPosterior,
+    FieldSamplerConfig, FieldTrials, GaussianComposition, OdeConfig, SdeConfig, fmpe, npse,
+};

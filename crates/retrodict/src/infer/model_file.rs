@@ -8,6 +8,8 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::discrete::{DiscreteColumn, counts};
+use super::missing::Seen;
 use crate::embed::{LinearGuess, Standardization};
 use crate::error::{Error, Result};
 use crate::estimator::EstimatorConfig;
@@ -91,11 +93,25 @@ pub struct ModelConfig {
     pub x: Standardization,
     /// The linear-Gaussian guess of θ given x, whose error the network models.
     pub linear_guess: Option<LinearGuess>,
+    /// The discrete parameters, and the values that each can take.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub discrete_parameters: Vec<DiscreteColumn>,
+    /// Whether NaN in an observation is a number that is missing, which the networks are told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub masked: bool,
     /// The weight of each network in the mixture; there is one file of weights for each.
     pub mixture: Vec<f64>,
 }
 
 impl ModelConfig {
+    /// What the networks see of x.
+    pub(super) fn seen(&self) -> Seen<'_> {
+        Seen {
+            standardization: &self.x,
+            masked: self.masked,
+        }
+    }
+
     /// The configuration of a model of this version.
     pub(super) fn new(
         estimator: EstimatorConfig,
@@ -103,6 +119,7 @@ impl ModelConfig {
         parameters: Vec<String>,
         [target, x]: [Standardization; 2],
         linear_guess: Option<LinearGuess>,
+        discrete_parameters: Vec<DiscreteColumn>,
         mixture: Vec<f64>,
     ) -> Self {
         Self {
@@ -115,6 +132,8 @@ impl ModelConfig {
             target,
             x,
             linear_guess,
+            discrete_parameters,
+            masked: false,
             mixture,
         }
     }
@@ -128,12 +147,15 @@ impl Description for ModelConfig {
         if !(self.target.is_valid() && self.x.is_valid()) {
             return Err("a standardisation with a scale that is not positive and finite".into());
         }
-        if self.target.columns().is_empty() || self.x.columns().is_empty() {
+        DiscreteColumn::check(&self.discrete_parameters, self.parameters.len())?;
+        let none = self.target.columns().is_empty() && self.discrete_parameters.is_empty();
+        if none || self.x.columns().is_empty() {
             return Err("no parameters, or no data".into());
         }
         let sizes = [self.target.columns().len(), self.x.columns().len()];
+        let n_hot: usize = counts(&self.discrete_parameters).iter().sum();
         if let Some(guess) = &self.linear_guess
-            && !guess.is_valid(sizes[0], sizes[1])
+            && !guess.is_valid(sizes[0], self.seen().width() + n_hot)
         {
             return Err(
                 "a linear guess of another size, or with numbers that are not finite".into(),

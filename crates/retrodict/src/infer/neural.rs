@@ -4,12 +4,13 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
+use super::discrete::counts;
 use super::maximum::maximum;
 use super::model_file::{self, ModelConfig};
-use super::posterior::Posterior;
+use super::posterior::{Posterior, check_pairs, check_theta};
 use super::target::Target;
 use crate::error::{Error, Result};
-use crate::estimator::{EVALUATED, Estimator, Flow, Purpose, Workspace};
+use crate::estimator::{EVALUATED, Estimator, MixedDensity, Purpose, Workspace};
 use crate::prior::{Parameter, Prior};
 use crate::samples::Samples;
 use crate::seed::{Random, Seed, Stream};
@@ -29,7 +30,7 @@ pub struct NeuralPosterior {
     pub(super) names: Vec<String>,
     pub(super) config: ModelConfig,
     pub(super) target: Target,
-    pub(super) flow: Flow,
+    pub(super) flow: MixedDensity,
     /// The weights of each member's network.
     pub(super) members: Vec<Vec<f32>>,
 }
@@ -83,22 +84,34 @@ impl NeuralPosterior {
                 "Use the prior that the model was trained with.",
             ));
         }
-        let map = prior.support_map(config.support)?;
+        let map = prior.continuous_map(config.support)?;
         let target = Target {
             map,
             standardization: config.target.clone(),
             guess: config.linear_guess.clone(),
+            discrete: config.discrete_parameters.clone(),
         };
         let bounded = target.bounded();
-        if bounded.len() != target.n_features() {
+        let columns: Vec<usize> = target.discrete.iter().map(|own| own.column).collect();
+        if columns != prior.discrete_columns() {
             return Err(Error::invalid(
-                "the model's standardisation of θ",
-                format!("{} columns", target.n_features()),
-                format!("{}, as the prior has", bounded.len()),
+                "the prior's discrete parameters",
+                format!("columns {:?}", prior.discrete_columns()),
+                format!("columns {columns:?}"),
                 "Use the prior that the model was trained with.",
             ));
         }
-        let flow = config.estimator.build(&bounded, config.x.columns().len())?;
+        if target.map.n_unconstrained() != target.n_continuous() {
+            return Err(Error::invalid(
+                "the model's standardisation of θ",
+                format!("{} columns", target.n_continuous()),
+                format!("{}, as the prior has", target.map.n_unconstrained()),
+                "Use the prior that the model was trained with.",
+            ));
+        }
+        let levels = counts(&target.discrete);
+        let width = config.seen().width();
+        let flow = config.estimator.build_mixed(&levels, &bounded, width)?;
         Ok(Self {
             parameters,
             names,
@@ -109,32 +122,12 @@ impl NeuralPosterior {
         })
     }
 
-    /// The posteriors of many observations, the rows of `xs`: `n` draws of each. Row *i* gives what
-    /// [`Posterior::sample`] gives with `seed.derive(Stream::Posterior, i)`.
-    ///
-    /// # Errors
-    /// As [`Posterior::sample`].
-    pub fn sample_many(&self, xs: &Table, n: usize, seed: Seed) -> Result<Vec<Samples>> {
-        (0..xs.n_rows())
-            .into_par_iter()
-            .map(|i| self.sample(xs.row(i), n, seed.derive(Stream::Posterior, i as u64)))
-            .collect()
-    }
-
     /// log p(θᵢ | xᵢ) for pairs of rows: −∞ outside the prior's support, never NaN.
     ///
     /// # Errors
     /// As [`Posterior::log_prob`], and if the tables differ in their number of rows.
     pub fn log_prob_many(&self, theta: &Table, xs: &Table) -> Result<Vec<f64>> {
-        self.check_theta(theta)?;
-        if theta.n_rows() != xs.n_rows() {
-            return Err(Error::invalid(
-                "θ and x",
-                format!("{} and {} rows", theta.n_rows(), xs.n_rows()),
-                "as many rows of one as of the other",
-                "Give one observation for each θ.",
-            ));
-        }
+        check_pairs(theta, xs, self.parameters.len())?;
         let contexts: Vec<Vec<f32>> = xs.rows().map(|x| self.context(x)).collect::<Result<_>>()?;
         Ok(self.densities(theta, |row| &contexts[row]))
     }
@@ -150,29 +143,19 @@ impl NeuralPosterior {
                 "Give the observation in the form that the simulator gives its data.",
             ));
         }
-        if let Some(i) = x.iter().position(|v| !v.is_finite()) {
+        let wrong = |v: &f64| !(v.is_finite() || self.config.masked && v.is_nan());
+        if let Some(i) = x.iter().position(wrong) {
             return Err(Error::invalid(
                 format!("observation, value {}", i + 1),
                 x[i],
                 "a finite number",
-                "Leave the missing value out of the data and of the simulations.",
+                "Leave the missing value out of the data and of the simulations, or train for it: `missing = \"mask\"`.",
             ));
         }
-        let mut context = vec![0.0; columns];
-        self.config.x.apply(x, &mut context);
+        let seen = self.config.seen();
+        let mut context = vec![0.0; seen.width()];
+        seen.apply(x, &mut context);
         Ok(context)
-    }
-
-    fn check_theta(&self, theta: &Table) -> Result<()> {
-        if theta.n_columns() == self.parameters.len() {
-            return Ok(());
-        }
-        Err(Error::invalid(
-            "θ",
-            format!("{} columns", theta.n_columns()),
-            format!("{}, one a parameter", self.parameters.len()),
-            "Give the parameters in the prior's order.",
-        ))
     }
 
     /// One block of draws into `out`, row-major. Which network makes which draw is itself drawn.
@@ -300,7 +283,7 @@ impl Posterior for NeuralPosterior {
     }
 
     fn log_prob(&self, theta: &Table, x: &[f64]) -> Result<Vec<f64>> {
-        self.check_theta(theta)?;
+        check_theta(theta, self.parameters.len())?;
         let context = self.context(x)?;
         Ok(self.densities(theta, |_| &context))
     }

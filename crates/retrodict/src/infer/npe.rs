@@ -3,12 +3,14 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::discrete::{self, DiscreteColumn};
+use super::missing::{Missing, Seen, fit_standardization, masked};
 use super::model_file::ModelConfig;
 use super::neural::NeuralPosterior;
 use super::target::{Target, check_varies};
-use super::usable_rows::{check_shapes, notes, real_table, usable_rows};
+use super::usable_rows::{check_shapes, notes, real_table, usable_rows, usable_rows_with_gaps};
 use crate::embed::{Column, LinearGuess, Standardization, StandardizationMethod};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::estimator::{EstimatorConfig, Examples};
 use crate::prior::{Prior, SupportKind, SupportMap};
 use crate::seed::Seed;
@@ -31,6 +33,18 @@ pub struct NpeConfig {
     /// Whether the density starts from the linear-Gaussian guess of θ given x; with `support =
     /// "box"` that normal distribution is cut off at the prior's bounds.
     pub linear_guess: bool,
+    /// What NaN in the data means: a mistake, or with `mask` a number that is missing, for which the
+    /// network is then trained (Wang et al. 2024).
+    #[serde(skip_serializing_if = "is_refused")]
+    pub missing: Missing,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands a reference over"
+)]
+fn is_refused(missing: &Missing) -> bool {
+    *missing == Missing::Refuse
 }
 
 impl Default for NpeConfig {
@@ -41,6 +55,7 @@ impl Default for NpeConfig {
             support: SupportKind::default(),
             standardization: StandardizationMethod::default(),
             linear_guess: true,
+            missing: Missing::Refuse,
         }
     }
 }
@@ -52,12 +67,14 @@ pub(super) const GIVEN_SUCCESS: &str = "the posterior is that given that a simul
 /// smallest where q is the posterior, for every x at once.
 ///
 /// Rows of simulations that failed are left out. θ goes through the map of the prior's support, so
-/// q has no mass outside the prior; θ and x are standardised with the training rows.
+/// q has no mass outside the prior; θ and x are standardised with the training rows. Discrete parameters
+/// have probabilities, each given x and those before it, and the continuous ones a density given both
+/// (Boelts et al. 2022, eLife 11:e77220).
 ///
 /// # Errors
 /// If a setting makes no sense, the tables do not fit the prior, there are fewer than 20 valid
-/// rows, a number is not finite or lies outside the prior, a parameter never changes or is
-/// discrete; if training fails, or the observer stops it.
+/// rows, a number is not finite or lies outside the prior, a parameter never changes, a discrete one has
+/// more than 500 values; if training fails, or the observer stops it.
 ///
 /// # Reference
 /// Papamakarios and Murray 2016, arXiv:1605.06376; Greenberg et al. 2019, arXiv:1905.07488.
@@ -68,6 +85,7 @@ pub fn npe(
     seed: Seed,
     observer: Observer<'_>,
 ) -> Result<(NeuralPosterior, TrainLog)> {
+<<<<<<< HEAD
     let prepared = Prepared::new(prior, simulations, config, seed)?;
     let n_data = prepared.x.n_columns();
     let target = &prepared.target;
@@ -77,6 +95,53 @@ pub fn npe(
         let of = |&row: &usize| (prepared.theta.row(row), prepared.x.row(row));
         let rows = rows.iter().map(of);
         add_examples(target, &prepared.standard_x, rows, &mut examples);
+=======
+    config.train.validate()?;
+    config.estimator.validate()?;
+    check_shapes(prior, simulations)?;
+    let gaps = takes_gaps(config.missing)?;
+    let rows = if gaps {
+        usable_rows_with_gaps(simulations)?
+    } else {
+        usable_rows(simulations)?
+    };
+    let mut x = simulations.x.select(&rows);
+    let mut theta = simulations.theta.select(&rows);
+    let mut split = Split::random(rows.len(), config.train.validation_fraction, seed);
+    let map = prior.continuous_map(config.support)?;
+    let discrete = discrete::of_parameters(prior, &theta)?;
+    let mut real = real_table(&map, simulations, &rows)?;
+    let seen = [&real, &x].map(|table| table.select(&split.train));
+    let standard_x = if gaps {
+        fit_standardization(&seen[1], config.standardization)
+    } else {
+        Standardization::fit(&seen[1], config.standardization)
+    };
+    let seen = if gaps {
+        add_masked([&mut real, &mut theta, &mut x], &mut split, seed);
+        [&real, &x].map(|table| table.select(&split.train))
+    } else {
+        seen
+    };
+    let told = Seen {
+        standardization: &standard_x,
+        masked: gaps,
+    };
+    let fitted_z = Standardization::fit(&seen[0], StandardizationMethod::Linear);
+    let target = fit_target(map, config, &seen, (&fitted_z, told), discrete)?;
+    drop((seen, real));
+    let names = simulations.theta.names().iter();
+    let names = names.filter(|name| !prior.discrete_parameters().contains(&name.as_str()));
+    check_varies(&target.standardization, &names.cloned().collect::<Vec<_>>())?;
+    let levels = discrete::counts(&target.discrete);
+    let flow = config
+        .estimator
+        .build_mixed(&levels, &target.bounded(), told.width())?;
+    let pick = |rows: &[usize]| {
+        let mut examples = Examples::new(target.n_features(), told.width());
+        let rows = rows.iter().map(|&row| (theta.row(row), x.row(row)));
+        add_examples(&target, told, rows, &mut examples);
+>>>>>>> main
         examples
     };
     let fitted = fit(
@@ -95,6 +160,7 @@ pub fn npe(
     finish(prior, config, target, standard_x, (fitted, notes))
 }
 
+<<<<<<< HEAD
 /// What is known of simulations in memory before training begins.
 pub(super) struct Prepared {
     /// The positions of the rows with data among the simulations.
@@ -137,6 +203,32 @@ impl Prepared {
             target,
             standard_x,
         })
+=======
+/// Whether NaN is a number that is missing.
+fn takes_gaps(missing: Missing) -> Result<bool> {
+    match missing {
+        Missing::Refuse => Ok(false),
+        Missing::Mask => Ok(true),
+        Missing::Marginalize => Err(Error::invalid(
+            "missing",
+            "`marginalize`",
+            "`mask`",
+            "Neural likelihood estimation integrates missing data out; a posterior is trained for them.",
+        )),
+    }
+}
+
+/// Adds every row once more, without some of its data, to the same side of the split.
+fn add_masked([real, theta, x]: [&mut Table; 3], split: &mut Split, seed: Seed) {
+    let n = x.n_rows();
+    let copies = [real.clone(), theta.clone(), masked(x, seed)];
+    for (table, copy) in [real, theta, x].into_iter().zip(copies) {
+        table.append(|values| values.extend_from_slice(copy.values()));
+    }
+    for side in [&mut split.train, &mut split.validation] {
+        let copies: Vec<usize> = side.iter().map(|row| row + n).collect();
+        side.extend(copies);
+>>>>>>> main
     }
 }
 
@@ -162,40 +254,53 @@ pub(super) fn finish(
         prior.parameters().iter().map(|p| p.name.clone()).collect(),
         [target.standardization, standard_x],
         target.guess,
+        target.discrete,
         log.mixture.clone(),
     );
+    let model = ModelConfig {
+        masked: config.missing == Missing::Mask,
+        ..model
+    };
     let posterior = NeuralPosterior::assemble(prior, model, fitted.weights)?;
     Ok((posterior, log))
 }
 
-/// The space of the density, from rows of θ in real space and of x, and what standardises each.
+/// The space of the density, from rows of θ in real space, discrete parameters behind it, and of x, and
+/// what standardises each.
 pub(super) fn fit_target(
     map: SupportMap,
     config: &NpeConfig,
     [real, x]: &[Table; 2],
-    [fitted_z, standard_x]: [&Standardization; 2],
+    (fitted_z, told): (&Standardization, Seen<'_>),
+    discrete: Vec<DiscreteColumn>,
 ) -> Result<Target> {
     let confined = map.bounded();
     let edge = config.estimator.bound().filter(|_| !config.linear_guess);
     let standardization = standardize_target(fitted_z, confined, edge.unwrap_or(1.0));
-    let guess = config.linear_guess.then(|| {
+    let n = confined.len();
+    let guess = (config.linear_guess && n > 0).then(|| {
         let (mut z, mut context) = (Vec::new(), Vec::new());
-        let mut as_seen = vec![0.0; x.n_columns()];
+        let mut as_seen = vec![0.0; told.width()];
         for (real, x) in real.rows().zip(x.rows()) {
             let from = z.len();
-            z.extend_from_slice(real);
+            z.extend_from_slice(&real[..n]);
             standardization.standardize(&mut z[from..]);
-            standard_x.apply(x, &mut as_seen);
+            told.apply(x, &mut as_seen);
             context.extend(as_seen.iter().map(|&v| f64::from(v)));
+            let codes = discrete.iter().zip(&real[n..]).map(|(d, v)| d.code(*v));
+            let hot = discrete::one_hot(&discrete, &codes.collect::<Vec<_>>());
+            context.extend(hot.into_iter().map(f64::from));
         }
-        let z = Table::numbered("z", real.n_columns(), z)?;
-        let context = Table::numbered("x", x.n_columns(), context)?;
+        let z = Table::numbered("z", n, z)?;
+        let n_hot: usize = discrete::counts(&discrete).iter().sum();
+        let context = Table::numbered("x", told.width() + n_hot, context)?;
         Ok(LinearGuess::fit(&z, &context, confined))
     });
     Ok(Target {
         map,
         standardization,
         guess: guess.transpose()?,
+        discrete,
     })
 }
 
@@ -220,7 +325,7 @@ fn standardize_target(fitted: &Standardization, bounded: &[bool], edge: f32) -> 
 /// Adds rows of (θ, x) as the network sees them.
 pub(super) fn add_examples<'a>(
     target: &Target,
-    standard_x: &Standardization,
+    told: Seen<'_>,
     rows: impl Iterator<Item = (&'a [f64], &'a [f64])>,
     examples: &mut Examples,
 ) {
@@ -230,7 +335,7 @@ pub(super) fn add_examples<'a>(
     );
     let mut real = vec![0.0; examples.n_values()];
     for (theta, x) in rows {
-        standard_x.apply(x, &mut context);
+        told.apply(x, &mut context);
         target.forward(theta, &context, &mut real, &mut y);
         examples.push(&y, &context);
     }

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::error::Result;
+use rayon::prelude::*;
+
+use crate::error::{Error, Result};
 use crate::prior::Parameter;
 use crate::samples::Samples;
-use crate::seed::Seed;
+use crate::seed::{Seed, Stream};
 use crate::table::Table;
 
 /// A distribution over the parameters, for any observation.
@@ -34,6 +36,18 @@ pub trait Posterior: Send + Sync {
     /// As [`Posterior::log_prob`].
     fn log_unnormalized(&self, theta: &Table, x: &[f64]) -> Result<Vec<f64>> {
         self.log_prob(theta, x)
+    }
+
+    /// The posteriors of many observations, the rows of `xs`: `n` draws of each. Row *i* gives what
+    /// [`Posterior::sample`] gives with `seed.derive(Stream::Posterior, i)`.
+    ///
+    /// # Errors
+    /// As [`Posterior::sample`].
+    fn sample_many(&self, xs: &Table, n: usize, seed: Seed) -> Result<Vec<Samples>> {
+        (0..xs.n_rows())
+            .into_par_iter()
+            .map(|i| self.sample(xs.row(i), n, seed.derive(Stream::Posterior, i as u64)))
+            .collect()
     }
 
     /// The θ with the largest posterior density, searched from several starts.
@@ -65,24 +79,29 @@ impl<P: Posterior + ?Sized> Posterior for Arc<P> {
     }
 }
 
-impl<P: Posterior + ?Sized> Posterior for &P {
-    fn parameters(&self) -> &[Parameter] {
-        (**self).parameters()
+/// Refuses θ that do not have one column a parameter.
+pub(super) fn check_theta(theta: &Table, n_parameters: usize) -> Result<()> {
+    if theta.n_columns() == n_parameters {
+        return Ok(());
     }
+    Err(Error::invalid(
+        "θ",
+        format!("{} columns", theta.n_columns()),
+        format!("{n_parameters}, one a parameter"),
+        "Give the parameters in the prior's order.",
+    ))
+}
 
-    fn sample(&self, x: &[f64], n: usize, seed: Seed) -> Result<Samples> {
-        (**self).sample(x, n, seed)
+/// Refuses pairs that are none, too.
+pub(super) fn check_pairs(theta: &Table, xs: &Table, n_parameters: usize) -> Result<()> {
+    check_theta(theta, n_parameters)?;
+    if theta.n_rows() == xs.n_rows() {
+        return Ok(());
     }
-
-    fn log_prob(&self, theta: &Table, x: &[f64]) -> Result<Vec<f64>> {
-        (**self).log_prob(theta, x)
-    }
-
-    fn log_unnormalized(&self, theta: &Table, x: &[f64]) -> Result<Vec<f64>> {
-        (**self).log_unnormalized(theta, x)
-    }
-
-    fn map(&self, x: &[f64], seed: Seed) -> Result<Vec<f64>> {
-        (**self).map(x, seed)
-    }
+    Err(Error::invalid(
+        "θ and x",
+        format!("{} and {} rows", theta.n_rows(), xs.n_rows()),
+        "as many rows of one as of the other",
+        "Give one observation for each θ.",
+    ))
 }

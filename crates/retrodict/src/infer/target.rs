@@ -1,27 +1,36 @@
 //! The space in which a network models θ.
 
+use std::borrow::Cow;
+
+use super::discrete::{self, DiscreteColumn};
 use crate::embed::{LinearGuess, Standardization};
 use crate::error::{Error, Result};
 use crate::prior::SupportMap;
 
 /// θ → y given x: the prior's support map, standardisation, and the linear guess if there is one. Its
-/// inverse lands in the support whatever the number, so a draw cannot fall outside the prior.
+/// inverse lands in the support whatever the number, so a draw cannot fall outside the prior. Of
+/// discrete parameters, y has the codes of their values, before all else.
 #[derive(Debug, Clone)]
 pub(super) struct Target {
     pub(super) map: SupportMap,
     pub(super) standardization: Standardization,
     pub(super) guess: Option<LinearGuess>,
+    pub(super) discrete: Vec<DiscreteColumn>,
 }
 
 impl Target {
     pub(super) fn n_features(&self) -> usize {
+        self.discrete.len() + self.n_continuous()
+    }
+
+    pub(super) fn n_continuous(&self) -> usize {
         self.standardization.columns().len()
     }
 
-    /// Which features of y are confined to the estimator's box.
+    /// Which continuous features of y are confined to the estimator's box.
     pub(super) fn bounded(&self) -> Vec<bool> {
         match self.guess {
-            Some(_) => vec![false; self.n_features()],
+            Some(_) => vec![false; self.n_continuous()],
             None => self.map.bounded().to_vec(),
         }
     }
@@ -40,12 +49,29 @@ impl Target {
             y.fill(0.0);
             return f64::NEG_INFINITY;
         }
-        let log_det = self.map.forward(theta, real);
+        let (codes, y) = y.split_at_mut(self.discrete.len());
+        let found = discrete::codes(&self.discrete, theta);
+        for (code, found) in codes.iter_mut().zip(&found) {
+            *code = found.unwrap_or(0) as f32;
+        }
+        let log_det = if found.contains(&None) {
+            f64::NEG_INFINITY
+        } else {
+            0.0
+        };
+        let context = &*self.with_codes(context, &found);
+        let real = &mut real[..self.n_continuous()];
+        log_det + self.map.forward(theta, real) + self.forward_real(real, context, y)
+    }
+
+    /// Fills `y` from a point of real space, which is changed, and returns the log-determinant. Without
+    /// discrete parameters; otherwise the context has to hold their codes.
+    pub(super) fn forward_real(&self, real: &mut [f64], context: &[f32], y: &mut [f32]) -> f64 {
         let Some(guess) = &self.guess else {
             self.standardization.apply(real, y);
-            return log_det + self.standardization.log_det(real);
+            return self.standardization.log_det(real);
         };
-        log_det + self.standardization.standardize(real) + guess.forward(real, context, y)
+        self.standardization.standardize(real) + guess.forward(real, context, y)
     }
 
     /// Fills `z`, the standardised θ before the linear guess, and returns log |det ∂z/∂θ|. `theta` has to
@@ -74,6 +100,13 @@ impl Target {
         real: &mut [f64],
         theta: &mut [f64],
     ) -> f64 {
+        let (codes, y) = y.split_at(self.discrete.len());
+        let codes: Vec<Option<usize>> = codes.iter().map(|code| Some(*code as usize)).collect();
+        for (own, code) in self.discrete.iter().zip(&codes) {
+            theta[own.column] = own.levels[code.unwrap_or(0)];
+        }
+        let context = &*self.with_codes(context, &codes);
+        let real = &mut real[..self.n_continuous()];
         let log_det = if let Some(guess) = &self.guess {
             let log_det = guess.inverse(y, context, real);
             log_det + self.standardization.unstandardize(real)
@@ -82,6 +115,15 @@ impl Target {
             -self.standardization.log_det(real)
         };
         log_det + self.map.inverse(real, theta)
+    }
+
+    /// What the linear guess is told: the context, and the discrete parameters one-hot.
+    fn with_codes<'a>(&self, context: &'a [f32], codes: &[Option<usize>]) -> Cow<'a, [f32]> {
+        if self.discrete.is_empty() {
+            return Cow::Borrowed(context);
+        }
+        let hot = discrete::one_hot(&self.discrete, codes);
+        Cow::Owned([context, &hot].concat())
     }
 }
 

@@ -298,8 +298,8 @@ fn simulations_that_cannot_be_learned_from_are_refused_by_name() {
     );
     assert!(log.notes[1].contains("x_2"), "{:?}", log.notes);
     let values = D::Discrete {
-        values: vec![1.0, 2.0],
-        probabilities: vec![0.5, 0.5],
+        values: vec![1.0],
+        probabilities: vec![1.0],
     };
     let discrete = Prior::new([("k", values)]).unwrap();
     let simulations = simulate(&discrete, 60, Seed(1));

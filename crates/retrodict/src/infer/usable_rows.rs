@@ -1,5 +1,6 @@
 //! Which simulations can be learned from.
 
+use super::discrete;
 use crate::embed::{Column, Standardization};
 use crate::error::{Error, Result};
 use crate::prior::{Prior, SupportMap};
@@ -55,6 +56,20 @@ pub(super) fn usable_rows(simulations: &Simulations) -> Result<Vec<usize>> {
     Ok(rows)
 }
 
+/// The same where NaN in x is a number that is missing.
+pub(super) fn usable_rows_with_gaps(simulations: &Simulations) -> Result<Vec<usize>> {
+    let rows = simulations.valid_rows();
+    check_count(rows.len(), simulations.len())?;
+    for &row in &rows {
+        check_finite("θ", &simulations.theta, row, row)?;
+        let x = simulations.x.row(row).iter();
+        let filled: Vec<f64> = x.map(|v| if v.is_nan() { 0.0 } else { *v }).collect();
+        let names = simulations.x.names().iter().cloned();
+        check_finite("x", &Table::new(names, filled)?, 0, row)?;
+    }
+    Ok(rows)
+}
+
 pub(super) fn check_count(valid: usize, total: usize) -> Result<()> {
     if valid >= MIN_ROWS {
         return Ok(());
@@ -84,19 +99,20 @@ pub(super) fn check_finite(what: &str, table: &Table, row: usize, number: usize)
     ))
 }
 
-/// θ of these rows through the support's map.
+/// θ of these rows through the support's map, discrete parameters behind it as they are.
 pub(super) fn real_table(
     map: &SupportMap,
     simulations: &Simulations,
     rows: &[usize],
 ) -> Result<Table> {
-    let mut values = Vec::with_capacity(rows.len() * map.n_unconstrained());
-    let mut real = vec![0.0; map.n_unconstrained()];
+    let n = map.n_unconstrained() + map.prior().discrete_columns().len();
+    let mut values = Vec::with_capacity(rows.len() * n);
+    let mut real = vec![0.0; n];
     for &row in rows {
         to_real(map, simulations.theta.row(row), row, &mut real)?;
         values.extend_from_slice(&real);
     }
-    Table::numbered("z", map.n_unconstrained(), values)
+    Table::numbered("z", n, values)
 }
 
 /// Fills `real` with θ of simulation `number`, counted from zero, through the support's map.
@@ -106,7 +122,7 @@ pub(super) fn to_real(
     number: usize,
     real: &mut [f64],
 ) -> Result<()> {
-    map.forward(theta, real);
+    discrete::to_real(map, theta, real);
     if map.prior().contains(theta) {
         return Ok(());
     }

@@ -54,8 +54,19 @@ impl Block {
         matches!(self.distribution, Distribution::Dirichlet(_))
     }
 
-    /// How many coordinates its support has.
+    pub(super) fn is_discrete(&self) -> bool {
+        match &self.distribution {
+            Distribution::Fixed(law) => !law.is_continuous(),
+            Distribution::Conditional(config) => config.is_discrete(),
+            _ => false,
+        }
+    }
+
+    /// How many coordinates its support has: none where its values can be counted.
     pub(super) fn n_unconstrained(&self) -> usize {
+        if self.is_discrete() {
+            return 0;
+        }
         self.n_columns - usize::from(self.is_simplex())
     }
 

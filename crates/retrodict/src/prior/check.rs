@@ -28,6 +28,19 @@ pub(super) fn positive(argument: &str, value: f64) -> Result<()> {
     ))
 }
 
+/// Refuses what is not from 0 to 1.
+pub(super) fn probability(argument: &str, value: f64) -> Result<()> {
+    if (0.0..=1.0).contains(&value) {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        argument,
+        value,
+        "a probability from 0 to 1",
+        "Write a number such as 0.5.",
+    ))
+}
+
 /// Refuses ends that are not finite, not in order, or too far apart for a number to hold.
 pub(super) fn bounds(low: f64, high: f64) -> Result<()> {
     finite("low", low)?;

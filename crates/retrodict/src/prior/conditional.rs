@@ -2,7 +2,8 @@
 
 use super::{
     Argument, Beta, Cauchy, Discrete, DistributionConfig, Exponential, Gamma, HalfNormal,
-    LogNormal, LogUniform, Mixture, Normal, Parameter, StudentT, Truncated, Uniform, Univariate,
+    LogNormal, LogUniform, Mixture, Normal, Parameter, Poisson, StudentT, Truncated, Uniform,
+    UniformInteger, Univariate,
 };
 use crate::error::{Error, Result};
 
@@ -85,6 +86,15 @@ impl Values<'_> {
                 probabilities,
             } => Discrete::new(values, probabilities)?.into(),
             D::Categorical { probabilities } => Discrete::categorical(probabilities)?.into(),
+            D::Bernoulli { probability } => Discrete::bernoulli(self.share(probability))?.into(),
+            D::Binomial {
+                trials,
+                probability,
+            } => Discrete::binomial(*trials, self.share(probability))?.into(),
+            D::UniformInteger { low, high } => {
+                UniformInteger::new(self.real(low), self.real(high))?.into()
+            }
+            D::Poisson { rate } => Poisson::new(self.count_rate(rate))?.into(),
             D::Dirichlet { .. } | D::MultivariateNormal { .. } => return Err(not_univariate()),
         })
     }
@@ -129,6 +139,21 @@ impl Values<'_> {
             // The bounds keep squares and inverses within the range of f64.
             Argument::Parameter(name) if self.lenient => self.value(name).clamp(1e-150, 1e150),
             Argument::Parameter(name) => self.value(name),
+        }
+    }
+
+    /// A probability; the value of a parameter may leave [0, 1] by rounding.
+    fn share(&self, argument: &Argument) -> f64 {
+        match argument {
+            Argument::Parameter(name) if self.lenient => self.value(name).clamp(0.0, 1.0),
+            _ => self.real(argument),
+        }
+    }
+
+    fn count_rate(&self, argument: &Argument) -> f64 {
+        match argument {
+            Argument::Parameter(name) if self.lenient => self.value(name).clamp(1e-150, 1e12),
+            _ => self.positive(argument),
         }
     }
 

@@ -145,6 +145,30 @@ pub enum DistributionConfig {
         /// One probability for each value; they are scaled to sum to one.
         probabilities: Vec<f64>,
     },
+    /// 1 with a probability, otherwise 0.
+    Bernoulli {
+        /// The probability of 1.
+        probability: Argument,
+    },
+    /// How many of so many independent trials succeed.
+    Binomial {
+        /// The number of trials.
+        trials: u32,
+        /// The probability that one succeeds.
+        probability: Argument,
+    },
+    /// Whole numbers from `low` to `high`, both included, all equally probable.
+    UniformInteger {
+        /// The smallest value.
+        low: Argument,
+        /// The largest value.
+        high: Argument,
+    },
+    /// Counts with a mean.
+    Poisson {
+        /// The mean.
+        rate: Argument,
+    },
     /// k shares that sum to one, as k columns `NAME_1`, …, `NAME_k`.
     Dirichlet {
         /// One concentration for each column.
@@ -200,6 +224,19 @@ impl DistributionConfig {
             low,
             high,
         }
+    }
+
+    /// Whether its values can be counted, so that it has probabilities and no density.
+    pub fn is_discrete(&self) -> bool {
+        matches!(
+            self,
+            Self::Discrete { .. }
+                | Self::Categorical { .. }
+                | Self::Bernoulli { .. }
+                | Self::Binomial { .. }
+                | Self::UniformInteger { .. }
+                | Self::Poisson { .. }
+        )
     }
 
     /// How many columns of θ it fills.

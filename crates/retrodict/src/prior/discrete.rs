@@ -1,5 +1,7 @@
 //! Distributions on finitely many values.
 
+use statrs::function::gamma::ln_gamma;
+
 use super::{Interval, Law, Moments, Tail, Tails, check};
 use crate::error::{Error, Result};
 use crate::seed::Random;
@@ -13,6 +15,9 @@ pub struct Discrete {
     values: Vec<f64>,
     probabilities: Vec<f64>,
 }
+
+/// A binomial distribution keeps a probability for each count.
+const MAX_TRIALS: u32 = 100_000;
 
 impl Discrete {
     /// These values with these probabilities (or relative weights: they are scaled to sum to one).
@@ -52,6 +57,41 @@ impl Discrete {
         Self::new(&values, probabilities)
     }
 
+    /// 1 with this probability, otherwise 0.
+    ///
+    /// # Errors
+    /// If it is not a probability.
+    pub fn bernoulli(probability: f64) -> Result<Self> {
+        check::probability("probability", probability)?;
+        Self::new(&[0.0, 1.0], &[1.0 - probability, probability])
+    }
+
+    /// How many of `trials` independent trials succeed.
+    ///
+    /// # Errors
+    /// If there is no trial, more than 100,000, or `probability` is not one.
+    pub fn binomial(trials: u32, probability: f64) -> Result<Self> {
+        check::probability("probability", probability)?;
+        if !(1..=MAX_TRIALS).contains(&trials) {
+            return Err(Error::invalid(
+                "trials",
+                trials,
+                format!("from 1 to {MAX_TRIALS}"),
+                "With more trials, a `normal` prior does as well.",
+            ));
+        }
+        let n = f64::from(trials);
+        let values: Vec<f64> = (0..=trials).map(f64::from).collect();
+        // 0 log 0 = 0 at the ends.
+        let power = |base: f64, k: f64| if k == 0.0 { 0.0 } else { k * base.ln() };
+        let log = |k: &f64| {
+            let ways = ln_gamma(n + 1.0) - ln_gamma(k + 1.0) - ln_gamma(n - k + 1.0);
+            ways + power(probability, *k) + power(1.0 - probability, n - k)
+        };
+        let probabilities: Vec<f64> = values.iter().map(|k| log(k).exp()).collect();
+        Self::new(&values, &probabilities)
+    }
+
     /// The values, in increasing order.
     pub fn values(&self) -> &[f64] {
         &self.values
@@ -86,8 +126,12 @@ impl Law for Discrete {
     }
 
     fn log_density(&self, x: f64) -> f64 {
-        let at = self.values.iter().position(|value| *value == x);
-        at.map_or(f64::NEG_INFINITY, |i| self.probabilities[i].ln())
+        let at = self.values.partition_point(|value| *value < x);
+        if self.values.get(at) == Some(&x) {
+            self.probabilities[at].ln()
+        } else {
+            f64::NEG_INFINITY
+        }
     }
 
     fn tails(&self, x: f64) -> Tails {

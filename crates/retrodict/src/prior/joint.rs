@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::block::{Block, Distribution};
 use super::{
     CustomPrior, Interval, Law, Moments, Parameter, ParameterConfig, ParametersConfig, SupportKind,
-    SupportMap, Univariate,
+    SupportMap, UniformInteger, Univariate,
 };
 use crate::error::{Error, Result};
 use crate::seed::{Random, Seed, Stream};
@@ -125,10 +125,10 @@ impl Prior {
         self.parameters.len()
     }
 
-    /// How many coordinates the support has: one less than columns for each simplex.
+    /// How many coordinates the support has: one less than columns for each simplex, and none for
+    /// discrete columns.
     pub fn n_unconstrained(&self) -> usize {
-        let simplices = self.blocks.iter().filter(|block| block.is_simplex());
-        self.parameters.len() - simplices.count()
+        self.blocks.iter().map(Block::n_unconstrained).sum()
     }
 
     /// An interval that holds every value of column `j`; of a column that depends on others, the
@@ -144,12 +144,42 @@ impl Prior {
 
     /// The names of the discrete columns.
     pub fn discrete_parameters(&self) -> Vec<&str> {
-        let discrete = self.blocks.iter().filter(
-            |block| matches!(&block.distribution, Distribution::Fixed(law) if !law.is_continuous()),
-        );
+        let columns = self.discrete_columns();
+        let names = columns.iter().map(|&j| self.parameters[j].name.as_str());
+        names.collect()
+    }
+
+    /// The positions of the discrete columns.
+    pub fn discrete_columns(&self) -> Vec<usize> {
+        let discrete = self.blocks.iter().filter(|block| block.is_discrete());
+        discrete.map(|block| block.first).collect()
+    }
+
+    /// The values that the discrete column `j` can take, in increasing order, whatever the other
+    /// parameters; of a Poisson distribution all but 10⁻⁹ of probability on each side. None if there
+    /// are more than `most`, if they cannot be told (a Poisson rate that is a parameter), or if the
+    /// column is continuous.
+    pub fn levels(&self, j: usize, most: usize) -> Option<Vec<f64>> {
+        let block = self.blocks.iter().find(|block| block.first == j)?;
+        match &block.distribution {
+            Distribution::Fixed(law) => law.levels(most),
+            Distribution::Conditional(config) if config.is_discrete() => {
+                let Interval { low, high } = self.supports[j];
+                UniformInteger::new(low, high)
+                    .ok()
+                    .and_then(|law| Univariate::from(law).levels(most))
+            }
+            _ => None,
+        }
+    }
+
+    /// log p of the discrete columns alone, each given the columns before it: −∞ where one cannot take
+    /// its value.
+    pub(crate) fn log_prob_discrete(&self, theta: &[f64]) -> f64 {
+        let discrete = self.blocks.iter().filter(|block| block.is_discrete());
         discrete
-            .map(|block| self.parameters[block.first].name.as_str())
-            .collect()
+            .map(|block| block.log_density(&self.parameters, theta))
+            .sum()
     }
 
     /// One draw.
@@ -236,6 +266,15 @@ impl Prior {
     /// [`SupportKind::Probit`].
     pub fn support_map(&self, kind: SupportKind) -> Result<SupportMap> {
         SupportMap::new(self, kind)
+    }
+
+    /// The same for the continuous columns alone, given the discrete ones: these have no coordinate,
+    /// [`SupportMap::forward`] only reads them, and [`SupportMap::inverse`] expects them in θ already.
+    ///
+    /// # Errors
+    /// If a mixture's support has gaps and `kind` is not [`SupportKind::Probit`].
+    pub fn continuous_map(&self, kind: SupportKind) -> Result<SupportMap> {
+        SupportMap::of_continuous(self, kind)
     }
 
     pub(super) fn blocks(&self) -> &[Block] {

@@ -50,7 +50,7 @@ impl Known {
     pub(super) fn support(&self, config: &DistributionConfig) -> Result<Interval> {
         use DistributionConfig as D;
         match config {
-            D::Uniform { low, high } => self.between(low, high),
+            D::Uniform { low, high } | D::UniformInteger { low, high } => self.between(low, high),
             D::LogUniform { low, high } => {
                 self.positive("low", low)?;
                 self.between(low, high)
@@ -70,7 +70,7 @@ impl Known {
                 Ok(Interval::POSITIVE)
             }
             D::HalfNormal { scale } => self.half_line(&[("scale", scale)]),
-            D::Exponential { rate } => self.half_line(&[("rate", rate)]),
+            D::Exponential { rate } | D::Poisson { rate } => self.half_line(&[("rate", rate)]),
             D::Gamma { shape, rate } => self.half_line(&[("shape", shape), ("rate", rate)]),
             D::Beta { alpha, beta } => {
                 self.half_line(&[("alpha", alpha), ("beta", beta)])?;
@@ -85,6 +85,17 @@ impl Known {
             D::Discrete { values, .. } => Ok(hull_of(values)),
             D::Categorical { probabilities } => {
                 Ok(Interval::new(0.0, probabilities.len() as f64 - 1.0))
+            }
+            D::Bernoulli { probability } => {
+                self.share(probability)?;
+                Ok(Interval::new(0.0, 1.0))
+            }
+            D::Binomial {
+                trials,
+                probability,
+            } => {
+                self.share(probability)?;
+                Ok(Interval::new(0.0, f64::from(*trials)))
             }
             D::Dirichlet { .. } => Ok(Interval::new(0.0, 1.0)),
             D::MultivariateNormal { .. } => Ok(Interval::REAL),
@@ -167,6 +178,24 @@ impl Known {
         Ok(())
     }
 
+    /// A parameter that stands for a probability has to lie between 0 and 1.
+    fn share(&self, argument: &Argument) -> Result<()> {
+        let range = self.range("probability", argument)?;
+        let named = matches!(argument, Argument::Parameter(_));
+        if named && (range.low < 0.0 || range.high > 1.0) {
+            return Err(Error::invalid(
+                "probability",
+                format!(
+                    "the parameter {argument}, which lies between {} and {}",
+                    range.low, range.high
+                ),
+                "a parameter that always lies between 0 and 1",
+                "Give that parameter a `beta` prior, or a `uniform` one from 0 to 1.",
+            ));
+        }
+        Ok(())
+    }
+
     fn between(&self, low: &Argument, high: &Argument) -> Result<Interval> {
         let (lows, highs) = (self.range("low", low)?, self.range("high", high)?);
         let numbers = [low, high].map(|a| matches!(a, Argument::Number(_))) == [true, true];
@@ -236,7 +265,12 @@ impl DistributionConfig {
                 .any(|argument| matches!(argument, Argument::Parameter(_)))
         };
         match self {
-            Self::Uniform { low, high } | Self::LogUniform { low, high } => named(&[low, high]),
+            Self::Uniform { low, high }
+            | Self::LogUniform { low, high }
+            | Self::UniformInteger { low, high } => named(&[low, high]),
+            Self::Bernoulli { probability: a } | Self::Binomial { probability: a, .. } => {
+                named(&[a])
+            }
             Self::Normal { mean: a, sd: b }
             | Self::LogNormal {
                 mean_log: a,
@@ -248,7 +282,9 @@ impl DistributionConfig {
                 location: a,
                 scale: b,
             } => named(&[a, b]),
-            Self::HalfNormal { scale: a } | Self::Exponential { rate: a } => named(&[a]),
+            Self::HalfNormal { scale: a }
+            | Self::Exponential { rate: a }
+            | Self::Poisson { rate: a } => named(&[a]),
             Self::StudentT {
                 degrees_of_freedom,
                 location,

@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::block::{Block, Distribution};
-use super::{Interval, Prior, coordinate, stick_breaking};
+use super::{Interval, Prior, Univariate, coordinate, stick_breaking};
 use crate::error::{Error, Result};
 
 /// The step of difference quotients, relative to the number that is moved.
@@ -53,6 +53,10 @@ impl SupportMap {
                 "Make the parameter continuous, or sum over its values: one inference for each.",
             ));
         }
+        Self::of_continuous(prior, kind)
+    }
+
+    pub(super) fn of_continuous(prior: &Prior, kind: SupportKind) -> Result<Self> {
         if kind != SupportKind::Probit {
             check_connected(prior)?;
         }
@@ -123,6 +127,9 @@ impl SupportMap {
     }
 
     fn pull_back_block(&self, block: &Block, theta: &[f64], slopes: &[f64], out: &mut [f64]) {
+        if block.is_discrete() {
+            return;
+        }
         let own_derivative = || self.forward_block(block, theta, &mut [0.0]).exp();
         match &block.distribution {
             Distribution::Fixed(_) => out[block.first] += slopes[0] * own_derivative(),
@@ -189,6 +196,9 @@ impl SupportMap {
     }
 
     fn forward_block(&self, block: &Block, theta: &[f64], z: &mut [f64]) -> f64 {
+        if block.is_discrete() {
+            return 0.0;
+        }
         let own = block.of(theta);
         match &block.distribution {
             Distribution::Dirichlet(law) => stick_breaking::forward(self.kind, law, own, z),
@@ -221,6 +231,9 @@ impl SupportMap {
     }
 
     fn inverse_block(&self, block: &Block, z: &[f64], theta: &mut [f64]) -> f64 {
+        if block.is_discrete() {
+            return 0.0;
+        }
         match &block.distribution {
             Distribution::Dirichlet(law) => {
                 stick_breaking::inverse(self.kind, law, z, block.of_mut(theta))
@@ -269,7 +282,8 @@ impl SupportMap {
 /// Refuses a support with gaps, which no smooth map fills.
 fn check_connected(prior: &Prior) -> Result<()> {
     for (j, parameter) in prior.parameters().iter().enumerate() {
-        if prior.marginal(j).is_some_and(|law| !law.is_connected()) {
+        let gap = |law: Univariate| law.is_continuous() && !law.is_connected();
+        if prior.marginal(j).is_some_and(gap) {
             return Err(Error::invalid(
                 format!("parameters.{}", parameter.name),
                 "a mixture whose components leave a gap between them",

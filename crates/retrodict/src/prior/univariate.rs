@@ -2,7 +2,7 @@
 
 use super::{
     Beta, Cauchy, Discrete, Exponential, Gamma, HalfNormal, Interval, LogNormal, LogUniform,
-    Mixture, Normal, StudentT, Truncated, Uniform,
+    Mixture, Normal, Poisson, StudentT, Truncated, Uniform, UniformInteger,
 };
 use crate::seed::Random;
 
@@ -132,18 +132,45 @@ pub enum Univariate {
     Mixture(Mixture),
     /// Finitely many values.
     Discrete(Discrete),
+    /// Whole numbers between two ends.
+    UniformInteger(UniformInteger),
+    /// Poisson counts.
+    Poisson(Poisson),
 }
 
 impl Univariate {
     /// Whether it has a density.
     pub fn is_continuous(&self) -> bool {
-        !matches!(self, Self::Discrete(_))
+        !matches!(
+            self,
+            Self::Discrete(_) | Self::UniformInteger(_) | Self::Poisson(_)
+        )
+    }
+
+    /// The values of a discrete distribution that have a positive probability, in increasing order: of
+    /// a Poisson distribution, all but 10⁻⁹ of probability on each side. None if there are more than
+    /// `most`, or the distribution is continuous.
+    pub fn levels(&self, most: usize) -> Option<Vec<f64>> {
+        let whole = |[low, high]: [f64; 2]| {
+            let n = high - low + 1.0;
+            (n <= most as f64).then(|| (0..n as usize).map(|i| low + i as f64).collect())
+        };
+        match self {
+            Self::Discrete(law) => {
+                let possible = law.values().iter().copied().filter(|v| law.contains(*v));
+                let values: Vec<f64> = possible.collect();
+                (values.len() <= most).then_some(values)
+            }
+            Self::UniformInteger(law) => whole(law.ends()),
+            Self::Poisson(law) => whole(law.central()),
+            _ => None,
+        }
     }
 
     /// Whether its support is one interval, without gaps.
     pub fn is_connected(&self) -> bool {
         match self {
-            Self::Discrete(_) => false,
+            Self::Discrete(_) | Self::UniformInteger(_) | Self::Poisson(_) => false,
             Self::Mixture(mixture) => mixture.is_connected(),
             Self::Truncated(truncated) => truncated.is_connected(),
             _ => true,
@@ -165,6 +192,8 @@ impl Univariate {
             Self::Truncated(law) => law,
             Self::Mixture(law) => law,
             Self::Discrete(law) => law,
+            Self::UniformInteger(law) => law,
+            Self::Poisson(law) => law,
         }
     }
 }
@@ -239,4 +268,4 @@ macro_rules! from {
     )*};
 }
 from!(Uniform LogUniform Normal LogNormal HalfNormal Gamma Beta Exponential StudentT Cauchy);
-from!(Truncated Mixture Discrete);
+from!(Truncated Mixture Discrete UniformInteger Poisson);

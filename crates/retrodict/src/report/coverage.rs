@@ -49,13 +49,12 @@ pub fn coverage(name: &str, expected: &ExpectedCoverage, parameters: &[Parameter
             marginal_pen(expected, i),
         );
     }
-    draw_curve(
-        &mut drawing,
-        &panel,
-        &expected.levels,
-        &expected.joint.coverage,
-        joint_pen(),
-    );
+    for (curve, pen) in [
+        (&expected.reference_points, reference_points_pen()),
+        (&expected.joint, joint_pen()),
+    ] {
+        draw_curve(&mut drawing, &panel, &expected.levels, &curve.coverage, pen);
+    }
     panel.x_axis(&mut drawing, &panel.x_ticks(6, 5.0), true);
     panel.y_axis(&mut drawing, &panel.y_ticks(6, 3.0), true);
     let below = axes::X_TICKS_HEIGHT + 3.0;
@@ -80,6 +79,10 @@ fn joint_pen() -> Pen {
     Pen::solid(Ink::Series(0), 1.6)
 }
 
+fn reference_points_pen() -> Pen {
+    Pen::solid(Ink::Series(0), 1.2).dashed(4.0, 2.0)
+}
+
 fn marginal_pen(expected: &ExpectedCoverage, i: usize) -> Pen {
     if expected.marginals.len() > MOST_COLOURS {
         Pen::solid(Ink::Muted, 0.6).faint(0.7)
@@ -89,7 +92,10 @@ fn marginal_pen(expected: &ExpectedCoverage, i: usize) -> Pen {
 }
 
 fn entries(expected: &ExpectedCoverage, parameters: &[Parameter]) -> Vec<Entry> {
-    let mut entries = vec![Entry::new(Key::Line(joint_pen()), "joint")];
+    let mut entries = vec![
+        Entry::new(Key::Line(joint_pen()), "joint"),
+        Entry::new(Key::Line(reference_points_pen()), "reference points (TARP)"),
+    ];
     if expected.marginals.len() > MOST_COLOURS {
         entries.push(Entry::new(
             Key::Line(marginal_pen(expected, 0)),
@@ -149,7 +155,7 @@ fn draw_words(drawing: &mut Drawing, panel: &Panel) {
 
 fn caption(expected: &ExpectedCoverage) -> String {
     format!(
-        "Expected coverage from {} test simulations: the share of them whose credible region holds the true value, against the credible level; highest-density regions of the joint posterior and central intervals of each parameter. The curve of a right posterior stays inside the grey band everywhere with a probability of {}. Below the diagonal the posterior is too narrow (over-confident), above it too wide (cautious).",
+        "Expected coverage from {} test simulations: the share of them whose credible region holds the true value, against the credible level; highest-density regions of the joint posterior, balls about points chosen by the data (TARP), and central intervals of each parameter. The curve of a right posterior stays inside the grey band everywhere with a probability of {}. Below the diagonal the posterior is too narrow (over-confident), above it too wide (cautious).",
         expected.n_test,
         percent(expected.band_level),
     )

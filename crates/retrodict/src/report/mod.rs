@@ -12,6 +12,7 @@
 //! that works offline.
 
 mod axes;
+mod comparison;
 mod contour;
 mod corner;
 mod coverage;
@@ -29,6 +30,7 @@ mod svg;
 mod ticks;
 mod training;
 
+pub use comparison::{Compared, intervals};
 pub use corner::{Corner, Overlay};
 pub use coverage::coverage;
 pub use figure::Figure;

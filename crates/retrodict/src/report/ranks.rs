@@ -103,6 +103,7 @@ fn title(quantity: &Ranks, parameters: &[Parameter]) -> Label {
     match quantity.kind {
         QuantityKind::Parameter => of(&quantity.name),
         QuantityKind::LogProb => Label::plain("posterior density"),
+        QuantityKind::Distance => Label::plain("distance (TARP)"),
         QuantityKind::Pair => {
             let separator = [" + ", " − ", " - "]
                 .into_iter()

@@ -4,7 +4,10 @@ use std::sync::LazyLock;
 
 use resvg::usvg;
 
-use super::html::{Fact, ObservationReport, ParameterRow, ReportInput};
+use super::html::{
+    ComparedMethod, ComparedPosterior, ComparisonReport, Fact, ObservationComparison,
+    ObservationReport, ParameterRow, ReportInput,
+};
 use super::*;
 use crate::check::{
     Check, CheckStatus, CoverageAt, CoverageCurve, EcdfBand, ExpectedCoverage, FeaturePrediction,
@@ -132,6 +135,7 @@ fn coverage_data(d: usize) -> ExpectedCoverage {
         lower: levels.iter().map(|z| (z - 0.08).max(0.0)).collect(),
         upper: levels.iter().map(|z| (z + 0.08).min(1.0)).collect(),
         joint: curve("highest density".to_string()),
+        reference_points: curve("reference points".to_string()),
         adjusted_p_value: 0.5,
         marginals: (0..d).map(|j| curve(format!("p_{j}"))).collect(),
         levels: levels.clone(),
@@ -332,6 +336,36 @@ fn a_corner_plot_without_draws_or_with_wrong_counts_is_refused() {
     assert!(corner.figure().unwrap_err().to_string().contains("broken"));
 }
 
+fn compared(hostile: &str) -> ComparisonReport {
+    let draws = samples(&[0], 500);
+    ComparisonReport {
+        reference: hostile.to_string(),
+        methods: vec![ComparedMethod {
+            method: hostile.to_string(),
+            verdict: Word::Caution,
+            seconds: 1.0,
+            simulations: 7,
+            report: hostile.to_string(),
+        }],
+        observations: vec![ObservationComparison {
+            name: hostile.to_string(),
+            posteriors: vec![ComparedPosterior {
+                method: hostile.to_string(),
+                c2st: Some(0.5),
+                summaries: draws.summary(),
+            }],
+            figures: vec![intervals(
+                "comparison-intervals",
+                &[Parameter::named("p_0")],
+                &[Compared {
+                    name: hostile,
+                    summaries: &draws.summary(),
+                }],
+            )],
+        }],
+    }
+}
+
 fn report() -> ReportInput {
     let hostile = "</p><script>alert('x')</script>\"&";
     let draws = samples(&[0, 7], 500);
@@ -369,6 +403,7 @@ fn report() -> ReportInput {
             facts: vec![Fact::new(hostile, hostile)],
             figures: vec![corner(&[0, 7], 500, None)],
         }],
+        comparison: Some(compared(hostile)),
         check_figures: vec![coverage("coverage", &coverage_data(2), &[])],
         training: Vec::new(),
         training_figures: Vec::new(),
@@ -431,7 +466,7 @@ fn every_element_of_the_report_is_closed() {
         pictures
             .filter(|n| n.attribute("aria-label").is_some())
             .count()
-            == 2
+            == 3
     );
     let first = document
         .descendants()

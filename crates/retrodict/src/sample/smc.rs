@@ -4,9 +4,10 @@ use super::config::SmcConfig;
 use super::drawn::{Drawn, Evidence, Report};
 use super::evaluator::Evaluator;
 use super::particles::Particles;
-use super::start::{multinomial, no_density, normalized};
+use super::start::{multinomial, no_density};
 use super::{LogDensity, Reference};
 use crate::error::{Error, Result};
+use crate::samples::normalized;
 use crate::seed::{Seed, Stream};
 
 /// Particles drawn from the reference r, weighted and resampled along r^(1−β) π^β from β = 0 to

@@ -3,6 +3,7 @@
 use super::evaluator::Evaluator;
 use super::{LogDensity, Reference};
 use crate::error::{Error, Result};
+use crate::samples::normalized;
 use crate::seed::{Random, Seed, Stream};
 
 /// Where chains start, and what is known about the scale of the density there.
@@ -128,17 +129,6 @@ pub(super) fn no_density(n: usize, invalid: usize) -> Error {
                  is only very narrow, use the `smc` sampler, or more candidates or particles."
             .to_string(),
     }
-}
-
-/// exp of log-weights, divided by their sum; at least one is finite.
-pub(super) fn normalized(log_weights: &[f64]) -> Vec<f64> {
-    let largest = log_weights
-        .iter()
-        .copied()
-        .fold(f64::NEG_INFINITY, f64::max);
-    let weights: Vec<f64> = log_weights.iter().map(|w| (w - largest).exp()).collect();
-    let total: f64 = weights.iter().sum();
-    weights.iter().map(|w| w / total).collect()
 }
 
 /// `n` independent indices with these probabilities, in ascending order.

@@ -6,6 +6,7 @@
 
 pub mod builtin;
 mod command;
+pub(crate) mod dormand_prince;
 mod files;
 mod function;
 mod in_process;
@@ -16,7 +17,7 @@ mod store;
 mod worker;
 
 pub use command::{CommandConfig, CommandSimulator, FileFormat};
-pub use files::{read_observations, read_rows, read_simulations};
+pub use files::{read_observations, read_observations_with_gaps, read_rows, read_simulations};
 pub use function::FunctionSimulator;
 pub use rows::{Noise, Observer, Progress, RowSink, Rows, simulate};
 pub use simulations::{Failures, Simulations, Status};
@@ -27,9 +28,10 @@ pub use source::{
 pub use store::{
     Campaign, MAX_FAILED, Manifest, Role, Store, ThetaSource, check_failures, run_campaign,
 };
+pub(crate) use store::{Journal, Record};
 pub use worker::{Protocol, WorkerConfig, WorkerPool};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::seed::Random;
 
 /// Why one simulation gave no data. It is counted, never trained on.
@@ -74,5 +76,38 @@ pub trait Simulator: Send + Sync {
     /// simulation that fails is no error: its status says so and its data are NaN.
     fn simulate_rows(&self, rows: &Rows<'_>, sink: &dyn RowSink) -> Result<()> {
         in_process::simulate_rows(self, rows, sink)
+    }
+
+    /// Whether it also knows how probable data are: [`Simulator::log_likelihood`].
+    fn has_log_likelihood(&self) -> bool {
+        false
+    }
+
+    /// Fills `values[i]` with log p(x | θᵢ) for each row of `theta` and one row of data, up to a
+    /// constant in θ: −∞ where x is impossible, NaN where there is no answer.
+    ///
+    /// # Errors
+    /// If it does not know, cannot go on, or `observer` is interrupted.
+    fn log_likelihood(
+        &self,
+        theta: &[f64],
+        x: &[f64],
+        values: &mut [f64],
+        observer: &dyn Observer,
+    ) -> Result<()> {
+        let _ = (theta, x, values, observer);
+        Err(no_log_likelihood(self.name()))
+    }
+}
+
+/// The error of a simulator that only simulates.
+pub(crate) fn no_log_likelihood(simulator: String) -> Error {
+    Error::Simulator {
+        simulator,
+        problem: "it gives no log-likelihood".into(),
+        advice:
+            "Let the worker say `\"log_likelihood\": true` in its first line and answer requests \
+                 for it, or choose a method that only simulates, such as `npe`."
+                .into(),
     }
 }

@@ -64,6 +64,16 @@ impl<'a> Rows<'a> {
         &self.theta[i * n..(i + 1) * n]
     }
 
+    /// The index of row `i`'s simulation.
+    pub fn index(&self, i: usize) -> u64 {
+        self.indices[i]
+    }
+
+    /// Other rows that draw from the same seed for the same purpose.
+    pub fn of_same_streams<'b>(&self, theta: &'b [f64], indices: &'b [u64]) -> Rows<'b> {
+        Rows::new(theta, indices, self.seed, self.purpose)
+    }
+
     /// The generator of row `i`.
     pub fn random(&self, i: usize) -> Random {
         self.seed.stream(self.purpose, self.indices[i])

@@ -4,13 +4,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::method::Method;
+use super::several;
 use super::simulator_config::SimulatorConfig;
+use super::synthetic_section::{self, SyntheticLikelihoodSection};
 use crate::embed::StandardizationMethod;
-use crate::estimator::{EstimatorConfig, RatioConfig};
+use crate::estimator::{EstimatorConfig, RatioConfig, VectorFieldConfig};
 use crate::infer::sequential::SequentialConfig;
 use crate::infer::{
-    AbcRejectionConfig, HistogramConfig, KernelDensityConfig, NleConfig, NpeConfig, NreConfig,
-    SearchConfig,
+    AbcRejectionConfig, AbcSmcConfig, CompositionConfig, FieldConfig, FieldSamplerConfig,
+    HistogramConfig, KernelDensityConfig, Missing, NleConfig, NpeConfig, NreConfig, SearchConfig,
 };
 use crate::prior::{ParametersConfig, SupportKind};
 use crate::sample::SamplerConfig;
@@ -39,6 +41,9 @@ pub struct StudyConfig {
     /// How to check the result.
     #[serde(default)]
     pub check: CheckSection,
+    /// All methods, if the study names several; `inference.method` is the first of them.
+    #[serde(skip)]
+    pub methods: Vec<Method>,
 }
 
 impl StudyConfig {
@@ -47,13 +52,25 @@ impl StudyConfig {
         self.observation.as_ref().is_some_and(|o| o.trials)
     }
 
-    /// The method that runs, or nothing if this version does not have it yet. `auto` is `npe`, or with
-    /// trials `nle`, which takes any number of them.
-    pub(super) fn method(&self) -> Option<Method> {
+    /// The method that runs. `auto` is `npe`, or with trials `nle`, which takes any number of them.
+    pub(super) fn method(&self) -> Method {
         match self.inference.method {
-            Method::Auto if self.trials() => Some(Method::Nle),
-            method => method.resolve(),
+            Method::Auto if self.trials() => Method::Nle,
+            Method::Auto => Method::Npe,
+            method => method,
         }
+    }
+}
+
+impl StudyConfig {
+    /// How many simulations from the prior the study makes: of those of `abc_smc` the first ones.
+    pub(super) fn prior_simulations(&self) -> Option<usize> {
+        let all = self.inference.simulations;
+        if self.method() != Method::AbcSmc {
+            return all;
+        }
+        let config = self.inference.abc_smc.clone().unwrap_or_default();
+        all.map(|n| n.min(config.first_simulations()))
     }
 }
 
@@ -118,8 +135,14 @@ pub enum ObservedValues {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct InferenceSection {
-    /// The method.
+    /// The method, or a list of methods to compare.
+    #[serde(deserialize_with = "several::first")]
+    #[schemars(with = "several::MethodOrList")]
     pub method: Method,
+    /// With several methods, the one that the others are compared with: the first unless given. One that
+    /// is named here is taken to be right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Method>,
     /// How many simulations to learn from: 10,000 by default, or with `data` every row that is not
     /// split off for testing.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -137,6 +160,14 @@ pub struct InferenceSection {
     /// Whether the estimator starts from the linear-Gaussian guess of θ given x, cut off at the
     /// prior's bounds if `support` is `box`.
     pub linear_guess: bool,
+    /// The data columns that take few values (`nle`); left out, columns of few whole numbers, and none if
+    /// the list is empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub discrete_data: Option<Vec<String>>,
+    /// What `nan` in the observation means: a mistake, or a number that is missing, for which `npe` is
+    /// trained (`mask`) and which `nle` integrates out (`marginalize`, with the estimator `mdn`).
+    #[serde(skip_serializing_if = "is_refused")]
+    pub missing: Missing,
     /// Which conditional density is trained, and how large it is.
     pub estimator: EstimatorConfig,
     /// How it is trained.
@@ -147,9 +178,24 @@ pub struct InferenceSection {
     /// The classifier of `nre`, and what it is trained on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub classifier: Option<RatioConfig>,
+    /// The vector field of `fmpe` and `npse`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vector_field: Option<VectorFieldConfig>,
+    /// How draws of `fmpe` and `npse` are made from their field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field_sampler: Option<FieldSamplerConfig>,
+    /// How `fmpe` and `npse` make one posterior of independent trials.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub composition: Option<CompositionConfig>,
     /// How `abc_rejection` compares, accepts and adjusts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub abc: Option<AbcRejectionConfig>,
+    /// How `abc_smc` goes. Its budget is `simulations`, for each observation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub abc_smc: Option<AbcSmcConfig>,
+    /// How `synthetic_likelihood` is estimated, and its budget.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub synthetic_likelihood: Option<SyntheticLikelihoodSection>,
     /// The kernels of `classical_kde`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kernel_density: Option<KernelDensityConfig>,
@@ -157,26 +203,42 @@ pub struct InferenceSection {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub histogram: Option<HistogramConfig>,
     /// Which sampler draws from a posterior that is known up to a factor: that of `nle`, `nre` and the
-    /// classical methods. Those of `npe` and `abc_rejection` are drawn from directly.
+    /// classical methods. Those of the others are drawn from directly.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sampler: Option<SamplerConfig>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands a reference over"
+)]
+fn is_refused(missing: &Missing) -> bool {
+    *missing == Missing::Refuse
 }
 
 impl Default for InferenceSection {
     fn default() -> Self {
         Self {
             method: Method::default(),
+            reference: None,
             simulations: None,
             rounds: 1,
             sequential: None,
             support: SupportKind::default(),
             standardization: StandardizationMethod::default(),
             linear_guess: true,
+            discrete_data: None,
+            missing: Missing::Refuse,
             estimator: EstimatorConfig::default(),
             train: TrainConfig::default(),
             search: None,
             classifier: None,
+            vector_field: None,
+            field_sampler: None,
+            composition: None,
             abc: None,
+            abc_smc: None,
+            synthetic_likelihood: None,
             kernel_density: None,
             histogram: None,
             sampler: None,
@@ -185,11 +247,26 @@ impl Default for InferenceSection {
 }
 
 impl InferenceSection {
-    /// Writes out the defaults of the sections that the method has.
-    pub(super) fn fill_in(&mut self) {
+    /// Writes out the defaults of the sections that the method has, for independent trials or not.
+    pub(super) fn fill_in(&mut self, trials: bool) {
         match self.method {
             Method::Nre => _ = self.classifier.get_or_insert_default(),
+            Method::Fmpe | Method::Npse => {
+                self.vector_field.get_or_insert_default();
+                self.field_sampler.get_or_insert_default();
+                self.train = self.field().train_config();
+                if trials {
+                    // Scores can be composed where the prior is normal.
+                    self.support = SupportKind::Probit;
+                    self.composition.get_or_insert_default();
+                }
+            }
             Method::AbcRejection => _ = self.abc.get_or_insert_default(),
+            Method::AbcSmc => _ = self.abc_smc.get_or_insert_default(),
+            Method::SyntheticLikelihood => {
+                self.synthetic_likelihood.get_or_insert_default();
+                self.sampler.get_or_insert_with(synthetic_section::sampler);
+            }
             Method::ClassicalKde => _ = self.kernel_density.get_or_insert_default(),
             Method::ClassicalHistogram => _ = self.histogram.get_or_insert_default(),
             _ => {}
@@ -215,6 +292,7 @@ impl InferenceSection {
             support: self.support,
             standardization: self.standardization,
             linear_guess: self.linear_guess,
+            discrete_data: self.discrete_data.clone(),
         }
     }
 
@@ -228,6 +306,18 @@ impl InferenceSection {
         }
     }
 
+    /// The part that estimation by a vector field takes.
+    pub fn field(&self) -> FieldConfig {
+        FieldConfig {
+            estimator: self.vector_field.clone().unwrap_or_default(),
+            train: self.train.clone(),
+            sampler: self.field_sampler.clone().unwrap_or_default(),
+            support: self.support,
+            standardization: self.standardization,
+            linear_guess: self.linear_guess,
+        }
+    }
+
     /// The part that neural posterior estimation takes.
     pub fn npe(&self) -> NpeConfig {
         NpeConfig {
@@ -236,6 +326,7 @@ impl InferenceSection {
             support: self.support,
             standardization: self.standardization,
             linear_guess: self.linear_guess,
+            missing: self.missing,
         }
     }
 }

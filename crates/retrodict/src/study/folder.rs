@@ -10,6 +10,9 @@ use crate::error::{Error, Result};
 #[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
+    /// Where simulations from the prior are: in the folder, or for one of several methods in that of
+    /// the whole study.
+    simulations: PathBuf,
     /// Held for as long as the folder is in use; the system lets go of it even after a kill.
     _lock: File,
 }
@@ -35,7 +38,11 @@ impl RunFolder {
         let lock = File::create(&lock_path).map_err(Error::io(&lock_path, "write"))?;
         match lock.try_lock() {
             // Some network file systems have no locks; a run there goes on without one.
-            Ok(()) | Err(TryLockError::Error(_)) => Ok(Self { path, _lock: lock }),
+            Ok(()) | Err(TryLockError::Error(_)) => Ok(Self {
+                simulations: shared_simulations(&path).unwrap_or_else(|| path.join("simulations")),
+                path,
+                _lock: lock,
+            }),
             Err(TryLockError::WouldBlock) => Err(Error::file(
                 &path,
                 "another retrodict process is working in this folder",
@@ -56,11 +63,14 @@ impl RunFolder {
 
     /// The simulations to learn from.
     pub fn simulations(&self) -> PathBuf {
-        self.round_simulations(0)
+        self.simulations.join("round-000")
     }
 
-    /// The simulations of a later round, counted from zero.
+    /// The simulations of a round, counted from zero: several methods share those of the first.
     pub fn round_simulations(&self, round: usize) -> PathBuf {
+        if round == 0 {
+            return self.simulations();
+        }
         self.path
             .join("simulations")
             .join(format!("round-{round:03}"))
@@ -78,7 +88,7 @@ impl RunFolder {
 
     /// The simulations to test with.
     pub fn test_simulations(&self) -> PathBuf {
-        self.path.join("simulations").join("test")
+        self.simulations.join("test")
     }
 
     /// The simulations at posterior draws.
@@ -86,6 +96,16 @@ impl RunFolder {
         self.path
             .join("simulations")
             .join(format!("predictive-{observation:03}"))
+    }
+
+    /// Simulations that a method ran by itself.
+    pub fn online_simulations(&self, name: &str) -> PathBuf {
+        self.path.join("simulations").join(name)
+    }
+
+    /// The run of one of several methods.
+    pub fn method(&self, name: &str) -> PathBuf {
+        self.path.join(METHODS).join(name)
     }
 
     /// The fitted model.
@@ -161,6 +181,16 @@ impl RunFolder {
     }
 }
 
+/// The simulations of the whole study, if this is the run of one of its methods.
+fn shared_simulations(path: &Path) -> Option<PathBuf> {
+    let above = path.parent().filter(|parent| parent.ends_with(METHODS))?;
+    let whole = above.parent()?;
+    let known = whole.join(Records::FILE).exists();
+    known.then(|| whole.join("simulations"))
+}
+
+/// The folder of the runs of several methods.
+const METHODS: &str = "methods";
 const LOCK: &str = ".lock";
 const STUDY: &str = "study.toml";
 

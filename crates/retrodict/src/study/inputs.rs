@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::config::StudyConfig;
+use super::method::Method;
 use super::record::{Inputs, Stage};
 
 /// Everything that the result of `stage` depends on, as dotted keys and their values.
@@ -17,6 +18,20 @@ pub(super) fn inputs(stage: Stage, config: &StudyConfig, facts: &Inputs) -> Inpu
         depends(stage, key, config.simulator.data.is_some())
             || (sequential && stage == Stage::Fit && aims(key))
     });
+    // A population is of one observation.
+    if config.method() == Method::AbcSmc
+        && stage == Stage::Fit
+        && let Some(observation) = facts.get("observation")
+    {
+        all.insert("observation".into(), observation.clone());
+    }
+    // Of the simulations of a study, some are made by the method.
+    if let Some(n) = config
+        .prior_simulations()
+        .filter(|_| stage == Stage::Simulate)
+    {
+        all.insert("inference.simulations".into(), n.to_string());
+    }
     all
 }
 
@@ -35,6 +50,7 @@ fn depends(stage: Stage, key: &str, from_data: bool) -> bool {
     // no number; the content of files and of the observation are facts of their own.
     let no_number = (under("simulator") && matches!(last, "workers" | "batch" | "startup_timeout"))
         || under("simulator.max_failed")
+        || under("inference.synthetic_likelihood.max_simulations")
         || under("study.folder")
         || (key.starts_with("observation.") && last != "trials");
     if no_number {
@@ -56,12 +72,12 @@ fn depends(stage: Stage, key: &str, from_data: bool) -> bool {
         }
         Stage::Fit => {
             simulated
-                || (under("inference") && !under("inference.sampler"))
+                || (under("inference") && !SAMPLING.into_iter().any(under))
                 || (from_data && under("check.test_simulations"))
         }
         Stage::Sample => {
             depends(Stage::Fit, key, from_data)
-                || under("inference.sampler")
+                || SAMPLING.into_iter().any(under)
                 || under("observation")
                 || under("posterior")
         }
@@ -74,6 +90,12 @@ fn depends(stage: Stage, key: &str, from_data: bool) -> bool {
 fn aims(key: &str) -> bool {
     key == "observation" || key == "observation.trials" || key.starts_with("inference.sampler.")
 }
+/// The sections that say how draws are made from what was fitted.
+const SAMPLING: [&str; 3] = [
+    "inference.sampler",
+    "inference.field_sampler",
+    "inference.composition",
+];
 
 /// Keys whose change makes a stage run again rather than refuse: the result is cheap to make again,
 /// and what was there before is contained in it or can be made again from the same study.

@@ -69,25 +69,9 @@ impl Method {
         }
     }
 
-    /// The method that runs, or nothing if this version does not have it yet.
-    pub fn resolve(self) -> Option<Self> {
-        match self {
-            Self::Auto => Some(Self::Npe),
-            Self::Npe
-            | Self::Nle
-            | Self::Nre
-            | Self::AbcRejection
-            | Self::ClassicalKde
-            | Self::ClassicalHistogram => Some(self),
-            _ => None,
-        }
-    }
-
-    /// Those that a study may name in this version.
-    pub fn available() -> impl Iterator<Item = Self> {
-        Self::ALL
-            .into_iter()
-            .filter(|method| method.resolve().is_some())
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter()
     }
 
     /// What it is called in a report.
@@ -107,16 +91,42 @@ impl Method {
         }
     }
 
+    /// Whether priors may be discrete.
+    pub fn takes_discrete_parameters(self) -> bool {
+        matches!(
+            self,
+            Self::Auto | Self::Npe | Self::Nle | Self::Nre | Self::Likelihood
+        )
+    }
+
     /// Whether networks are trained.
     pub fn trains(self) -> bool {
-        matches!(self, Self::Auto | Self::Npe | Self::Nle | Self::Nre)
+        matches!(
+            self,
+            Self::Auto | Self::Npe | Self::Nle | Self::Nre | Self::Fmpe | Self::Npse
+        )
     }
 
     /// Whether the posterior is known up to a factor, so that a sampler has to draw from it.
     pub fn needs_sampler(self) -> bool {
         matches!(
             self,
-            Self::Nle | Self::Nre | Self::ClassicalKde | Self::ClassicalHistogram
+            Self::Nle
+                | Self::Nre
+                | Self::ClassicalKde
+                | Self::ClassicalHistogram
+                | Self::SyntheticLikelihood
+                | Self::Likelihood
         )
+    }
+
+    /// Whether it asks the simulator, when it fits or draws: for more data, or for a likelihood.
+    pub fn is_online(self) -> bool {
+        self.simulates() || self == Self::Likelihood
+    }
+
+    /// Whether it simulates for each observation by itself, so that no test can be cheap.
+    pub fn simulates(self) -> bool {
+        matches!(self, Self::AbcSmc | Self::SyntheticLikelihood)
     }
 }

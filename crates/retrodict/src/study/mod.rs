@@ -11,6 +11,7 @@
 //! again. Simulations, models and draws of another study are refused, never overwritten.
 
 mod clock;
+mod comparison;
 mod config;
 mod draws_file;
 mod events;
@@ -24,6 +25,7 @@ mod journal;
 mod memory;
 mod method;
 mod observation;
+mod online;
 mod provenance;
 mod read;
 mod record;
@@ -31,13 +33,16 @@ mod resolved;
 mod run;
 mod schema;
 mod settings_words;
+mod several;
 mod simulator_config;
 mod simulators;
 mod source;
 mod stages;
+mod synthetic_section;
 mod validate;
 mod versions;
 
+pub use comparison::{Compared, Comparison, ComparisonRun, MethodResult};
 pub use config::{
     CheckSection, InferenceSection, ObservationSection, ObservedValues, PosteriorSection,
     StudyConfig, StudySection,
@@ -53,4 +58,5 @@ pub use run::{Outcome, Run};
 pub use schema::schema;
 pub use simulator_config::{DataSection, LibrarySection, SimulatorConfig, UmBridgeSection};
 pub use source::Source;
+pub use synthetic_section::SyntheticLikelihoodSection;
 pub use versions::Versions;

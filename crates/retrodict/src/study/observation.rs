@@ -5,7 +5,8 @@ use std::path::Path;
 use super::config::{ObservationSection, ObservedValues};
 use super::source::Source;
 use crate::error::Result;
-use crate::simulate::read_observations;
+use crate::infer::Missing;
+use crate::simulate::{read_observations, read_observations_with_gaps};
 use crate::table::Table;
 
 /// One row an observation; `length` is how many values each has to have, if that is known.
@@ -13,11 +14,15 @@ pub(super) fn from_section(
     section: &ObservationSection,
     source: &Source,
     folder: &Path,
-    length: Option<usize>,
+    (length, missing): (Option<usize>, Missing),
 ) -> Result<Table> {
     if let Some(file) = &section.file {
         check_exists(source, "observation.file", folder, file)?;
-        return read_observations(folder.join(file), length);
+        let path = folder.join(file);
+        return match missing {
+            Missing::Refuse => read_observations(path, length),
+            _ => read_observations_with_gaps(path, length),
+        };
     }
     let rows: Vec<&[f64]> = match &section.values {
         Some(ObservedValues::One(row)) => vec![row],

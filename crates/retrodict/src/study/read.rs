@@ -5,6 +5,7 @@ use std::path::Path;
 use toml::de::DeTable;
 
 use super::config::StudyConfig;
+use super::several;
 use super::source::Source;
 use crate::error::{Error, Result};
 
@@ -31,7 +32,10 @@ pub fn parse(source: &Source) -> Result<StudyConfig> {
     if let Err(error) = DeTable::parse(source.text()) {
         return Err(syntax_error(source, &error));
     }
-    toml::from_str(source.text()).map_err(|error| form_error(source, &error))
+    let mut config: StudyConfig =
+        toml::from_str(source.text()).map_err(|error| form_error(source, &error))?;
+    config.methods = several::methods(source.text());
+    Ok(config)
 }
 
 fn syntax_error(source: &Source, error: &toml::de::Error) -> Error {

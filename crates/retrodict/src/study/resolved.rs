@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::config::{InferenceSection, ObservationSection, ObservedValues, StudyConfig};
+use super::method::Method;
 use super::observation;
 use super::read::{parse, read};
 use super::record::Inputs;
 use super::source::Source;
-use super::{facts, validate};
+use super::{facts, online, several, validate};
 use crate::error::{Error, Result};
 use crate::prior::Prior;
 use crate::simulate::builtin::{self, Builtin};
@@ -15,6 +16,16 @@ use crate::table::Table;
 
 /// How many simulations are made if the study does not say.
 pub(super) const DEFAULT_SIMULATIONS: usize = 10_000;
+
+/// The same for a method that learns nothing from them: to see what data the prior makes.
+const LOOK_SIMULATIONS: usize = 1_000;
+
+pub(super) fn default_simulations(method: Method) -> usize {
+    match method {
+        Method::Likelihood | Method::SyntheticLikelihood => LOOK_SIMULATIONS,
+        _ => DEFAULT_SIMULATIONS,
+    }
+}
 
 /// A study, ready to run.
 ///
@@ -35,6 +46,8 @@ pub struct Study {
     builtin: Option<Builtin>,
     observations: Table,
     facts: Inputs,
+    /// One study for each method, if there are several.
+    members: Vec<Study>,
 }
 
 impl Study {
@@ -54,8 +67,16 @@ impl Study {
         Self::resolve(config, source, seed)
     }
 
-    fn resolve(mut config: StudyConfig, source: Source, seed: Option<u64>) -> Result<Self> {
+    pub(super) fn resolve(
+        mut config: StudyConfig,
+        source: Source,
+        seed: Option<u64>,
+    ) -> Result<Self> {
         config.study.seed = seed.unwrap_or(config.study.seed);
+        if !config.methods.is_empty() {
+            return several::resolve(config, source);
+        }
+        several::refuse_reference(&config, &source)?;
         validate::validate(&config, &source)?;
         let folder = base_folder(&config, &source)?;
         let builtin = config.simulator.builtin.as_deref().map(|name| {
@@ -65,6 +86,8 @@ impl Study {
         let prior = prior(&mut config, &source, builtin.as_ref())?;
         let observations = observations(&config, &source, &folder, builtin.as_ref())?;
         validate::rounds(&config, &source, &observations)?;
+        let n_data = observations.n_columns();
+        online::validate_data(&config, &source, builtin.as_ref(), n_data)?;
         let mut study = Self {
             facts: facts::facts(&config, &source, &folder, &observations)?,
             source,
@@ -73,6 +96,7 @@ impl Study {
             prior,
             builtin,
             observations,
+            members: Vec::new(),
         };
         study.fill_in();
         study.check_sizes()?;
@@ -82,11 +106,16 @@ impl Study {
     /// Writes the values that a default stood for into the configuration.
     fn fill_in(&mut self) {
         let method = self.config.method();
+        let trials = self.config.trials();
         let inference = &mut self.config.inference;
-        inference.method = method.unwrap_or(inference.method);
-        inference.fill_in();
+        inference.method = method;
+        inference.fill_in(trials);
         if self.config.simulator.data.is_none() {
-            let n = *inference.simulations.get_or_insert(DEFAULT_SIMULATIONS);
+            let default = default_simulations(inference.method);
+            let n = *inference.simulations.get_or_insert(default);
+            if let Some(abc_smc) = &mut inference.abc_smc {
+                abc_smc.max_simulations = n;
+            }
             // Of several rounds, each settles for its own number of rows what is left out.
             if !inference.is_sequential() {
                 let held_out = (n as f64 * inference.train.validation_fraction).round() as usize;
@@ -129,6 +158,28 @@ impl Study {
         sizes.into_iter().try_for_each(|(field, rows, columns)| {
             validate::fits(&self.source, field, rows, columns)
         })
+    }
+
+    /// Makes it the study of several methods.
+    pub(super) fn compare(
+        &mut self,
+        methods: Vec<Method>,
+        inference: InferenceSection,
+        members: Vec<Self>,
+    ) {
+        self.config.methods = methods;
+        self.config.inference = inference;
+        self.members = members;
+    }
+
+    /// One study for each method, if it names several; none otherwise.
+    pub fn members(&self) -> &[Self] {
+        &self.members
+    }
+
+    /// The same, to run them.
+    pub(super) fn take_members(&mut self) -> Vec<Self> {
+        std::mem::take(&mut self.members)
     }
 
     /// The study with every default written out.
@@ -196,7 +247,11 @@ impl Study {
                 .as_ref()
                 .is_some_and(|o| o.file.is_some());
         config.study.folder = points_to_files.then(|| way_back(run_folder, &self.folder));
-        let text = toml::to_string_pretty(&config).expect("a study that was read can be written");
+        let mut text =
+            toml::to_string_pretty(&config).expect("a study that was read can be written");
+        if !config.methods.is_empty() {
+            text = several::with_methods(&text, &config.methods);
+        }
         format!("# Written by retrodict: the study with every default spelled out.\n\n{text}")
     }
 }
@@ -244,11 +299,19 @@ fn prior(config: &mut StudyConfig, source: &Source, builtin: Option<&Builtin>) -
     }
     let prior = Prior::from_config(&config.parameters)
         .map_err(|error| restate(source, "parameters", error))?;
-    if let Some(discrete) = prior.discrete_parameters().first() {
+    let several = config.inference.rounds > 1;
+    let takes_discrete = !several && config.method().takes_discrete_parameters();
+    if let Some(discrete) = prior.discrete_parameters().first()
+        && !takes_discrete
+    {
         return Err(source.error(
             &format!("parameters.{discrete}"),
-            "a discrete prior, which neural posterior estimation cannot learn",
-            "Give it a continuous prior, or run one study for each of its values.",
+            format!(
+                "a discrete prior, which `{}`{} does not take",
+                config.inference.method.name(),
+                if several { " in rounds" } else { "" }
+            ),
+            "Use `npe`, `nle` or `nre` in one round, or give it a continuous prior.",
         ));
     }
     if let Some(builtin) = builtin
@@ -277,7 +340,8 @@ fn observations(
     let table = match (&config.observation, builtin) {
         (Some(section), _) => {
             let length = builtin.map(|builtin| builtin.observation.len());
-            observation::from_section(section, source, folder, length)?
+            let missing = config.inference.missing;
+            observation::from_section(section, source, folder, (length, missing))?
         }
         (None, Some(builtin)) => {
             Table::new(builtin.data_names.clone(), builtin.observation.clone())?
@@ -299,21 +363,14 @@ fn observations(
 
 /// An error about a value, with the place in the study where the value stands.
 pub(super) fn restate(source: &Source, section: &str, error: Error) -> Error {
-    let Error::Invalid {
-        what,
-        given,
-        expected,
-        advice,
-    } = error
-    else {
-        return error;
-    };
-    let field = if what.starts_with(section) {
-        what.as_str()
-    } else {
-        section
-    };
-    source.error(field, format!("given {given}, expected {expected}"), advice)
+    source.restated(error, |what| {
+        let field = if what.starts_with(section) {
+            what
+        } else {
+            section
+        };
+        field.to_string()
+    })
 }
 
 #[cfg(test)]

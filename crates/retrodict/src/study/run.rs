@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use super::events::{Event, Observer, StopFlag};
@@ -16,9 +16,10 @@ use super::record::{Inputs, Records, Stage, difference};
 use super::resolved::Study;
 use crate::check::Verdict;
 use crate::error::{Error, Result};
+use crate::infer::Missing;
 use crate::npy;
 use crate::samples::Samples;
-use crate::simulate::{Simulator, read_observations};
+use crate::simulate::{Simulator, read_observations, read_observations_with_gaps};
 
 /// What a whole run gives.
 #[derive(Debug, Clone)]
@@ -40,11 +41,11 @@ pub struct Run<'a> {
     study: Study,
     folder: RunFolder,
     records: Records,
-    journal: Journal,
+    journal: Arc<Journal>,
     observer: &'a Observer<'a>,
     stop: StopFlag,
     /// The study's own simulator, once it is needed.
-    pub(super) started: OnceLock<Box<dyn Simulator>>,
+    pub(super) started: OnceLock<Arc<dyn Simulator>>,
     /// Data files that are larger than memory, once they have been opened and passed over.
     pub(super) large_data: OnceLock<Option<LargeData>>,
 }
@@ -72,7 +73,7 @@ impl<'a> Run<'a> {
     ) -> Result<Self> {
         let folder = RunFolder::open(out)?;
         let records = Records::read(folder.path())?;
-        let journal = Journal::open(&folder.log())?;
+        let journal = Arc::new(Journal::open(&folder.log())?);
         let mut run = Self {
             study,
             folder,
@@ -124,7 +125,11 @@ impl<'a> Run<'a> {
     pub fn sample_for(&self, file: &Path, n: usize) -> Result<Vec<Samples>> {
         self.require(Stage::Fit, "fit")?;
         let length = self.study.observations().n_columns();
-        let table = read_observations(file, Some(length))?;
+        let table = if self.study.config().inference.missing == Missing::Refuse {
+            read_observations(file, Some(length))?
+        } else {
+            read_observations_with_gaps(file, Some(length))?
+        };
         self.refuse_another_observation(file, &table)?;
         self.draw(&table, n)
     }
@@ -133,7 +138,7 @@ impl<'a> Run<'a> {
         &self.stop
     }
 
-    pub(super) fn journal(&self) -> &Journal {
+    pub(super) fn journal(&self) -> &Arc<Journal> {
         &self.journal
     }
 

@@ -84,6 +84,23 @@ impl Source {
         self.error_at(field, self.line_of(field), problem, advice)
     }
 
+    /// A mistake in a value, said again with the dotted key that the study gives it under; `field` makes
+    /// that of the value's own name. Other errors stay as they are.
+    pub(super) fn restated(&self, error: Error, field: impl FnOnce(&str) -> String) -> Error {
+        match error {
+            Error::Invalid {
+                what,
+                given,
+                expected,
+                advice,
+            } => {
+                let problem = format!("given {given}, expected {expected}");
+                self.error(&field(&what), problem, advice)
+            }
+            other => other,
+        }
+    }
+
     /// An [`Error::Study`] about a range of the text.
     pub(super) fn error_at(
         &self,

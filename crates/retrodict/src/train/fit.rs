@@ -169,7 +169,7 @@ mod tests {
             warmup_epochs: 0,
             max_epochs: 200,
             averaging: 0.0,
-            weight_decay: 0.0,
+            weight_decay: Some(0.0),
             ..TrainConfig::default()
         }
     }

@@ -33,7 +33,7 @@ impl Optimizer {
         let average = if config.averaging > 0.0 { weights } else { &[] };
         Self {
             kernels: Kernels::detect(),
-            weight_decay: (config.weight_decay / config.height()) as f32,
+            weight_decay: (config.decay() / config.height()) as f32,
             max_norm: config.max_gradient_norm,
             first_moment: moment.clone(),
             second_moment: moment,
@@ -146,7 +146,7 @@ mod tests {
     fn the_average_follows_its_recurrence() {
         let config = TrainConfig {
             averaging: 0.9,
-            weight_decay: 1e-3,
+            weight_decay: Some(1e-3),
             ..TrainConfig::default()
         };
         let mut weights = vec![1.0, 2.0, 3.0];

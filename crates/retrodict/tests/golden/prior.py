@@ -38,6 +38,15 @@ def half_normal(scale):
     return law
 
 
+class Counts:
+    """A discrete distribution, whose probability stands where others have a density."""
+
+    def __init__(self, law):
+        self.logpdf = law.logpmf
+        for name in ["cdf", "sf", "stats", "ppf", "isf"]:
+            setattr(self, name, getattr(law, name))
+
+
 # The configuration as in a study file, the same distribution in SciPy, and where to look.
 UNIVARIATE = [
     ({"prior": "uniform", "low": -2.0, "high": 3.0}, stats.uniform(-2, 5), [-2.0, -1.3, 0.0, 2.999]),
@@ -59,6 +68,11 @@ UNIVARIATE = [
     ({"prior": "truncated", "distribution": {"prior": "normal", "mean": 0.0, "sd": 1.0}, "low": -1.0, "high": 2.0}, stats.truncnorm(-1, 2), [-1.0, -0.3, 0.5, 1.9]),
     ({"prior": "truncated", "distribution": {"prior": "normal", "mean": 0.0, "sd": 1.0}, "low": 8.0}, OneSided(8, 1), [8.0, 8.1, 9.0, 12.0]),
     ({"prior": "truncated", "distribution": {"prior": "normal", "mean": 0.0, "sd": 1.0}, "high": -5.0}, OneSided(-5, -1), [-9.0, -5.5, -5.01]),
+    ({"prior": "bernoulli", "probability": 0.3}, Counts(stats.bernoulli(0.3)), [0.0, 1.0]),
+    ({"prior": "binomial", "trials": 12, "probability": 0.8}, Counts(stats.binom(12, 0.8)), [2.0, 9.0, 10.0, 11.0]),
+    ({"prior": "uniform_integer", "low": -2, "high": 5}, Counts(stats.randint(-2, 6)), [-2.0, 0.0, 4.0]),
+    ({"prior": "poisson", "rate": 3.5}, Counts(stats.poisson(3.5)), [0.0, 2.0, 9.0, 30.0]),
+    ({"prior": "poisson", "rate": 200.0}, Counts(stats.poisson(200.0)), [120.0, 200.0, 205.0, 300.0]),
 ]
 
 LOWER = [1e-12, 1e-4, 0.02, 0.3, 0.5, 0.8]

@@ -26,7 +26,8 @@ if habit == "silent":
 if habit == "banner":
     print("Welcome to the simulator!", flush=True)
 n_parameters = 3 if habit == "three" else 2
-print('{"retrodict": 1, "parameters": %d, "data": [2]}' % n_parameters, flush=True)
+more = ', "log_likelihood": true' if habit == "likelihood" else ""
+print('{"retrodict": 1, "parameters": %d, "data": [2]%s}' % (n_parameters, more), flush=True)
 
 stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
 while True:
@@ -34,6 +35,21 @@ while True:
     if len(head) < 4:
         break
     (n,) = struct.unpack("<I", head)
+    if n == 0:
+        (n,) = struct.unpack("<I", stdin.read(4))
+        x = struct.unpack("<2d", stdin.read(16))
+        theta = struct.unpack("<%dd" % (2 * n), stdin.read(16 * n))
+        status, values = bytearray(n), []
+        for i in range(n):
+            a, b = theta[2 * i : 2 * i + 2]
+            # No density, but another number for every question; none for some, and one that kills.
+            if 0.5 < a < 0.505:
+                os._exit(3)
+            status[i] = 0.1 <= a < 0.2
+            values.append(-float("inf") if a < 0.1 else -0.5 * (x[0] - a) ** 2 - b * x[1])
+        stdout.write(bytes(status) + struct.pack("<%dd" % n, *values))
+        stdout.flush()
+        continue
     seeds = struct.unpack("<%dQ" % n, stdin.read(8 * n))
     theta = struct.unpack("<%dd" % (2 * n), stdin.read(16 * n))
     status, data = bytearray(n), []

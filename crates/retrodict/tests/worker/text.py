@@ -8,8 +8,26 @@ import time
 habit = sys.argv[1] if len(sys.argv) > 1 else "good"
 folder = sys.argv[2] if len(sys.argv) > 2 else "."
 kept = []
-print('{"retrodict": 1, "parameters": 2, "data": [2]}', flush=True)
+more = ', "log_likelihood": true' if habit == "likelihood" else ""
+print('{"retrodict": 1, "parameters": 2, "data": [2]%s}' % more, flush=True)
+
+
+def log_likelihood(a, b, x):
+    """No density, but another number for every question; none for some, and one that kills."""
+    if a < 0.1:
+        return "-inf"
+    if a < 0.2:
+        return "failed too near"
+    if 0.5 < a < 0.505:
+        os._exit(3)
+    return repr(-0.5 * (x[0] - a) ** 2 - b * x[1])
+
+
 for line in sys.stdin:
+    if line.startswith("log_likelihood"):
+        a, b, *x = map(float, line.split()[1:])
+        print(log_likelihood(a, b, x), flush=True)
+        continue
     seed, a, b = int(line.split()[0]), *map(float, line.split()[1:])
     noise = random.Random(seed).gauss(0.0, 1.0)
     x = "%r %r" % (a + noise, b * noise)

@@ -99,6 +99,23 @@ impl LinearGuess {
         log_det
     }
 
+    /// For one context, L and b of y = L z + b: L is lower triangular, row after row. No column of z may
+    /// be confined.
+    pub fn affine(&self, context: &[f32]) -> (Vec<f64>, Vec<f64>) {
+        assert!(self.is_unconfined(), "the values are free");
+        let d = self.coordinates.len();
+        let (mut lower, mut offset) = (vec![0.0; d * d], vec![0.0; d]);
+        for (j, coordinate) in self.coordinates.iter().enumerate() {
+            let of_values = &coordinate.slopes[1 + context.len()..];
+            offset[j] = -coordinate.mean(context, &[]) / coordinate.sd;
+            lower[j * d + j] = 1.0 / coordinate.sd;
+            for (entry, slope) in lower[j * d..].iter_mut().zip(of_values) {
+                *entry = -slope / coordinate.sd;
+            }
+        }
+        (lower, offset)
+    }
+
     /// Adds to `out` the gradient with respect to the context of a function of y whose gradient with
     /// respect to y is given. No column of z may be confined: the slope of a truncated distribution
     /// function is not here.

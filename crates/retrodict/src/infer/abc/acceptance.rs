@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::distance::{Distance, DistanceFunction};
-use super::population::{Population, effective_sample_size, normalized};
+use super::population::{Population, effective_sample_size};
 use crate::error::{Error, Result};
+use crate::samples::normalized;
 use crate::table::Table;
 
 /// Which candidates are accepted.

@@ -17,6 +17,7 @@ mod distance;
 mod least_squares;
 mod model_choice;
 mod population;
+mod populations;
 mod posterior;
 mod rejection;
 mod result;
@@ -24,6 +25,7 @@ mod smc;
 mod summaries;
 #[cfg(test)]
 mod testing;
+mod weighted_draws;
 
 pub use acceptance::AcceptanceConfig;
 pub use adjustment::AdjustmentConfig;
@@ -33,6 +35,7 @@ pub use distance::{
     MmdConfig, NormConfig, ScaleMethod, WassersteinConfig,
 };
 pub use model_choice::{AbcModel, ModelProbability, abc_model_choice};
+pub use populations::{AbcPopulation, AbcPopulations};
 pub use posterior::AbcPosterior;
 pub use rejection::{AbcRejectionConfig, abc_rejection, abc_rejection_until};
 pub use result::{AbcResult, Generation, Stop};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::samples::quantiles;
+use crate::samples::{normalized, quantiles};
 
 /// Accepted candidates: rows of θ and x, a distance and a log-weight each.
 #[derive(Debug, Clone, Default)]
@@ -49,6 +49,19 @@ impl Population {
         effective_sample_size(&weights)
     }
 
+    /// The weighted standard deviation of each parameter.
+    pub(super) fn sds(&self) -> Vec<f64> {
+        let d = self.theta.len() / self.len().max(1);
+        let weights = self.weights();
+        let column = |j: usize| self.theta.iter().skip(j).step_by(d).zip(&weights);
+        let sd = |j: usize| {
+            let mean: f64 = column(j).map(|(v, w)| v * w).sum();
+            let square: f64 = column(j).map(|(v, w)| (v - mean).powi(2) * w).sum();
+            square.sqrt()
+        };
+        (0..d).map(sd).collect()
+    }
+
     /// The weighted quantile of the distances.
     pub(super) fn distance_quantile(&self, level: f64) -> f64 {
         quantiles(&self.distances, &self.weights(), [level])[0]
@@ -58,17 +71,6 @@ impl Population {
     pub(super) fn farthest(&self) -> f64 {
         self.distances.iter().copied().fold(0.0, f64::max)
     }
-}
-
-/// exp of log-weights, scaled to sum to one; NaN if all are −∞.
-pub(super) fn normalized(log_weights: &[f64]) -> Vec<f64> {
-    let largest = log_weights
-        .iter()
-        .copied()
-        .fold(f64::NEG_INFINITY, f64::max);
-    let weights: Vec<f64> = log_weights.iter().map(|w| (w - largest).exp()).collect();
-    let total: f64 = weights.iter().sum();
-    weights.iter().map(|w| w / total).collect()
 }
 
 /// (Σ w)² / Σ w² (Kong et al. 1994); zero if there is no weight.
@@ -100,5 +102,7 @@ mod tests {
         // Weights ¼, ¼, ½, 0; the first two are one draw of ½.
         assert!((population.effective_sample_size() - 8.0 / 3.0).abs() < 1e-12);
         assert!((population.distinct_sample_size() - 2.0).abs() < 1e-12);
+        // Mean 1.5, so ½ (¼ + ¼).
+        assert!((population.sds()[0] - 0.5).abs() < 1e-12 && population.sds()[1] == 0.0);
     }
 }

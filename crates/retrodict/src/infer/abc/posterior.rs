@@ -2,12 +2,12 @@
 
 use super::rejection::{AbcRejectionConfig, abc_rejection};
 use super::result::AbcResult;
-use super::smc::{Kernel, KernelConfig};
-use crate::error::{Error, Result};
+use super::weighted_draws::WeightedDraws;
+use crate::error::Result;
 use crate::infer::Posterior;
-use crate::prior::{Parameter, Prior, SupportKind, SupportMap};
+use crate::prior::{Parameter, Prior};
 use crate::samples::Samples;
-use crate::seed::{Seed, Stream};
+use crate::seed::Seed;
 use crate::simulate::Simulations;
 use crate::table::Table;
 
@@ -47,40 +47,13 @@ impl AbcPosterior {
         abc_rejection(&self.prior, &self.simulations, x, &self.config, None)
     }
 
-    /// A kernel density of the accepted draws.
-    fn density(&self, x: &[f64]) -> Result<(SupportMap, Kernel, Samples)> {
+    fn draws(&self, x: &[f64]) -> Result<WeightedDraws> {
         let result = self.accepted(x)?;
-        let map = self.prior.support_map(SupportKind::Probit)?;
-        let n = map.n_unconstrained();
-        let mut z = vec![0.0; result.samples.draws.n_rows() * n];
-        for (z, theta) in z.chunks_exact_mut(n).zip(result.samples.draws.rows()) {
-            map.forward(theta, z);
-        }
-        let scale = result.effective_sample_size.powf(-2.0 / (n as f64 + 4.0));
-        let config = KernelConfig::MultivariateNormal { scale };
-        let kernel = Kernel::new(config, z, n, &result.samples.weights());
-        let kernel = kernel.ok_or_else(|| {
-            Error::invalid(
-                "abc_rejection",
-                format!(
-                    "{} accepted draws without a covariance",
-                    result.samples.draws.n_rows()
-                ),
-                "more accepted draws than parameters",
-                "Simulate more, or accept a larger share.",
-            )
-        })?;
-        Ok((map, kernel, result.samples))
+        Ok(WeightedDraws {
+            samples: result.samples,
+            effective: result.effective_sample_size,
+        })
     }
-}
-
-fn log_density(map: &SupportMap, kernel: &Kernel, theta: &[f64]) -> f64 {
-    if !map.prior().contains(theta) {
-        return f64::NEG_INFINITY;
-    }
-    let mut z = vec![0.0; map.n_unconstrained()];
-    let log_det = map.forward(theta, &mut z);
-    kernel.log_density(&z) + log_det
 }
 
 impl Posterior for AbcPosterior {
@@ -89,56 +62,15 @@ impl Posterior for AbcPosterior {
     }
 
     fn sample(&self, x: &[f64], n: usize, seed: Seed) -> Result<Samples> {
-        let accepted = self.accepted(x)?.samples;
-        let mut below = 0.0;
-        let cumulative = accepted.weights().into_iter().map(|w| {
-            below += w;
-            below
-        });
-        let cumulative: Vec<f64> = cumulative.collect();
-        let last = cumulative.len() - 1;
-        let mut random = seed.stream(Stream::Posterior, 0);
-        let mut pick = || {
-            let at = random.uniform() * cumulative[last];
-            cumulative.partition_point(|c| *c <= at).min(last)
-        };
-        let rows: Vec<usize> = (0..n).map(|_| pick()).collect();
-        let mut samples = Samples::independent(accepted.draws.select(&rows));
-        for (name, values) in accepted.statistics {
-            let picked = rows.iter().map(|&i| values[i]).collect();
-            samples.statistics.insert(name, picked);
-        }
-        samples.provenance = accepted.provenance;
-        Ok(samples)
+        Ok(self.draws(x)?.sample(n, seed))
     }
 
     fn log_prob(&self, theta: &Table, x: &[f64]) -> Result<Vec<f64>> {
-        crate::infer::usable_rows::check_names(&self.prior, theta.names())?;
-        let (map, kernel, _) = self.density(x)?;
-        Ok(theta
-            .rows()
-            .map(|theta| log_density(&map, &kernel, theta))
-            .collect())
+        self.draws(x)?.log_prob(&self.prior, theta)
     }
 
     fn map(&self, x: &[f64], _: Seed) -> Result<Vec<f64>> {
-        let (map, kernel, samples) = self.density(x)?;
-        let mut z = vec![0.0; map.n_unconstrained()];
-        let mut candidates: Vec<(f64, f64, &[f64])> = samples
-            .draws
-            .rows()
-            .map(|theta| {
-                let log_det = map.forward(theta, &mut z);
-                let dense = kernel.log_density(&z);
-                (dense, dense + log_det, theta)
-            })
-            .collect();
-        // The tenth that lies loneliest in z: a draw by itself near a bound has a peak of its own in θ.
-        candidates.sort_by(|a, b| b.0.total_cmp(&a.0));
-        candidates.truncate((0.9 * candidates.len() as f64).ceil() as usize);
-        let best = candidates.iter().max_by(|a, b| a.1.total_cmp(&b.1));
-        let (_, _, theta) = best.expect("rejection accepts at least one draw");
-        Ok(theta.to_vec())
+        self.draws(x)?.densest(&self.prior)
     }
 }
 

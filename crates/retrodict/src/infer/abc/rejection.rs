@@ -276,6 +276,7 @@ fn finish(
     failures: Failures,
 ) -> Result<AbcResult> {
     let tolerance = generation.tolerance.unwrap_or(f64::INFINITY);
+    let sds = population.sds();
     config
         .adjustment
         .adjust(prior, &mut population, comparison, tolerance)?;
@@ -287,6 +288,7 @@ fn finish(
         tolerance,
         effective_sample_size,
         generations: vec![generation],
+        sds: vec![sds],
         stopped: Stop::Tolerance,
         n_simulations: generation.n_simulations,
         notes: failure_notes(&failures, generation.n_simulations),

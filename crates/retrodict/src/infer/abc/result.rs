@@ -60,6 +60,9 @@ pub struct AbcResult {
     pub tolerance: f64,
     /// All generations; rejection has one.
     pub generations: Vec<Generation>,
+    /// The standard deviation of each parameter in each generation, before any adjustment: where it still
+    /// falls from one to the next, the tolerance is what the draws are as wide as.
+    pub sds: Vec<Vec<f64>>,
     /// (Σ w)² / Σ w² of the draws' weights, after adjustment; copies of a draw count as one. Draws that
     /// were copies and have moved since are correlated all the same.
     pub effective_sample_size: f64,

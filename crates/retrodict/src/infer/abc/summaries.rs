@@ -29,7 +29,7 @@ fn default_degree() -> usize {
 
 impl SummariesConfig {
     /// The summaries learned from simulations with data.
-    pub(in crate::infer) fn fit(
+    pub(crate) fn fit(
         self,
         prior: &Prior,
         simulations: &Simulations,

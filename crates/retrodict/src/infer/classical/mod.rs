@@ -25,5 +25,5 @@ pub use kernel_density::{KernelDensity, KernelDensityConfig};
 pub use synthetic_config::{
     RandomNumbers, ShrinkageConfig, SyntheticEstimator, SyntheticLikelihoodConfig,
 };
-pub use synthetic_likelihood::{SyntheticCounts, SyntheticLikelihood};
+pub use synthetic_likelihood::{SyntheticCounts, SyntheticEstimate, SyntheticLikelihood};
 pub use weighted::weigh_prior_draws;

@@ -57,6 +57,15 @@ pub struct SyntheticCounts {
     pub n_failed: usize,
 }
 
+/// The likelihood at one θ.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SyntheticEstimate {
+    /// Its logarithm; −∞ if too few simulations gave data, or they were singular.
+    pub log_likelihood: f64,
+    /// How many of the simulations failed.
+    pub n_failed: usize,
+}
+
 /// Numbers of simulated data kept at once.
 const MOST_KEPT: usize = 1 << 22;
 
@@ -99,6 +108,37 @@ impl SyntheticLikelihood {
         }
     }
 
+    /// How many simulations are run at each θ.
+    pub fn n_simulations(&self) -> usize {
+        self.config.simulations
+    }
+
+    /// The estimate at each row of `theta`, as [`LogLikelihood::log_likelihood`] gives it.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn estimates(&self, theta: &[f64], x: &[f64]) -> Result<Vec<SyntheticEstimate>> {
+        let (d, m) = (self.simulator.n_parameters(), self.n_data());
+        let trials: Vec<Vec<f64>> = x.chunks_exact(m).map(|x| self.summarize(x)).collect();
+        if self.config.estimator == SyntheticEstimator::Unbiased && trials.len() > 1 {
+            return Err(Error::invalid(
+                "synthetic_likelihood option `estimator`",
+                format!("`unbiased` with {} trials", trials.len()),
+                "one trial: the product of unbiased estimates from the same simulations is biased",
+                "Choose `normal`.",
+            ));
+        }
+        let n = self.config.simulations;
+        let block = (MOST_KEPT / (n * m)).max(1);
+        let mut estimates = Vec::with_capacity(theta.len() / d);
+        for theta in theta.chunks(block * d) {
+            let (data, status) = self.simulate(theta)?;
+            let rows = data.par_chunks_exact(n * m).zip(status.par_chunks_exact(n));
+            estimates.par_extend(rows.map(|(x, status)| self.estimate(x, status, &trials)));
+        }
+        Ok(estimates)
+    }
+
     /// The data of all simulations at these rows of θ.
     fn simulate(&self, theta: &[f64]) -> Result<(Vec<f64>, Vec<Status>)> {
         let (d, n) = (self.simulator.n_parameters(), self.config.simulations);
@@ -121,7 +161,7 @@ impl SyntheticLikelihood {
     }
 
     /// The log-likelihood from the simulations at one θ; −∞ if they are not enough.
-    fn estimate(&self, x: &[f64], status: &[Status], trials: &[Vec<f64>]) -> f64 {
+    fn estimate(&self, x: &[f64], status: &[Status], trials: &[Vec<f64>]) -> SyntheticEstimate {
         let rows = x
             .chunks_exact(self.n_data())
             .zip(status)
@@ -142,10 +182,16 @@ impl SyntheticLikelihood {
         };
         if let Some(found) = found.filter(|v| !v.is_nan()) {
             let share = n_valid as f64 / status.len() as f64;
-            return found + trials.len() as f64 * share.ln();
+            return SyntheticEstimate {
+                log_likelihood: found + trials.len() as f64 * share.ln(),
+                n_failed,
+            };
         }
         self.n_without.fetch_add(1, Ordering::Relaxed);
-        f64::NEG_INFINITY
+        SyntheticEstimate {
+            log_likelihood: f64::NEG_INFINITY,
+            n_failed,
+        }
     }
 
     fn summarize(&self, x: &[f64]) -> Vec<f64> {
@@ -188,23 +234,8 @@ impl LogLikelihood for SyntheticLikelihood {
     fn log_likelihood(&self, theta: &[f64], x: &[f64], values: &mut [f64]) -> Result<()> {
         let (d, m) = (self.simulator.n_parameters(), self.n_data());
         check_arguments([d, m], theta, x, values)?;
-        let trials: Vec<Vec<f64>> = x.chunks_exact(m).map(|x| self.summarize(x)).collect();
-        if self.config.estimator == SyntheticEstimator::Unbiased && trials.len() > 1 {
-            return Err(Error::invalid(
-                "synthetic_likelihood option `estimator`",
-                format!("`unbiased` with {} trials", trials.len()),
-                "one trial: the product of unbiased estimates from the same simulations is biased",
-                "Choose `normal`.",
-            ));
-        }
-        let n = self.config.simulations;
-        let block = (MOST_KEPT / (n * m)).max(1);
-        for (values, theta) in values.chunks_mut(block).zip(theta.chunks(block * d)) {
-            let (data, status) = self.simulate(theta)?;
-            values
-                .par_iter_mut()
-                .zip(data.par_chunks_exact(n * m).zip(status.par_chunks_exact(n)))
-                .for_each(|(value, (x, status))| *value = self.estimate(x, status, &trials));
+        for (value, estimate) in values.iter_mut().zip(self.estimates(theta, x)?) {
+            *value = estimate.log_likelihood;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::model::LikelihoodModel;
 use crate::error::Result;
-use crate::estimator::{EVALUATED, Estimator, Flow, Purpose, Workspace};
+use crate::estimator::{EVALUATED, Estimator, MixedDensity, Purpose, Workspace};
 use crate::infer::LogLikelihood;
 use crate::infer::model_file;
 use crate::infer::pairs::{self, Data, Desks, PairFunction, Room};
@@ -18,18 +18,34 @@ use crate::table::Table;
 /// part of it. Of several independent trials with the same θ it is the product.
 #[derive(Debug)]
 pub struct NeuralLikelihood {
-    model: LikelihoodModel,
-    space: ParameterSpace,
-    flow: Flow,
+    pub(super) model: LikelihoodModel,
+    pub(super) space: ParameterSpace,
+    pub(super) flow: MixedDensity,
     /// The weights of each member's network.
     pub(super) members: Vec<Vec<f32>>,
-    desks: Desks,
+    pub(super) desks: Desks,
+    /// Whether NaN stands for a number that is missing.
+    marginalizes: bool,
 }
 
 impl NeuralLikelihood {
     /// What the model consists of, as it stands in its `config.json`.
     pub fn model(&self) -> &LikelihoodModel {
         &self.model
+    }
+
+    /// The same, for which NaN in an observation stands for a number that is missing: its likelihood is
+    /// that of the other numbers, the missing ones integrated out.
+    ///
+    /// Exact for mixture density networks (`mdn`). Other densities can leave out discrete data, or all
+    /// the continuous ones; what they cannot is refused when it is asked for. There are then no
+    /// gradients with respect to θ.
+    #[must_use]
+    pub fn marginalizing(self) -> Self {
+        Self {
+            marginalizes: true,
+            ..self
+        }
     }
 
     /// log q(xᵢ | θᵢ) for pairs of rows; −∞ for θ outside the prior's support, never NaN.
@@ -87,15 +103,16 @@ impl NeuralLikelihood {
         model: LikelihoodModel,
         members: Vec<Vec<f32>>,
     ) -> Result<Self> {
-        let theta = model.theta.clone();
+        let theta = (model.theta.clone(), model.discrete_parameters.clone());
         let space = ParameterSpace::assemble(prior, model.support, &model.parameters, theta)?;
-        let bounded = vec![false; model.x.n_values()];
+        model.x.check_guess(space.n_features())?;
         Ok(Self {
-            flow: model.estimator.build(&bounded, space.n_features())?,
+            flow: model.x.build(&model.estimator, space.n_features())?,
             space,
             model,
             members,
             desks: Desks::default(),
+            marginalizes: false,
         })
     }
 
@@ -143,9 +160,10 @@ impl NeuralLikelihood {
         for (j, own) in own.iter_mut().enumerate() {
             *own = f64::from(workspace.context_gradient(row, j));
         }
-        let of_y = &mut room.wide[..self.flow.n_features()];
+        let n_discrete = self.flow.n_discrete();
+        let of_y = &mut room.wide[..self.flow.n_features() - n_discrete];
         for (j, of_y) in of_y.iter_mut().enumerate() {
-            *of_y = f64::from(workspace.value_gradient(row, j));
+            *of_y = f64::from(workspace.value_gradient(row, n_discrete + j));
         }
         self.model.x.add_feature_gradient(of_y, own);
     }
@@ -153,7 +171,7 @@ impl NeuralLikelihood {
 
 /// Adds the exponential of `more` under the logarithm, and returns its share of the new sum. What
 /// is not a number counts as no density.
-fn join(total: &mut f64, more: f64) -> f64 {
+pub(super) fn join(total: &mut f64, more: f64) -> f64 {
     if more.is_nan() || more == f64::NEG_INFINITY {
         return 0.0;
     }
@@ -209,7 +227,15 @@ impl LogLikelihood for NeuralLikelihood {
     }
 
     fn log_likelihood(&self, theta: &[f64], x: &[f64], values: &mut [f64]) -> Result<()> {
+        if self.marginalizes && x.iter().any(|v| v.is_nan()) {
+            return self.marginal_log_likelihood(theta, x, values);
+        }
+        self.model.x.check_levels(x)?;
         pairs::evaluate(self, &self.desks, theta, Data::Trials(x), values, None)
+    }
+
+    fn takes_missing(&self) -> bool {
+        self.marginalizes
     }
 
     fn with_gradient(
@@ -219,6 +245,10 @@ impl LogLikelihood for NeuralLikelihood {
         values: &mut [f64],
         gradients: &mut [f64],
     ) -> Result<bool> {
+        if self.marginalizes && x.iter().any(|v| v.is_nan()) {
+            return Ok(false);
+        }
+        self.model.x.check_levels(x)?;
         let data = Data::Trials(x);
         pairs::evaluate(self, &self.desks, theta, data, values, Some(gradients))?;
         Ok(true)

@@ -2,6 +2,7 @@
 
 mod data_space;
 mod likelihood;
+mod missing;
 mod model;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ pub use model::LikelihoodModel;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::discrete::{of_data, of_parameters};
 use super::parameter_space::ParameterSpace;
 use super::target::check_varies;
 use super::training_pairs::TrainingPairs;
@@ -39,6 +41,11 @@ pub struct NleConfig {
     pub standardization: StandardizationMethod,
     /// Whether the density starts from the linear-Gaussian guess of x given θ.
     pub linear_guess: bool,
+    /// The names of the data columns that take few values, each of which has a probability and not a
+    /// density. Left out, columns of at most 20 whole numbers are taken for discrete; an empty list
+    /// says that all data are continuous.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub discrete_data: Option<Vec<String>>,
 }
 
 impl Default for NleConfig {
@@ -49,6 +56,7 @@ impl Default for NleConfig {
             support: SupportKind::default(),
             standardization: StandardizationMethod::default(),
             linear_guess: true,
+            discrete_data: None,
         }
     }
 }
@@ -60,16 +68,21 @@ const GIVEN_SUCCESS: &str = "the likelihood is that given that a simulation succ
 /// every θ at once, whatever distribution the θᵢ were drawn from.
 ///
 /// Rows of simulations that failed are left out. θ goes through the map of the prior's support; θ and
-/// x are standardised with the training rows; data that never change are left out. The data have to be
-/// continuous: a density of counts or classes grows without bound.
+/// x are standardised with the training rows; data that never change are left out.
+///
+/// Discrete data, such as a choice, have probabilities, each given θ and those before it, and the
+/// continuous ones, such as a reaction time, a density given both: a density of classes would grow
+/// without bound. An observed value that no simulation gave is impossible, except a count next to those
+/// that some gave, which is read as the nearest of them.
 ///
 /// # Errors
 /// If a setting makes no sense, the tables do not fit the prior, there are fewer than 20 valid rows, a
-/// number is not finite or lies outside the prior, a parameter never changes or is discrete, all data
-/// never change; if training fails, or the observer stops it.
+/// number is not finite or lies outside the prior, a parameter never changes, a discrete one has more
+/// than 500 values, all data never change; if training fails, or the observer stops it.
 ///
 /// # Reference
-/// Papamakarios, Sterratt and Murray 2019, arXiv:1805.07226.
+/// Papamakarios, Sterratt and Murray 2019, arXiv:1805.07226; for discrete data Boelts et al. 2022,
+/// eLife 11:e77220.
 pub fn nle(
     prior: &Prior,
     simulations: &Simulations,
@@ -79,18 +92,18 @@ pub fn nle(
 ) -> Result<(NeuralLikelihood, TrainLog)> {
     config.train.validate()?;
     config.estimator.validate()?;
-    let map = prior.support_map(config.support)?;
+    let map = prior.continuous_map(config.support)?;
     let fraction = config.train.validation_fraction;
     let pairs = TrainingPairs::new(prior, simulations, &map, fraction, seed)?;
     let [real, x] = pairs.training();
-    let space = ParameterSpace::fit(map, &real);
-    check_varies(&space.standardization, simulations.theta.names())?;
-    let theta = space.standardization.table(&real)?;
-    let data = DataSpace::fit(&x, &theta, config.standardization, config.linear_guess)?;
+    let discrete = of_parameters(prior, &simulations.theta)?;
+    let space = ParameterSpace::fit(map, &real, discrete);
+    check_varies(&space.standardization, &space.continuous_names())?;
+    let theta = space.table(&real)?;
+    let (discrete, said) = of_data(&pairs.x, config.discrete_data.as_deref())?;
+    let data = DataSpace::fit(&x, &theta, config, discrete)?;
     drop((real, x, theta));
-    let flow = config
-        .estimator
-        .build(&vec![false; data.n_values()], space.n_features())?;
+    let flow = data.build(&config.estimator, space.n_features())?;
     let pick = |rows: &[usize]| examples(&space, &data, &pairs, rows);
     let n_inputs = data.n_values().max(space.n_features());
     let train = config.train.resolved(pairs.split.train.len(), n_inputs);
@@ -104,7 +117,9 @@ pub fn nle(
     )?;
     let mut log = fitted.log;
     let failures = (pairs.n_failed, GIVEN_SUCCESS);
-    log.notes = notes(data.standardization(), pairs.x.names(), failures);
+    let (scales, names) = data.continuous(pairs.x.names());
+    log.notes = notes(&scales, &names, failures);
+    log.notes.extend(said);
     if config.linear_guess && log.members.iter().all(|member| member.best_epoch == 0) {
         log.notes.push(
             "no network predicts held-out simulations better than the linear guess of x given θ, which is kept"
@@ -128,9 +143,7 @@ fn examples(
     let mut features = vec![0.0; space.n_features()];
     let (mut room, mut y) = (vec![0.0; data.n_data()], vec![0.0; data.n_values()]);
     for &row in rows {
-        space
-            .standardization
-            .apply(pairs.real.row(row), &mut features);
+        space.features(pairs.real.row(row), &mut features);
         data.forward(pairs.x.row(row), &features, &mut room, &mut y);
         examples.push(&y, &features);
     }

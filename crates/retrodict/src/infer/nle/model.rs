@@ -6,6 +6,7 @@ use super::NleConfig;
 use super::data_space::DataSpace;
 use crate::embed::Standardization;
 use crate::estimator::EstimatorConfig;
+use crate::infer::discrete::DiscreteColumn;
 use crate::infer::model_file::{Description, Header, check_mixture};
 use crate::infer::parameter_space::ParameterSpace;
 use crate::prior::{Prior, SupportKind};
@@ -28,6 +29,9 @@ pub struct LikelihoodModel {
     pub support: SupportKind,
     /// The standardisation of θ after the support's map.
     pub theta: Standardization,
+    /// The discrete parameters, and the values that each can take.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub discrete_parameters: Vec<DiscreteColumn>,
     /// The standardisation of x, and the linear guess of x given θ.
     pub x: DataSpace,
     /// The weight of each network in the mixture; there is one file of weights for each.
@@ -55,6 +59,7 @@ impl LikelihoodModel {
             estimator: config.estimator.clone(),
             support: config.support,
             theta: space.standardization.clone(),
+            discrete_parameters: space.discrete.clone(),
             x,
             mixture,
         }
@@ -76,8 +81,8 @@ impl Description for LikelihoodModel {
 
     fn check(&self) -> Result<(), String> {
         self.estimator.validate().map_err(|e| e.to_string())?;
-        ParameterSpace::check(&self.theta)?;
-        self.x.check(self.theta.columns().len())?;
+        ParameterSpace::check(&self.theta, &self.discrete_parameters)?;
+        self.x.check()?;
         check_mixture(&self.mixture)
     }
 

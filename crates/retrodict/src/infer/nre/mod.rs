@@ -11,6 +11,7 @@ pub use ratio::NeuralRatio;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::discrete::of_parameters;
 use super::parameter_space::ParameterSpace;
 use super::target::check_varies;
 use super::training_pairs::TrainingPairs;
@@ -58,8 +59,8 @@ const MIN_BATCH: usize = 4;
 ///
 /// # Errors
 /// If a setting makes no sense, the tables do not fit the prior, there are fewer than 20 valid rows or
-/// two held out, a number is not finite or lies outside the prior, a parameter never changes or is
-/// discrete; if training fails, or the observer stops it.
+/// two held out, a number is not finite or lies outside the prior, a parameter never changes, a discrete
+/// one has more than 500 values; if training fails, or the observer stops it.
 ///
 /// # Reference
 /// Hermans et al. 2020, arXiv:1903.04057; Durkan et al. 2020, arXiv:2002.03712; Miller et al. 2022,
@@ -74,13 +75,14 @@ pub fn nre(
     config.train.validate()?;
     config.estimator.validate()?;
     check_batch_size(config.train.batch_size)?;
-    let map = prior.support_map(config.support)?;
+    let map = prior.continuous_map(config.support)?;
     let fraction = config.train.validation_fraction;
     let mut pairs = TrainingPairs::new(prior, simulations, &map, fraction, seed)?;
     order_held_out(&mut pairs.split, seed)?;
     let [real, x] = pairs.training();
-    let space = ParameterSpace::fit(map, &real);
-    check_varies(&space.standardization, simulations.theta.names())?;
+    let discrete = of_parameters(prior, &simulations.theta)?;
+    let space = ParameterSpace::fit(map, &real, discrete);
+    check_varies(&space.standardization, &space.continuous_names())?;
     let standard_x = Standardization::fit(&x, config.standardization);
     drop((real, x));
     let n_data = pairs.x.n_columns();
@@ -111,6 +113,7 @@ pub fn nre(
         prior,
         config,
         [space.standardization, standard_x],
+        space.discrete,
         n_networks,
     );
     Ok((NeuralRatio::assemble(prior, model, fitted.weights)?, log))
@@ -163,9 +166,7 @@ fn examples(
     let mut features = vec![0.0; space.n_features()];
     let mut x = vec![0.0; pairs.x.n_columns()];
     for &row in rows {
-        space
-            .standardization
-            .apply(pairs.real.row(row), &mut features);
+        space.features(pairs.real.row(row), &mut features);
         standard_x.apply(pairs.x.row(row), &mut x);
         examples.push(&features, &x);
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::NreConfig;
 use crate::embed::Standardization;
 use crate::estimator::RatioConfig;
+use crate::infer::discrete::DiscreteColumn;
 use crate::infer::model_file::{Description, Header};
 use crate::infer::parameter_space::ParameterSpace;
 use crate::prior::{Prior, SupportKind};
@@ -27,6 +28,9 @@ pub struct RatioModel {
     pub support: SupportKind,
     /// The standardisation of θ after the support's map.
     pub theta: Standardization,
+    /// The discrete parameters, and the values that each can take.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub discrete_parameters: Vec<DiscreteColumn>,
     /// The standardisation of x.
     pub x: Standardization,
     /// How many networks are averaged; there is one file of weights for each.
@@ -38,6 +42,7 @@ impl RatioModel {
         prior: &Prior,
         config: &NreConfig,
         [theta, x]: [Standardization; 2],
+        discrete_parameters: Vec<DiscreteColumn>,
         networks: usize,
     ) -> Self {
         let Header {
@@ -53,6 +58,7 @@ impl RatioModel {
             estimator: config.estimator.clone(),
             support: config.support,
             theta,
+            discrete_parameters,
             x,
             networks,
         }
@@ -74,7 +80,7 @@ impl Description for RatioModel {
 
     fn check(&self) -> Result<(), String> {
         self.estimator.validate().map_err(|e| e.to_string())?;
-        ParameterSpace::check(&self.theta)?;
+        ParameterSpace::check(&self.theta, &self.discrete_parameters)?;
         if self.x.columns().is_empty() || !self.x.is_valid() {
             return Err(
                 "a standardisation of x with a scale that is not positive and finite".into(),

@@ -84,7 +84,7 @@ impl NeuralRatio {
         model: RatioModel,
         members: Vec<Vec<f32>>,
     ) -> Result<Self> {
-        let theta = model.theta.clone();
+        let theta = (model.theta.clone(), model.discrete_parameters.clone());
         let space = ParameterSpace::assemble(prior, model.support, &model.parameters, theta)?;
         let n_data = model.x.columns().len();
         Ok(Self {

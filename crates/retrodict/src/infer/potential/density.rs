@@ -5,10 +5,11 @@ use std::sync::{Mutex, PoisonError};
 
 use super::likelihood::LogLikelihood;
 use super::space::Space;
+use super::states::join;
 use crate::error::{Error, Result};
 use crate::sample::LogDensity;
 
-/// log p(x | θ(z)) + log p(z), as a function of z.
+/// log Σₛ p(x | θₛ(z)) p(z, s), as a function of z; the sum is over the values of discrete parameters.
 pub(super) struct PotentialDensity<'a> {
     space: &'a Space,
     likelihood: &'a dyn LogLikelihood,
@@ -74,8 +75,8 @@ impl<'a> PotentialDensity<'a> {
 
     /// θ of each point, the prior's log-density there, and the rows inside its support, which are the
     /// only ones that a likelihood is asked about.
-    fn rows(&self, points: &[f64]) -> Rows {
-        let (theta, log_dets) = self.space.parameters(points);
+    fn rows(&self, points: &[f64], state: usize) -> Rows {
+        let (theta, log_dets) = self.space.parameters(points, state);
         let width = self.space.prior().n_parameters();
         let each = points.chunks_exact(self.space.n_coordinates());
         let each = each.zip(theta.chunks_exact(width)).zip(log_dets);
@@ -135,7 +136,45 @@ impl LogDensity for PotentialDensity<'_> {
     }
 
     fn log_density(&self, points: &[f64], values: &mut [f64]) {
-        let rows = self.rows(points);
+        values.fill(f64::NEG_INFINITY);
+        let mut own = vec![0.0; values.len()];
+        for state in 0..self.space.n_states() {
+            self.log_density_in(state, points, &mut own);
+            for (value, own) in values.iter_mut().zip(&own) {
+                join(value, *own);
+            }
+        }
+    }
+
+    fn with_gradient(&self, points: &[f64], values: &mut [f64], gradients: &mut [f64]) -> bool {
+        values.fill(f64::NEG_INFINITY);
+        gradients.fill(0.0);
+        let m = self.dimension();
+        let (mut own, mut slopes) = (vec![0.0; values.len()], vec![0.0; gradients.len()]);
+        for state in 0..self.space.n_states() {
+            if !self.with_gradient_in(state, points, &mut own, &mut slopes) {
+                return false;
+            }
+            let rows = gradients.chunks_exact_mut(m).zip(slopes.chunks_exact(m));
+            for (i, (gradient, slope)) in rows.enumerate() {
+                let part = join(&mut values[i], own[i]);
+                if part == 1.0 {
+                    gradient.copy_from_slice(slope);
+                } else if part > 0.0 {
+                    for (gradient, slope) in gradient.iter_mut().zip(slope) {
+                        *gradient += part * (slope - *gradient);
+                    }
+                }
+            }
+        }
+        true
+    }
+}
+
+impl PotentialDensity<'_> {
+    /// log p(x | θₛ(z)) + log p(z, s) in one state.
+    pub(super) fn log_density_in(&self, state: usize, points: &[f64], values: &mut [f64]) {
+        let rows = self.rows(points, state);
         let mut likelihoods = vec![0.0; rows.inside.len()];
         if !rows.inside.is_empty() {
             self.log_likelihood(&rows.theta, &mut likelihoods);
@@ -146,8 +185,14 @@ impl LogDensity for PotentialDensity<'_> {
         }
     }
 
-    fn with_gradient(&self, points: &[f64], values: &mut [f64], gradients: &mut [f64]) -> bool {
-        let rows = self.rows(points);
+    fn with_gradient_in(
+        &self,
+        state: usize,
+        points: &[f64],
+        values: &mut [f64],
+        gradients: &mut [f64],
+    ) -> bool {
+        let rows = self.rows(points, state);
         let (m, width) = (self.dimension(), self.space.prior().n_parameters());
         let mut likelihoods = vec![0.0; rows.inside.len()];
         let mut slopes = vec![0.0; rows.theta.len()];
@@ -164,7 +209,7 @@ impl LogDensity for PotentialDensity<'_> {
                 let own = i * m..(i + 1) * m;
                 let slope = &slopes[k * width..(k + 1) * width];
                 self.space
-                    .pull_back(&points[own.clone()], slope, &mut gradients[own]);
+                    .pull_back(&points[own.clone()], state, slope, &mut gradients[own]);
             }
         }
         true

@@ -14,6 +14,11 @@ pub trait LogLikelihood: Send + Sync + std::fmt::Debug {
     /// support). −∞ is allowed; NaN counts as −∞ and is counted.
     fn log_likelihood(&self, theta: &[f64], x: &[f64], values: &mut [f64]) -> Result<()>;
 
+    /// Whether NaN in an observation stands for a number that is missing.
+    fn takes_missing(&self) -> bool {
+        false
+    }
+
     /// The same with gradients with respect to θ (n × `n_parameters`); `Ok(false)` if there are none.
     fn with_gradient(
         &self,

@@ -8,6 +8,7 @@ mod posterior;
 mod proposal;
 mod sampled;
 mod space;
+mod states;
 #[cfg(test)]
 mod tests;
 

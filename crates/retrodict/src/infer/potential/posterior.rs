@@ -10,9 +10,12 @@ use super::proposal::Proposal;
 use super::sampled::SampledPosterior;
 use super::space::Space;
 use crate::error::{Error, Result};
-use crate::infer::posterior::Posterior;
+use crate::infer::posterior::{Posterior, check_theta};
+use crate::prior::special::LOG_SQRT_2PI;
 use crate::prior::{Parameter, Prior};
-use crate::sample::{Drawn, Evidence, LogDensity, Reference, SamplerConfig, SmcConfig, sample};
+use crate::sample::{
+    Drawn, Evidence, LogDensity, Reference, Report, SamplerConfig, SmcConfig, sample,
+};
 use crate::samples::Samples;
 use crate::seed::{Seed, Stream};
 use crate::table::Table;
@@ -20,7 +23,8 @@ use crate::table::Table;
 /// p(θ | x) ∝ p(x | θ) p(θ), with a likelihood that is learned or given, drawn by a sampler.
 ///
 /// The sampler works in a space where the prior is standard normal, so a draw cannot fall outside the
-/// prior's support. An observation may be several rows in one: independent trials, whose
+/// prior's support. Discrete parameters are summed over while it runs, exactly, and then drawn given the
+/// others; there may be up to 512 combinations of their values. An observation may be several rows in one: independent trials, whose
 /// log-likelihoods add up. Every call to [`Posterior::sample`] runs the sampler anew;
 /// [`PotentialPosterior::sample_with_report`] also says how the run went.
 ///
@@ -68,8 +72,8 @@ impl PotentialPosterior {
     /// A posterior from a prior, a likelihood and a sampler.
     ///
     /// # Errors
-    /// If a parameter is discrete, the likelihood's data have no length, or an option of the sampler
-    /// makes no sense.
+    /// If discrete parameters have more than 512 combinations of values, the likelihood's data have no
+    /// length, or an option of the sampler makes no sense.
     pub fn new(
         prior: &Prior,
         likelihood: Box<dyn LogLikelihood>,
@@ -140,8 +144,8 @@ impl PotentialPosterior {
     pub fn sample_with_report(&self, x: &[f64], n: usize, seed: Seed) -> Result<SampledPosterior> {
         self.check_observation(x)?;
         let density = self.density(x);
-        let drawn = Self::run(&density, &self.space, &self.sampler, n, seed)?;
-        self.sampled(drawn, n, seed)
+        let drawn = self.run(&density, &self.space, &self.sampler, n, seed)?;
+        self.sampled(&density, drawn, n, seed)
     }
 
     /// The same, from a proposal q(θ | x) in place of the prior: a neural posterior whose draws
@@ -162,9 +166,9 @@ impl PotentialPosterior {
         self.check_observation(x)?;
         let density = self.density(x);
         let proposal = Proposal::new(&self.space, proposal, x)?;
-        let drawn = Self::run(&density, &proposal, &self.sampler, n, seed);
+        let drawn = self.run(&density, &proposal, &self.sampler, n, seed);
         proposal.failure()?;
-        self.sampled(drawn?, n, seed)
+        self.sampled(&density, drawn?, n, seed)
     }
 
     /// log p(x | θ) + log p(θ) for each row of `theta`: −∞ outside the prior's support, never NaN. Of a
@@ -174,15 +178,7 @@ impl PotentialPosterior {
     /// As [`Posterior::log_prob`].
     pub fn log_unnormalized(&self, theta: &Table, x: &[f64]) -> Result<Vec<f64>> {
         self.check_observation(x)?;
-        let width = self.prior().n_parameters();
-        if theta.n_columns() != width {
-            return Err(Error::invalid(
-                "θ",
-                format!("{} columns", theta.n_columns()),
-                format!("{width}, one a parameter"),
-                "Give the parameters in the prior's order.",
-            ));
-        }
+        check_theta(theta, self.prior().n_parameters())?;
         let density = self.density(x);
         let values = self.log_joint(&density, theta.values());
         density.failure()?;
@@ -203,7 +199,7 @@ impl PotentialPosterior {
         }
         let density = self.density(x);
         let tempering = SamplerConfig::Smc(self.tempering.clone());
-        let drawn = Self::run(&density, &self.space, &tempering, 1, Seed(0))?;
+        let drawn = self.run(&density, &self.space, &tempering, 1, Seed(0))?;
         let evidence = drawn.report.evidence.expect("tempering gives an evidence");
         let mut known = self.evidences();
         if known.len() < MAX_EVIDENCES {
@@ -224,13 +220,18 @@ impl PotentialPosterior {
 
     /// Runs a sampler; an error of the likelihood comes before one of the sampler, which it caused.
     fn run(
+        &self,
         density: &PotentialDensity<'_>,
         reference: &dyn Reference,
         sampler: &SamplerConfig,
         n: usize,
         seed: Seed,
     ) -> Result<Drawn> {
-        let drawn = sample(density, reference, n, sampler, seed);
+        let drawn = if self.space.is_finite() {
+            enumerated(density, n)
+        } else {
+            sample(density, reference, n, sampler, seed)
+        };
         density.failure()?;
         let mut drawn = drawn?;
         drawn.report.invalid += density.invalid();
@@ -276,7 +277,9 @@ impl PotentialPosterior {
                 "Give the observation in the form that the simulator gives its data, trial after trial.",
             ));
         }
-        if let Some(i) = x.iter().position(|v| !v.is_finite()) {
+        let missing = self.likelihood.takes_missing();
+        let wrong = |v: &f64| !(v.is_finite() || missing && v.is_nan());
+        if let Some(i) = x.iter().position(wrong) {
             return Err(Error::invalid(
                 format!("observation, value {}", i + 1),
                 x[i],
@@ -321,10 +324,16 @@ impl Posterior for PotentialPosterior {
         if let SamplerConfig::Importance(config) = &mut sampler {
             config.resample = true;
         }
-        let drawn = Self::run(&density, &self.space, &sampler, N_DRAWS, seed)?;
+        let drawn = self.run(&density, &self.space, &sampler, N_DRAWS, seed)?;
         let objective = |points: &[f64], values: &mut [f64]| {
-            let (theta, _) = self.space.parameters(points);
-            values.copy_from_slice(&self.log_joint(&density, &theta));
+            values.fill(f64::NEG_INFINITY);
+            for state in 0..self.space.n_states() {
+                let (theta, _) = self.space.parameters(points, state);
+                let own = self.log_joint(&density, &theta);
+                for (value, own) in values.iter_mut().zip(own) {
+                    *value = value.max(own);
+                }
+            }
         };
         let limit = if self.space.is_standard() {
             LIMIT
@@ -333,7 +342,45 @@ impl Posterior for PotentialPosterior {
         };
         let z = maximum(&objective, &drawn.points, density.dimension(), limit, seed);
         density.failure()?;
-        let (theta, _) = self.space.parameters(&z);
-        Ok(theta)
+        let mut best = (f64::NEG_INFINITY, Vec::new());
+        for state in 0..self.space.n_states() {
+            let (theta, _) = self.space.parameters(&z, state);
+            let value = self.log_joint(&density, &theta)[0];
+            if best.1.is_empty() || value > best.0 {
+                best = (value, theta);
+            }
+        }
+        Ok(best.1)
     }
+}
+
+/// What there is to sample where every parameter is discrete: nothing but the sum, which is exact.
+fn enumerated(density: &PotentialDensity<'_>, n: usize) -> Result<Drawn> {
+    let mut total = [0.0];
+    density.log_density(&[0.0], &mut total);
+    if total[0] == f64::NEG_INFINITY {
+        return Err(Error::invalid(
+            "posterior",
+            "a density of zero for every value of the parameters",
+            "one that is positive for some",
+            "Look whether the observation can come from the simulator.",
+        ));
+    }
+    let report = Report {
+        sampler: "enumeration".into(),
+        evaluations: 1,
+        evidence: Some(Evidence {
+            log_evidence: total[0] + LOG_SQRT_2PI,
+            standard_error: 0.0,
+        }),
+        ..Report::default()
+    };
+    Ok(Drawn {
+        points: vec![0.0; n],
+        dimension: 1,
+        n_chains: 1,
+        log_weights: None,
+        statistics: BTreeMap::from([("log_density".to_string(), vec![total[0]; n])]),
+        report,
+    })
 }

@@ -3,13 +3,14 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::space::Space;
+use super::states::join;
 use crate::error::{Error, Result};
 use crate::infer::posterior::Posterior;
 use crate::sample::{LogDensity, Reference};
 use crate::seed::{Seed, Stream};
 use crate::table::Table;
 
-/// q(θ | x), as a density of z.
+/// q(θ | x), as a density of z: summed over the values of discrete parameters.
 pub(super) struct Proposal<'a> {
     space: &'a Space,
     posterior: &'a dyn Posterior,
@@ -88,16 +89,17 @@ impl LogDensity for Proposal<'_> {
     }
 
     fn log_density(&self, points: &[f64], values: &mut [f64]) {
-        let (theta, log_dets) = self.space.parameters(points);
-        match self.log_prob(theta) {
-            Ok(densities) => {
-                for ((value, density), log_det) in values.iter_mut().zip(densities).zip(log_dets) {
-                    *value = density + log_det;
+        values.fill(f64::NEG_INFINITY);
+        for state in 0..self.space.n_states() {
+            let (theta, log_dets) = self.space.parameters(points, state);
+            match self.log_prob(theta) {
+                Ok(densities) => {
+                    let rows = values.iter_mut().zip(densities).zip(log_dets);
+                    for ((value, density), log_det) in rows {
+                        join(value, density + log_det);
+                    }
                 }
-            }
-            Err(error) => {
-                values.fill(f64::NEG_INFINITY);
-                self.fail(error);
+                Err(error) => return self.fail(error),
             }
         }
     }

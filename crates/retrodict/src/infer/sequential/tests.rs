@@ -273,7 +273,8 @@ fn a_posterior_is_truncated_and_normalised_inside_the_region() {
     };
     let outer = round(&prior, &[0.0], 0.1);
     let region = TruncatedPrior::new(&prior, &outer, &[], &config, Seed(1)).unwrap();
-    let posterior = TruncatedPosterior::new(round(&prior, &[0.2], 0.05), &region);
+    let near = round(&prior, &[0.2], 0.05);
+    let posterior = TruncatedPosterior::new(&near, &region);
     let samples = posterior.sample(&[], 2000, Seed(1)).unwrap();
     // The region is |a| < 0.196, which keeps 46.8 % of N(0.2, 0.05²).
     assert!(samples.draws.values().iter().all(|a| a.abs() < 0.21));
@@ -284,7 +285,8 @@ fn a_posterior_is_truncated_and_normalised_inside_the_region() {
     );
     assert!((cut[1] - whole[1] + 0.468_f64.ln()).abs() < 0.1);
     assert_eq!(cut[2], f64::NEG_INFINITY);
-    let far = TruncatedPosterior::new(round(&prior, &[0.9], 0.01), &region);
+    let far = round(&prior, &[0.9], 0.01);
+    let far = TruncatedPosterior::new(&far, &region);
     let message = far.sample(&[], 10, Seed(1)).unwrap_err().to_string();
     assert!(message.contains("inside the region"), "{message}");
 }

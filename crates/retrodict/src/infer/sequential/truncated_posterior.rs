@@ -1,5 +1,7 @@
 //! A posterior inside the region of a truncated prior.
 
+use std::fmt;
+
 use super::TruncatedPrior;
 use crate::error::{Error, Result};
 use crate::infer::Posterior;
@@ -10,10 +12,16 @@ use crate::table::Table;
 
 /// q(θ | x) 1[θ ∈ R] / Z(x), for the region R of a [`TruncatedPrior`]: what is to be calibrated, on data
 /// simulated from that truncated prior, after sequential inference with truncated proposals.
-#[derive(Debug)]
-pub struct TruncatedPosterior<'a, P: Posterior> {
-    inner: P,
+pub struct TruncatedPosterior<'a> {
+    inner: &'a dyn Posterior,
     region: &'a TruncatedPrior<'a>,
+}
+
+impl fmt::Debug for TruncatedPosterior<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("TruncatedPosterior");
+        out.field("region", &self.region).finish_non_exhaustive()
+    }
 }
 
 /// Of so many draws a wanted one, at least one has to lie inside the region.
@@ -21,9 +29,9 @@ const MOST_DRAWS: usize = 50;
 /// Draws that estimate Z(x).
 const MASS_DRAWS: usize = 10_000;
 
-impl<'a, P: Posterior> TruncatedPosterior<'a, P> {
+impl<'a> TruncatedPosterior<'a> {
     /// Truncates `inner` to the region.
-    pub fn new(inner: P, region: &'a TruncatedPrior<'a>) -> Self {
+    pub fn new(inner: &'a dyn Posterior, region: &'a TruncatedPrior<'a>) -> Self {
         Self { inner, region }
     }
 
@@ -40,7 +48,7 @@ impl<'a, P: Posterior> TruncatedPosterior<'a, P> {
     }
 }
 
-impl<P: Posterior> Posterior for TruncatedPosterior<'_, P> {
+impl Posterior for TruncatedPosterior<'_> {
     fn parameters(&self) -> &[Parameter] {
         self.inner.parameters()
     }

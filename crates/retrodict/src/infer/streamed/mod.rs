@@ -9,13 +9,14 @@ mod tests;
 use self::row_split::RowSplit;
 use self::rows::StreamedRows;
 use self::survey::Survey;
+use super::missing::{Missing, Seen};
 use super::neural::NeuralPosterior;
 use super::npe::{GIVEN_SUCCESS, NpeConfig, add_examples, finish, fit_target, npe};
 use super::target::{Target, check_varies};
 use super::usable_rows::{check_count, check_names, notes};
 use crate::embed::{Standardization, StandardizationMethod};
-use crate::error::Result;
-use crate::estimator::{Examples, Flow};
+use crate::error::{Error, Result};
+use crate::estimator::{Examples, MixedDensity};
 use crate::prior::Prior;
 use crate::seed::Seed;
 use crate::simulate::{SimulationSource, read_all};
@@ -79,11 +80,20 @@ pub fn npe_from(
     }
     config.train.validate()?;
     config.estimator.validate()?;
+    if config.missing != Missing::Refuse {
+        return Err(Error::invalid(
+            "missing",
+            "simulations that are read from disk as they are needed",
+            "simulations that fit into memory",
+            "Raise `memory` in `[inference.train]`, or use fewer simulations.",
+        ));
+    }
     check_names(prior, source.parameters())?;
     let prepared = Prepared::new(prior, source, config, seed)?;
-    let flow = config
-        .estimator
-        .build(&prepared.target.bounded(), source.data().len())?;
+    let flow =
+        config
+            .estimator
+            .build_mixed(&[], &prepared.target.bounded(), source.data().len())?;
     let fitted = prepared.fit(&flow, source, config, (seed, observer))?;
     let failures = (prepared.n_failed, GIVEN_SUCCESS);
     let mut notes = notes(&prepared.standard_x, source.data(), failures);
@@ -130,12 +140,16 @@ impl Prepared {
             &survey.sample[0],
             StandardizationMethod::Linear,
         );
-        let target = fit_target(map, config, &survey.sample, [&fitted_z, &standard_x])?;
+        let told = Seen {
+            standardization: &standard_x,
+            masked: false,
+        };
+        let target = fit_target(map, config, &survey.sample, (&fitted_z, told), Vec::new())?;
         check_varies(&target.standardization, source.parameters())?;
         let mut validation = Examples::new(target.n_features(), source.data().len());
         let held_out = &survey.validation;
         let held_out = held_out.theta.rows().zip(held_out.x.rows());
-        add_examples(&target, &standard_x, held_out, &mut validation);
+        add_examples(&target, told, held_out, &mut validation);
         Ok(Self {
             target,
             standard_x,
@@ -148,7 +162,7 @@ impl Prepared {
 
     fn fit(
         &self,
-        flow: &Flow,
+        flow: &MixedDensity,
         source: &dyn SimulationSource,
         config: &NpeConfig,
         (seed, observer): (Seed, Observer<'_>),

@@ -6,6 +6,7 @@ use super::row_split::{RowSplit, Use};
 use crate::embed::Standardization;
 use crate::error::Result;
 use crate::estimator::{Examples, Workspace};
+use crate::infer::missing::Seen;
 use crate::infer::npe::add_examples;
 use crate::infer::target::Target;
 use crate::seed::{Random, Seed};
@@ -52,7 +53,11 @@ impl StreamedRows<'_> {
         let used =
             uses.filter(|&(i, used)| used != Use::Validation && room.status[i] == Status::Ok);
         let rows = used.map(|(i, _)| (room.theta.row(i), room.x.row(i)));
-        add_examples(self.target, self.standard_x, rows, examples);
+        let told = Seen {
+            standardization: self.standard_x,
+            masked: false,
+        };
+        add_examples(self.target, told, rows, examples);
         Ok(())
     }
 

@@ -168,6 +168,7 @@ fn the_loss_curve_is_that_of_full_shuffling_even_for_sorted_rows() -> Result<()>
         map: prior.support_map(SupportKind::default())?,
         standardization: Standardization::fit(&simulations.theta, StandardizationMethod::Linear),
         guess: None,
+        discrete: Vec::new(),
     };
     let rows = |source, buffer_rows| StreamedRows {
         source,

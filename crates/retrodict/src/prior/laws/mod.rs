@@ -67,6 +67,19 @@ fn discrete() -> Vec<D> {
         D::Categorical {
             probabilities: vec![0.1, 0.0, 0.6, 0.3],
         },
+        D::Bernoulli {
+            probability: 0.3.into(),
+        },
+        D::Binomial {
+            trials: 12,
+            probability: 0.8.into(),
+        },
+        D::UniformInteger {
+            low: (-2.0).into(),
+            high: 5.0.into(),
+        },
+        D::Poisson { rate: 3.5.into() },
+        D::Poisson { rate: 200.0.into() },
     ]
 }
 

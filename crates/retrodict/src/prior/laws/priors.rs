@@ -5,6 +5,7 @@ use super::{
 };
 use crate::prior::{
     CustomPrior, DistributionConfig as D, Interval, Law, Parameter, ParametersConfig, Prior,
+    SupportKind,
 };
 use crate::{Seed, Stream};
 
@@ -166,7 +167,7 @@ fn a_custom_prior_gives_its_own_density_and_cannot_be_saved() {
 }
 
 /// `[parameters]` that make no prior, and what the message must say.
-const WRONG: [(&str, &str); 26] = [
+const WRONG: [(&str, &str); 33] = [
     ("", "parameters: given none"),
     (
         "a = { prior = 'uniform', low = 2, high = 1 }",
@@ -249,6 +250,34 @@ const WRONG: [(&str, &str); 26] = [
         "parameters.a.probabilities",
     ),
     (
+        "a = { prior = 'bernoulli', probability = 1.5 }",
+        "parameters.a.probability: given 1.5, expected a probability",
+    ),
+    (
+        "b = { prior = 'normal', mean = 0, sd = 1 }\na = { prior = 'bernoulli', probability = 'b' }",
+        "always lies between 0 and 1",
+    ),
+    (
+        "a = { prior = 'binomial', trials = 0, probability = 0.5 }",
+        "parameters.a.trials: given 0",
+    ),
+    (
+        "a = { prior = 'uniform_integer', low = 0.5, high = 3 }",
+        "parameters.a.low: given 0.5, expected a whole number",
+    ),
+    (
+        "a = { prior = 'uniform_integer', low = 3, high = 1 }",
+        "parameters.a.high: given 1",
+    ),
+    (
+        "a = { prior = 'poisson', rate = -1 }",
+        "parameters.a.rate: given -1",
+    ),
+    (
+        "a = { prior = 'truncated', distribution = { prior = 'poisson', rate = 1 } }",
+        "parameters.a.distribution: given a discrete",
+    ),
+    (
         "a = { prior = 'dirichlet', concentration = [1] }",
         "parameters.a.concentration: given 1 entries",
     ),
@@ -276,5 +305,77 @@ fn what_is_wrong_is_named() {
         let config = ParametersConfig::from_table(&text.parse().unwrap()).unwrap();
         let message = Prior::from_config(&config).unwrap_err().to_string();
         assert!(message.contains(expected), "{text}: {message}");
+    }
+}
+
+/// A share, a coin with it, a number of things, one of them, and a size that depends on all.
+fn mixed() -> Prior {
+    Prior::new([
+        ("share", D::uniform(0.1, 0.9)),
+        (
+            "coin",
+            D::Bernoulli {
+                probability: "share".into(),
+            },
+        ),
+        (
+            "n",
+            D::UniformInteger {
+                low: 1.0.into(),
+                high: 4.0.into(),
+            },
+        ),
+        (
+            "which",
+            D::UniformInteger {
+                low: 0.0.into(),
+                high: "n".into(),
+            },
+        ),
+        ("size", D::normal("n", 0.5)),
+    ])
+    .unwrap()
+}
+
+#[test]
+fn discrete_parameters_may_depend_on_others_and_others_on_them() {
+    let prior = mixed();
+    assert_eq!(prior.discrete_parameters(), ["coin", "n", "which"]);
+    assert_eq!((prior.n_unconstrained(), prior.is_continuous()), (2, false));
+    assert_eq!(prior.levels(1, 10).unwrap(), [0.0, 1.0]);
+    assert_eq!(prior.levels(3, 10).unwrap(), [0.0, 1.0, 2.0, 3.0, 4.0]);
+    assert!(prior.levels(3, 4).is_none() && prior.levels(0, 99).is_none());
+    let theta = [0.3, 1.0, 2.0, 2.0, 2.5];
+    let size = -0.5 - 0.5_f64.ln() - 0.5 * std::f64::consts::TAU.ln();
+    let exact = -(0.8_f64.ln()) + 0.3_f64.ln() - 4.0_f64.ln() - 3.0_f64.ln() + size;
+    assert!((prior.log_prob(&theta) - exact).abs() < 1e-12);
+    assert_eq!(
+        prior.log_prob(&[0.3, 1.0, 2.0, 3.0, 2.5]),
+        f64::NEG_INFINITY
+    );
+    assert!(!prior.contains(&[0.3, 0.5, 2.0, 1.0, 2.5]));
+    let config = prior.to_config().unwrap();
+    assert_eq!(Prior::from_config(&config).unwrap().names(), prior.names());
+}
+
+#[test]
+fn the_map_of_continuous_columns_leaves_discrete_ones_alone() {
+    let prior = mixed();
+    for kind in [SupportKind::Logit, SupportKind::Probit, SupportKind::Box] {
+        assert!(prior.support_map(kind).is_err());
+        let map = prior.continuous_map(kind).unwrap();
+        for theta in prior.sample_table(200, Seed(4), Stream::Test).rows() {
+            let (mut z, mut again) = ([0.0; 2], theta.to_vec());
+            let log_det = map.forward(theta, &mut z);
+            (again[0], again[4]) = (f64::NAN, f64::NAN);
+            let back = map.inverse(&z, &mut again);
+            for (a, b) in again.iter().zip(theta) {
+                assert!((a - b).abs() < 1e-9, "{again:?} {theta:?}");
+            }
+            assert!((log_det + back).abs() < 1e-9);
+            let mut slope = [f64::NAN; 5];
+            map.pull_back(theta, &[1.0, 1.0], &mut slope);
+            assert_eq!(slope[1], 0.0);
+        }
     }
 }

@@ -15,6 +15,7 @@ pub(super) struct Draws {
     limits: Vec<[f64; 2]>,
     /// They sum to one.
     pub(super) weights: Vec<f64>,
+    n_usable: usize,
     n_dropped: usize,
 }
 
@@ -38,6 +39,7 @@ impl Draws {
                 .collect(),
             limits: limits.to_vec(),
             columns,
+            n_usable: usable.len(),
             n_dropped: table.n_rows() - usable.len(),
             weights,
         }
@@ -46,6 +48,14 @@ impl Draws {
     /// How many different draws there are.
     pub(super) fn len(&self) -> usize {
         self.weights.len()
+    }
+
+    /// How many draws there are, in words that say how many of them differ if not all do.
+    pub(super) fn count(&self) -> String {
+        if self.n_usable == self.len() {
+            return self.n_usable.to_string();
+        }
+        format!("{} ({} different)", self.n_usable, self.len())
     }
 
     /// How many rows were not usable.
@@ -151,6 +161,7 @@ mod tests {
         let table = Table::new(["a", "b"], vec![1.0, 2.0, 3.0, 4.0, 1.0, 2.0, 1.0, 5.0]).unwrap();
         let draws = Draws::new(&Samples::independent(table), &[[f64::MIN, f64::MAX]; 2]);
         assert_eq!((draws.len(), draws.dropped()), (3, 0));
+        assert_eq!(draws.count(), "4 (3 different)");
         assert_eq!(draws.column(1), [2.0, 4.0, 5.0]);
         assert_eq!(draws.weights, [0.5, 0.25, 0.25]);
     }

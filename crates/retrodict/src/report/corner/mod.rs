@@ -206,10 +206,7 @@ impl Corner<'_> {
         if !outside.is_empty() {
             sentences.push(format!("Outside the axis: that of {}.", outside.join(", ")));
         }
-        let counts: Vec<String> = posteriors
-            .iter()
-            .map(|draws| draws.len().to_string())
-            .collect();
+        let counts: Vec<String> = posteriors.iter().map(Draws::count).collect();
         sentences.push(format!("From {} posterior draws.", counts.join(" and ")));
         let dropped: usize = posteriors.iter().map(Draws::dropped).sum();
         if dropped > 0 {

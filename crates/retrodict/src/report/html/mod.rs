@@ -1,6 +1,7 @@
 //! The report: one page that works offline and that a reader without the program understands.
 
 mod base64;
+mod comparison;
 mod glossary;
 mod numbers;
 mod sections;
@@ -8,7 +9,7 @@ mod tables;
 
 use std::path::Path;
 
-use crate::check::Verdict;
+use crate::check::{Verdict, Word};
 use crate::error::Result;
 use crate::infer::SearchResult;
 use crate::npy::write_atomically;
@@ -37,6 +38,8 @@ pub struct ReportInput {
     pub study: Vec<Fact>,
     /// The posterior of each observation.
     pub observations: Vec<ObservationReport>,
+    /// Several methods side by side, if there are several.
+    pub comparison: Option<ComparisonReport>,
     /// Figures of the checks.
     pub check_figures: Vec<Figure>,
     /// Numbers about the training; none for methods that train nothing.
@@ -97,6 +100,54 @@ pub struct ObservationReport {
     pub figures: Vec<Figure>,
 }
 
+/// Several methods side by side.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ComparisonReport {
+    /// The method that the others are compared with.
+    pub reference: String,
+    /// The methods.
+    pub methods: Vec<ComparedMethod>,
+    /// What they found about each observation.
+    pub observations: Vec<ObservationComparison>,
+}
+
+/// A method, whatever the observation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ComparedMethod {
+    /// What it is called.
+    pub method: String,
+    /// The word about it alone.
+    pub verdict: Word,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+    /// How many simulations it used.
+    pub simulations: usize,
+    /// Where its own report is.
+    pub report: String,
+}
+
+/// What the methods found about one observation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ObservationComparison {
+    /// What it is called; empty if there is only one.
+    pub name: String,
+    /// One posterior a method.
+    pub posteriors: Vec<ComparedPosterior>,
+    /// All of them in one corner plot, and their intervals.
+    pub figures: Vec<Figure>,
+}
+
+/// One method's posterior.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ComparedPosterior {
+    /// The method.
+    pub method: String,
+    /// How well a classifier tells it from the reference; none for the reference.
+    pub c2st: Option<f64>,
+    /// One row a parameter.
+    pub summaries: Vec<Summary>,
+}
+
 impl Fact {
     /// A fact from its two parts.
     pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
@@ -113,6 +164,7 @@ impl ReportInput {
         let sections = [
             sections::verdict(self),
             sections::study(self),
+            comparison::comparison(self),
             sections::posterior(self),
             sections::checks(self),
             sections::search(self),

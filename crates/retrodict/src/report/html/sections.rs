@@ -53,8 +53,11 @@ pub(super) fn study(input: &ReportInput) -> String {
     )
 }
 
-/// What was found.
+/// What was found; absent where only a comparison was.
 pub(super) fn posterior(input: &ReportInput) -> String {
+    if input.observations.is_empty() {
+        return String::new();
+    }
     let warning = match input.verdict.verdict {
         Word::Trusted => "",
         Word::Caution => {
@@ -161,7 +164,7 @@ fn list(class: &str, items: &[String]) -> String {
 }
 
 /// Narrow figures stand side by side where there is room.
-fn figures(figures: &[Figure]) -> String {
+pub(super) fn figures(figures: &[Figure]) -> String {
     if figures.is_empty() {
         return String::new();
     }

@@ -182,7 +182,7 @@ fn interval(check: &Check) -> String {
     format!("[{}, {}]", numbers::plain(low), numbers::plain(high))
 }
 
-fn status(status: CheckStatus) -> String {
+pub(super) fn status(status: CheckStatus) -> String {
     let (class, sign, word) = match status {
         CheckStatus::Passed => ("trusted", "✓", "passed"),
         CheckStatus::Caution => ("caution", "!", "caution"),
@@ -191,7 +191,7 @@ fn status(status: CheckStatus) -> String {
     format!("<span class=\"status {class}\"><span aria-hidden=\"true\">{sign}</span> {word}</span>")
 }
 
-fn table(class: &str, heads: &[&str], rows: &str) -> String {
+pub(super) fn table(class: &str, heads: &[&str], rows: &str) -> String {
     let heads = heads
         .iter()
         .map(|head| format!("<th scope=\"col\">{}</th>", escape(head)));
@@ -203,11 +203,11 @@ fn table(class: &str, heads: &[&str], rows: &str) -> String {
 }
 
 /// A cell of HTML that knows its column's name, for screens too narrow for columns.
-fn cell(head: &str, content: &str) -> String {
+pub(super) fn cell(head: &str, content: &str) -> String {
     format!("<td data-head=\"{}\">{content}</td>", escape(head))
 }
 
-fn number(head: &str, content: &str) -> String {
+pub(super) fn number(head: &str, content: &str) -> String {
     format!(
         "<td class=\"number\" data-head=\"{}\">{content}</td>",
         escape(head)

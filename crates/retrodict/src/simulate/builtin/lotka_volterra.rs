@@ -24,7 +24,12 @@ const LOG_SD: f64 = 0.1;
 #[derive(Debug, Clone, Copy)]
 pub struct LotkaVolterra;
 
-pub(super) fn log_populations(theta: &[f64]) -> Result<Vec<f64>, IntegrationFailure> {
+/// The logarithms of both populations at these times, first all of the prey.
+pub(super) fn log_populations(
+    theta: &[f64],
+    start: [f64; 2],
+    times: &[f64],
+) -> Result<Vec<f64>, IntegrationFailure> {
     let (alpha, beta, gamma, delta) = (theta[0], theta[1], theta[2], theta[3]);
     let slope = |_: f64, u: &[f64; 2]| {
         let meetings = u[0] * u[1];
@@ -33,14 +38,18 @@ pub(super) fn log_populations(theta: &[f64]) -> Result<Vec<f64>, IntegrationFail
             -gamma * u[1] + delta * meetings,
         ]
     };
-    let times: Vec<f64> = (0..N_TIMES).map(|i| i as f64 * INTERVAL).collect();
-    let states = integrate(slope, START, &times, Tolerance::default())?;
+    let states = integrate(slope, start, times, Tolerance::default())?;
     let series = |species: usize| {
         states
             .iter()
             .map(move |u| u[species].clamp(1e-10, 1e4).ln())
     };
     Ok(series(0).chain(series(1)).collect())
+}
+
+pub(super) fn observed(theta: &[f64]) -> Result<Vec<f64>, IntegrationFailure> {
+    let times: Vec<f64> = (0..N_TIMES).map(|i| i as f64 * INTERVAL).collect();
+    log_populations(theta, START, &times)
 }
 
 impl Simulator for LotkaVolterra {
@@ -62,7 +71,7 @@ impl Simulator for LotkaVolterra {
         random: &mut Random,
         x: &mut [f64],
     ) -> Result<(), SimulationFailure> {
-        let populations = log_populations(theta).map_err(super::no_solution)?;
+        let populations = observed(theta).map_err(super::no_solution)?;
         for (x, population) in x.iter_mut().zip(populations) {
             *x = (population + LOG_SD * random.normal()).exp();
         }
@@ -71,7 +80,7 @@ impl Simulator for LotkaVolterra {
 }
 
 fn log_likelihood(theta: &[f64], x: &[f64]) -> f64 {
-    let Ok(populations) = log_populations(theta) else {
+    let Ok(populations) = observed(theta) else {
         return f64::NEG_INFINITY;
     };
     if x.iter().any(|x| *x <= 0.0) {

@@ -8,6 +8,7 @@ mod gaussian_toy;
 mod linear_gaussian;
 mod lotka_volterra;
 mod lotka_volterra_summaries;
+mod lynx_hare;
 mod numpy_random;
 mod observations;
 mod priors;
@@ -27,6 +28,7 @@ pub use gaussian_toy::GaussianToy;
 pub use linear_gaussian::{Gaussian, LinearGaussian, LinearGaussianConfig};
 pub use lotka_volterra::LotkaVolterra;
 pub use lotka_volterra_summaries::LotkaVolterraSummaries;
+pub use lynx_hare::LynxHare;
 pub use runge_kutta::{IntegrationFailure, Tolerance, integrate};
 pub use sir::Sir;
 pub use slcp::Slcp;
@@ -71,13 +73,14 @@ impl fmt::Debug for Builtin {
 
 type Maker = fn() -> Result<Builtin>;
 
-const BUILTINS: [(&str, Maker); 13] = [
+const BUILTINS: [(&str, Maker); 14] = [
     ("gaussian_toy", gaussian_toy::builtin),
     ("linear_gaussian", linear_gaussian::builtin),
     (
         "lotka_volterra_summaries",
         lotka_volterra_summaries::builtin,
     ),
+    ("lynx_hare", lynx_hare::builtin),
     ("gaussian_linear", gaussian_linear::gaussian_prior),
     ("gaussian_linear_uniform", gaussian_linear::uniform_prior),
     ("slcp", slcp::builtin),

@@ -17,7 +17,20 @@ use crate::table::Table;
 /// If the file cannot be read or is damaged, holds no observation, a value that is not finite, or
 /// observations of another length.
 pub fn read_observations(path: impl AsRef<Path>, length: Option<usize>) -> Result<Table> {
-    let path = path.as_ref();
+    read(path.as_ref(), length, |value| value.is_finite())
+}
+
+/// The same where NaN stands for a number that is missing.
+///
+/// # Errors
+/// As [`read_observations`], but not for NaN.
+pub fn read_observations_with_gaps(path: impl AsRef<Path>, length: Option<usize>) -> Result<Table> {
+    read(path.as_ref(), length, |value| {
+        value.is_finite() || value.is_nan()
+    })
+}
+
+fn read(path: &Path, length: Option<usize>, allowed: fn(&f64) -> bool) -> Result<Table> {
     let (rows, values) = match extension(path).as_str() {
         "npy" | "npz" => {
             let array = read_array(path)?;
@@ -54,14 +67,14 @@ pub fn read_observations(path: impl AsRef<Path>, length: Option<usize>) -> Resul
         let advice = "Give the observation in the form of the simulator's data.";
         return Err(Error::file(path, problem, advice));
     }
-    if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+    if let Some(at) = values.iter().position(|value| !allowed(value)) {
         let (row, column) = (at / n_columns + 1, at % n_columns + 1);
         let problem = format!(
             "observation {row}, value {column} is {}, expected a finite number",
             values[at]
         );
         let advice = "Leave missing values out of the data, in the simulator and in the \
-                      observation.";
+                      observation, or say with `inference.missing` what they mean.";
         return Err(Error::file(path, problem, advice));
     }
     Table::numbered("x", n_columns, values)

@@ -16,6 +16,7 @@ mod under_way;
 
 pub use campaign::{Campaign, MAX_FAILED, Role, ThetaSource, run_campaign};
 pub use folder::Store;
+pub(crate) use journal::{Journal, Record};
 pub use manifest::Manifest;
 pub(crate) use shard::ShardFiles;
 

@@ -15,6 +15,9 @@ pub(crate) struct Hello {
     pub(crate) parameters: usize,
     /// The shape of one simulation's data.
     pub(crate) data: Vec<usize>,
+    /// Whether it answers requests for log-likelihoods, too.
+    #[serde(default)]
+    pub(crate) log_likelihood: bool,
 }
 
 const EXPECTED: &str = r#"one line such as {"retrodict": 1, "parameters": 2, "data": [100]}"#;

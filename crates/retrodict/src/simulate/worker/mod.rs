@@ -6,6 +6,11 @@
 //! in the [`Protocol::Text`] protocol it reads lines `seed θ1 θ2 …` and answers each with one line,
 //! `x1 x2 …` or `failed REASON`. The end of its input means: exit. Standard error goes to the log.
 //!
+//! A worker with `"log_likelihood": true` in its first line also computes log p(x | θ). In the binary
+//! protocol it is asked by `u32 0`, `u32 n`, one row of data and n rows of parameters as `f64`, and
+//! writes `n × u8` status and `n × f64`; in the text protocol by `log_likelihood θ1 θ2 … x1 x2 …`, and
+//! writes one number, −∞ as `-inf`.
+//!
 //! The seed of simulation *i* is made of the first bits of its stream: 53 in the binary protocol, so
 //! that a double holds it exactly, and 31 in the text protocol, because the `srand` of some awks
 //! gives the same numbers for all larger seeds, and the integers of R and of Fortran end there.

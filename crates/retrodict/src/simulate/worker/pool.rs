@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::{Error, Result};
 use crate::seed::Random;
-use crate::simulate::rows::{RowSink, Rows};
+use crate::simulate::rows::{Observer, RowSink, Rows};
 use crate::simulate::worker::driver::Driver;
 use crate::simulate::worker::hello::Hello;
 use crate::simulate::worker::loss::Loss;
@@ -16,7 +16,7 @@ use crate::simulate::worker::protocol::{Answer, Job};
 use crate::simulate::worker::queue::Queue;
 use crate::simulate::worker::starter::{FLUSH, Starter};
 use crate::simulate::worker::{Protocol, WorkerConfig};
-use crate::simulate::{SimulationFailure, Simulator, Status};
+use crate::simulate::{SimulationFailure, Simulator, Status, no_log_likelihood};
 
 /// Worker processes behind the [`Simulator`] trait.
 ///
@@ -116,7 +116,7 @@ impl WorkerPool {
 
     /// Runs all rows of a job on all processes.
     fn run(&self, job: &Job<'_>, sink: &dyn RowSink) -> Result<()> {
-        let n = job.seeds.len();
+        let n = job.len();
         let n_drivers = self.slots.len().min(n);
         let queue = Queue::new(n, n_drivers);
         let drive = |slot: &Mutex<Option<Process>>| {
@@ -235,6 +235,7 @@ impl Simulator for WorkerPool {
             seeds: &[self.config.protocol.seed(random)],
             n_parameters: self.hello.parameters,
             length: x.len(),
+            observed: None,
         };
         let outcome = self.run(&job, &row);
         let (status, values, reason) = row.0.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -255,8 +256,37 @@ impl Simulator for WorkerPool {
             seeds: &seeds,
             n_parameters: self.hello.parameters,
             length: self.hello.data.iter().product(),
+            observed: None,
         };
         self.run(&job, sink)
+    }
+
+    fn has_log_likelihood(&self) -> bool {
+        self.hello.log_likelihood
+    }
+
+    fn log_likelihood(
+        &self,
+        theta: &[f64],
+        x: &[f64],
+        values: &mut [f64],
+        observer: &dyn Observer,
+    ) -> Result<()> {
+        if !self.hello.log_likelihood {
+            return Err(no_log_likelihood(self.name()));
+        }
+        let job = Job {
+            theta,
+            seeds: &[],
+            n_parameters: self.hello.parameters,
+            length: 1,
+            observed: Some(x),
+        };
+        let found = Likelihoods {
+            values: Mutex::new(values),
+            observer,
+        };
+        self.run(&job, &found)
     }
 }
 
@@ -268,6 +298,28 @@ impl Drop for WorkerPool {
                 process.close_input();
             }
         }
+    }
+}
+
+/// Log-likelihoods, each at its place; NaN for those that failed.
+struct Likelihoods<'a> {
+    values: Mutex<&'a mut [f64]>,
+    observer: &'a dyn Observer,
+}
+
+impl RowSink for Likelihoods<'_> {
+    fn finished(&self, first: usize, _: &[Status], x: &[f64]) -> Result<()> {
+        let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
+        values[first..][..x.len()].copy_from_slice(x);
+        Ok(())
+    }
+
+    fn interrupted(&self) -> bool {
+        self.observer.interrupted()
+    }
+
+    fn log(&self, line: &str) {
+        self.observer.log(line);
     }
 }
 

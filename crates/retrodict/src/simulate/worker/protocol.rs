@@ -14,17 +14,25 @@ const LONGEST_NUMBER: usize = 64;
 /// The longest text beside numbers that is read.
 const LONGEST_REASON: usize = 4096;
 
-/// Simulations to run: parameters and seeds, row by row.
+/// Simulations to run: parameters and seeds, row by row. Or log-likelihoods to compute, which have no
+/// seeds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Job<'a> {
     pub(crate) theta: &'a [f64],
     pub(crate) seeds: &'a [u64],
     pub(crate) n_parameters: usize,
-    /// The length of one row of data.
+    /// The length of one row of the answer: of data, or 1.
     pub(crate) length: usize,
+    /// The data whose log-likelihood is asked for; with none, data are.
+    pub(crate) observed: Option<&'a [f64]>,
 }
 
 impl Job<'_> {
+    /// How many rows there are.
+    pub(crate) fn len(&self) -> usize {
+        self.theta.len() / self.n_parameters
+    }
+
     pub(crate) fn theta(&self, i: usize) -> &[f64] {
         &self.theta[i * self.n_parameters..(i + 1) * self.n_parameters]
     }
@@ -37,6 +45,8 @@ pub(crate) struct Answer {
     pub(crate) x: Vec<f64>,
     /// What the simulator said about rows that failed.
     pub(crate) reasons: Vec<String>,
+    /// Whether −∞ is an answer: the logarithm of zero.
+    pub(crate) logarithms: bool,
 }
 
 impl Answer {
@@ -50,7 +60,8 @@ impl Answer {
     fn push(&mut self, values: impl Iterator<Item = f64>, length: usize) {
         let start = self.x.len();
         self.x.extend(values);
-        if self.x[start..].iter().all(|v| v.is_finite()) {
+        let zero = |v: f64| self.logarithms && v == f64::NEG_INFINITY;
+        if self.x[start..].iter().all(|v| v.is_finite() || zero(*v)) {
             self.status.push(Status::Ok);
         } else {
             self.x.truncate(start);
@@ -84,6 +95,7 @@ pub(crate) fn exchange(
     answer: &mut Answer,
 ) -> Result<(), Loss> {
     answer.clear();
+    answer.logarithms = job.observed.is_some();
     let result = match protocol {
         Protocol::Binary => {
             process.send(binary_request(job, range.clone()));
@@ -107,11 +119,22 @@ pub(crate) fn exchange(
     result
 }
 
+/// No worker is ever asked for so many simulations: what follows asks for log-likelihoods.
+const LOG_LIKELIHOOD: u32 = 0;
+/// The same in the text protocol, where a seed would stand.
+const LOG_LIKELIHOOD_WORD: &str = "log_likelihood";
+
 fn binary_request(job: &Job<'_>, range: Range<usize>) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(4 + range.len() * 8 * (1 + job.n_parameters));
-    bytes.extend((range.len() as u32).to_le_bytes());
-    for seed in &job.seeds[range.clone()] {
-        bytes.extend(seed.to_le_bytes());
+    let numbers = range.len() * (1 + job.n_parameters) + job.observed.map_or(0, <[f64]>::len);
+    let mut bytes = Vec::with_capacity(8 + 8 * numbers);
+    if let Some(x) = job.observed {
+        bytes.extend(LOG_LIKELIHOOD.to_le_bytes());
+        bytes.extend((range.len() as u32).to_le_bytes());
+        bytes.extend(x.iter().flat_map(|x| x.to_le_bytes()));
+    } else {
+        bytes.extend((range.len() as u32).to_le_bytes());
+        let seeds = &job.seeds[range.clone()];
+        bytes.extend(seeds.iter().flat_map(|seed| seed.to_le_bytes()));
     }
     for i in range {
         for value in job.theta(i) {
@@ -154,8 +177,11 @@ fn text_request(job: &Job<'_>, range: Range<usize>) -> Vec<u8> {
     use std::io::Write;
     let mut bytes = Vec::with_capacity(range.len() * 24 * (1 + job.n_parameters));
     for i in range {
-        bytes.extend(job.seeds[i].to_string().bytes());
-        for value in job.theta(i) {
+        match job.observed {
+            Some(_) => bytes.extend(LOG_LIKELIHOOD_WORD.bytes()),
+            None => bytes.extend(job.seeds[i].to_string().bytes()),
+        }
+        for value in job.theta(i).iter().chain(job.observed.unwrap_or_default()) {
             // The shortest text that reads back as the same number, with an exponent if it is long.
             write!(bytes, " {value:?}").expect("writing to memory does not fail");
         }
@@ -230,6 +256,13 @@ mod tests {
         seeds: &[7, 1 << 52],
         n_parameters: 2,
         length: 2,
+        observed: None,
+    };
+    const LIKELIHOOD: Job<'_> = Job {
+        seeds: &[],
+        length: 1,
+        observed: Some(&[3.5]),
+        ..JOB
     };
 
     #[test]
@@ -257,6 +290,30 @@ mod tests {
             .map(|v| v.parse().unwrap())
             .collect();
         assert_eq!(second, [(1_u64 << 52) as f64, f64::MAX, 2.0]);
+    }
+
+    #[test]
+    fn a_request_for_likelihoods_has_the_data_once_in_binary_and_in_every_line_of_text() {
+        let bytes = binary_request(&LIKELIHOOD, 0..2);
+        let numbers = [3.5, 0.5, -1e-300, f64::MAX, 2.0].map(f64::to_le_bytes);
+        let head = [0_u32.to_le_bytes(), 2_u32.to_le_bytes()].concat();
+        assert_eq!(bytes, [head, numbers.concat()].concat());
+        let text = String::from_utf8(text_request(&LIKELIHOOD, 0..2)).unwrap();
+        assert_eq!(text.lines().next(), Some("log_likelihood 0.5 -1e-300 3.5"));
+    }
+
+    #[test]
+    fn minus_infinity_is_a_log_likelihood_and_no_datum() {
+        let mut answer = Answer {
+            logarithms: true,
+            ..Answer::default()
+        };
+        for line in ["-2.5", "-inf", "nan", "inf"] {
+            read_line(line.as_bytes(), 1, &mut answer).unwrap();
+        }
+        let (fine, not) = (Status::Ok, Status::NotFinite);
+        assert_eq!(answer.status, [fine, fine, not, not]);
+        assert_eq!(answer.x[..2], [-2.5, f64::NEG_INFINITY]);
     }
 
     #[test]

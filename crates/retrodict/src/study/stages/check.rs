@@ -21,6 +21,8 @@ use crate::study::export::file_name;
 use crate::study::{Event, Run, Stage};
 use crate::table::Table;
 
+use super::online;
+
 /// Each observation's posterior predictive check takes simulations: more observations than this
 /// are not checked that way.
 const MOST_OBSERVATIONS: usize = 10;
@@ -85,6 +87,7 @@ impl Run<'_> {
         let all = self.samples()?;
         checks.push(self.inside_prior(&all));
         checks.extend(self.chains(all.len())?);
+        checks.extend(self.online_checks()?);
         self.checked(3)?;
         // One posterior has to predict each of its trials.
         let n = self.study().observations().n_rows();
@@ -122,6 +125,9 @@ impl Run<'_> {
     /// Simulation-based calibration and what follows from it.
     fn calibrate(&self, posterior: &dyn Posterior) -> Result<Vec<Check>> {
         let config = self.study().config();
+        if config.inference.method.simulates() {
+            return Ok(vec![online::not_tested(config.inference.method)]);
+        }
         if config.check.test_simulations == 0 {
             return Ok(vec![not_calibrated(
                 "the study asks for no test simulations",
@@ -224,7 +230,8 @@ impl Run<'_> {
         samples: &Samples,
         prior_data: &Table,
     ) -> Result<Vec<Check>> {
-        let observed = self.study().observations().row(i);
+        let whole = self.study().observations().row(i);
+        let (prior_data, observed) = &present(prior_data, whole)?;
         let suffix = if n_observations == 1 {
             String::new()
         } else {
@@ -240,7 +247,7 @@ impl Run<'_> {
                 ));
             }
         } else if let Some(simulations) = self.predictive_simulations(i, samples)? {
-            let data = simulations.valid().x;
+            let (data, _) = present(&simulations.valid().x, whole)?;
             if data.n_rows() < FEWEST_TESTS {
                 checks.push(not_predicted(data.n_rows(), simulations.len()));
             } else {
@@ -260,6 +267,20 @@ impl Run<'_> {
     fn keep(&self, name: &str, value: &impl Serialize) -> Result<()> {
         write_json(&self.folder().checks().join(format!("{name}.json")), value)
     }
+}
+
+/// The columns of simulated data that the observation does not lack, and their observed values.
+fn present(data: &Table, observed: &[f64]) -> Result<(Table, Vec<f64>)> {
+    if observed.iter().all(|v| !v.is_nan()) {
+        return Ok((data.clone(), observed.to_vec()));
+    }
+    let kept: Vec<usize> = (0..observed.len())
+        .filter(|&j| !observed[j].is_nan())
+        .collect();
+    let names = kept.iter().map(|&j| data.names()[j].clone());
+    let values = data.rows().flat_map(|row| kept.iter().map(|&j| row[j]));
+    let table = Table::new(names, values.collect())?;
+    Ok((table, kept.iter().map(|&j| observed[j]).collect()))
 }
 
 const MORE_TESTS: &str = "Set `check.test_simulations` to 300 or so.";

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::error::{Error, Result};
 use crate::infer::planned_epochs;
 use crate::npy;
-use crate::study::{Event, Run, Stage};
+use crate::study::{Event, Method, Run, Stage};
 use crate::train::{EpochRecord, TrainLog};
 
 /// What happened while training, beside the weights it gave.
@@ -31,6 +31,8 @@ impl Run<'_> {
                 .iter()
                 .map(|&n| planned_epochs(train, n, columns))
                 .sum()
+        } else if self.study().config().inference.method == Method::AbcSmc {
+            n
         } else {
             0
         };

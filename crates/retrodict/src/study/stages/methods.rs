@@ -6,8 +6,9 @@ use serde_json::json;
 
 use crate::error::{Error, Result};
 use crate::infer::{
-    AbcPosterior, Histogram, KernelDensity, LogLikelihood, NeuralLikelihood, NeuralPosterior,
-    NeuralRatio, Posterior, PotentialPosterior, fits_in_memory, nle, npe_from, nre,
+    AbcPosterior, FieldPosterior, FieldTrials, Histogram, KernelDensity, LogLikelihood, Missing,
+    NeuralLikelihood, NeuralPosterior, NeuralRatio, Posterior, PotentialPosterior, fits_in_memory,
+    fmpe, nle, npe_from, npse, nre,
 };
 use crate::npy;
 use crate::seed::Seed;
@@ -44,18 +45,28 @@ impl Run<'_> {
                 ratio.save(folder)?;
                 log
             }
+            method @ (Method::Fmpe | Method::Npse) => {
+                let all = self.all_simulations(source)?;
+                let run = if method == Method::Fmpe { fmpe } else { npse };
+                let (posterior, log) = run(prior, &all, &inference.field(), seed, observer)?;
+                posterior.save(folder)?;
+                log
+            }
             method if method.trains() => {
                 let chosen = self.chosen(source)?;
                 let (posterior, log) = npe_from(prior, source, &chosen, seed, observer)?;
                 posterior.save(folder)?;
                 log
             }
+            method if method.is_online() => {
+                self.fit_online(folder, source)?;
+                write_kind(folder, method)?;
+                return Ok(None);
+            }
             method => {
                 // What cannot be built from these simulations is refused here and not later.
                 self.posterior_of_simulations(self.all_simulations(source)?)?;
-                std::fs::create_dir_all(folder).map_err(Error::io(folder, "create the folder"))?;
-                let text = format!("{:#}\n", json!({ "kind": method.name() }));
-                npy::write_atomically(folder.join(CONFIG), text.as_bytes())?;
+                write_kind(folder, method)?;
                 return Ok(None);
             }
         };
@@ -70,9 +81,17 @@ impl Run<'_> {
         self.require(Stage::Fit, "fit")?;
         let (folder, prior) = (self.folder().model(), self.study().prior());
         match self.study().config().inference.method {
-            Method::Nle => self.sampled(Box::new(NeuralLikelihood::load(folder, prior)?)),
+            Method::Nle => {
+                let mut likelihood = NeuralLikelihood::load(folder, prior)?;
+                if self.study().config().inference.missing == Missing::Marginalize {
+                    likelihood = likelihood.marginalizing();
+                }
+                self.sampled(Box::new(likelihood))
+            }
             Method::Nre => self.sampled(Box::new(NeuralRatio::load(folder, prior)?)),
+            Method::Fmpe | Method::Npse => self.carried(FieldPosterior::load(folder, prior)?),
             method if method.trains() => Ok(Box::new(NeuralPosterior::load(folder, prior)?)),
+            method if method.is_online() => self.online_posterior(&folder),
             _ => {
                 self.posterior_of_simulations(self.all_simulations(&*self.training_simulations()?)?)
             }
@@ -100,8 +119,20 @@ impl Run<'_> {
         }
     }
 
+    /// A field with the study's way to make draws, of one trial or of several.
+    fn carried(&self, field: FieldPosterior) -> Result<Box<dyn Posterior>> {
+        let inference = &self.study().config().inference;
+        let field = field.with_sampler(inference.field().sampler)?;
+        if !self.study().trials() {
+            return Ok(Box::new(field));
+        }
+        let composition = inference.composition.clone().unwrap_or_default();
+        let trials = FieldTrials::new(field, self.study().prior(), composition)?;
+        Ok(Box::new(trials))
+    }
+
     /// A likelihood behind the study's sampler.
-    fn sampled(&self, likelihood: Box<dyn LogLikelihood>) -> Result<Box<dyn Posterior>> {
+    pub(super) fn sampled(&self, likelihood: Box<dyn LogLikelihood>) -> Result<Box<dyn Posterior>> {
         let inference = &self.study().config().inference;
         let sampler = inference.sampler.clone().unwrap_or_default();
         let prior = self.study().prior();
@@ -110,7 +141,7 @@ impl Run<'_> {
     }
 
     /// All simulations at once, for a method that cannot do with fewer.
-    fn all_simulations(&self, source: &dyn SimulationSource) -> Result<Simulations> {
+    pub(super) fn all_simulations(&self, source: &dyn SimulationSource) -> Result<Simulations> {
         let inference = &self.study().config().inference;
         let memory = inference.train.memory;
         let columns = source.parameters().len() + source.data().len();
@@ -128,4 +159,11 @@ impl Run<'_> {
             "Allow more memory, use fewer simulations, or `method = \"npe\"`, which reads them from disk.",
         ))
     }
+}
+
+/// The configuration of a model that has no networks.
+fn write_kind(folder: &Path, method: Method) -> Result<()> {
+    std::fs::create_dir_all(folder).map_err(Error::io(folder, "create the folder"))?;
+    let text = format!("{:#}\n", json!({ "kind": method.name() }));
+    npy::write_atomically(folder.join(CONFIG), text.as_bytes())
 }

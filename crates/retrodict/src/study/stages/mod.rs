@@ -3,8 +3,9 @@
 mod check;
 mod fit;
 mod methods;
+mod online;
 mod report;
-mod report_words;
+pub(super) mod report_words;
 mod rounds;
 mod sample;
 mod search;

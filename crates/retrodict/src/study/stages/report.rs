@@ -89,13 +89,14 @@ impl Run<'_> {
             parameters: report_words::parameter_rows(self.study()),
             study: report_words::study_facts(self.study(), &self.counts()?),
             observations: observations.collect::<Result<_>>()?,
+            comparison: None,
             check_figures,
             training: self.round_facts()?.into_iter().chain(training).collect(),
             training_figures: log.iter().map(loss_figure).collect(),
             search: self.search_report()?,
             reproduce: report_words::reproduce_facts(self.study(), &self.records().seconds()),
             command: "retrodict run study.toml --out again".into(),
-            citations: report_words::citations(&config.inference),
+            citations: report_words::citations(config.inference.method, config.inference.rounds),
         })
     }
 
@@ -123,7 +124,11 @@ impl Run<'_> {
         };
         let mut figures = Vec::new();
         if i < MOST_OBSERVATIONS {
-            figures.push(self.corner(&format!("posterior{suffix}"), samples)?);
+            let overlay = Overlay {
+                name: "posterior",
+                samples,
+            };
+            figures.push(self.corner(&format!("posterior{suffix}"), &[overlay])?);
             // Of trials, the first stands for all.
             let several = self.study().observations().n_rows() > 1;
             let data = if several {
@@ -137,16 +142,23 @@ impl Run<'_> {
                 figures.push(predictive(&name, &posterior, prior.as_ref()));
             }
         }
+        let mut facts = vec![Fact::new("draws", samples.draws.n_rows().to_string())];
+        facts.extend(self.online_facts(i)?);
         Ok(ObservationReport {
             name: format!("observation {}", i + 1),
             summaries: samples.summary(),
             truth: None,
-            facts: vec![Fact::new("draws", samples.draws.n_rows().to_string())],
+            facts,
             figures,
         })
     }
 
-    fn corner(&self, name: &str, samples: &Samples) -> Result<Figure> {
+    /// A corner plot beside the prior.
+    pub(in crate::study) fn corner(
+        &self,
+        name: &str,
+        posteriors: &[Overlay<'_>],
+    ) -> Result<Figure> {
         let prior = self.study().prior();
         let seed = Seed(self.study().config().study.seed);
         let draws = prior.sample_table(PRIOR_DRAWS, seed, Stream::Parameters);
@@ -160,10 +172,7 @@ impl Run<'_> {
         Corner {
             name,
             parameters,
-            posteriors: &[Overlay {
-                name: "posterior",
-                samples,
-            }],
+            posteriors,
             limits: &limits,
             truth: None,
             prior: Some(&Samples::independent(draws)),

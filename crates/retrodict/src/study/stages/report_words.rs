@@ -9,14 +9,14 @@ use crate::prior::ParameterConfig;
 use crate::report::html::{Fact, ParameterRow};
 use crate::study::record::Stage;
 use crate::study::settings_words::settings_words;
-use crate::study::{InferenceSection, Method, Study, Versions};
+use crate::study::{Method, Study, Versions};
 use crate::train::{Stop, TrainLog};
 
 /// A longer observation is described by its length.
 const SHOWN: usize = 10;
 
 /// Every column of θ with its prior.
-pub(super) fn parameter_rows(study: &Study) -> Vec<ParameterRow> {
+pub(in crate::study) fn parameter_rows(study: &Study) -> Vec<ParameterRow> {
     let mut columns = study.prior().parameters().iter();
     let mut rows = Vec::new();
     for (_, config) in &study.config().parameters.0 {
@@ -52,7 +52,7 @@ fn number_words(value: &Value) -> String {
 }
 
 /// The simulator, the observation, the simulations and the method.
-pub(super) fn study_facts(study: &Study, counts: &Map<String, Value>) -> Vec<Fact> {
+pub(in crate::study) fn study_facts(study: &Study, counts: &Map<String, Value>) -> Vec<Fact> {
     let config = study.config();
     let simulator = &config.simulator;
     let program = if let Some(builtin) = study.builtin() {
@@ -81,6 +81,8 @@ pub(super) fn study_facts(study: &Study, counts: &Map<String, Value>) -> Vec<Fac
     let kinds = [
         ("training", "simulations to learn from"),
         ("test", "simulations to test with"),
+        ("abc_smc", "simulations by sequential Monte Carlo"),
+        ("synthetic_likelihood", "simulations for the likelihood"),
     ];
     for (key, name) in kinds {
         if let Some(count) = counts.get(key) {
@@ -190,7 +192,10 @@ pub(super) fn training_facts(log: &TrainLog) -> Vec<Fact> {
 }
 
 /// What it takes to make the same numbers again.
-pub(super) fn reproduce_facts(study: &Study, seconds: &BTreeMap<Stage, f64>) -> Vec<Fact> {
+pub(in crate::study) fn reproduce_facts(
+    study: &Study,
+    seconds: &BTreeMap<Stage, f64>,
+) -> Vec<Fact> {
     let versions = Versions::current();
     let mut facts = vec![
         Fact::new("seed", study.config().study.seed.to_string()),
@@ -215,10 +220,10 @@ pub(super) fn reproduce_facts(study: &Study, seconds: &BTreeMap<Stage, f64>) -> 
 }
 
 /// What to cite.
-pub(super) fn citations(inference: &InferenceSection) -> Vec<String> {
+pub(in crate::study) fn citations(method: Method, rounds: usize) -> Vec<String> {
     let version = env!("CARGO_PKG_VERSION");
-    let paper = match inference.method {
-        Method::Npe if inference.is_sequential() => {
+    let paper = match method {
+        Method::Npe if rounds > 1 => {
             "Truncated sequential neural posterior estimation: Deistler, Gonçalves and Macke 2022, arXiv:2210.04815."
         }
         Method::Nle => {
@@ -227,8 +232,23 @@ pub(super) fn citations(inference: &InferenceSection) -> Vec<String> {
         Method::Nre => {
             "Neural ratio estimation: Hermans et al. 2020, arXiv:1903.04057; Durkan et al. 2020, arXiv:2002.03712; Miller et al. 2022, arXiv:2210.06170."
         }
+        Method::Fmpe => {
+            "Flow matching posterior estimation: Wildberger et al. 2023, arXiv:2305.17161; Lipman et al. 2023, arXiv:2210.02747."
+        }
+        Method::Npse => {
+            "Neural posterior score estimation: Geffner et al. 2023, arXiv:2209.14249; Sharrock et al. 2022, arXiv:2210.04872."
+        }
         Method::AbcRejection => {
             "Approximate Bayesian computation: Pritchard et al. 1999; Beaumont, Zhang and Balding 2002."
+        }
+        Method::AbcSmc => {
+            "Sequential Monte Carlo: Toni et al. 2009, arXiv:0901.1925; Beaumont et al. 2009, arXiv:0805.2256; Del Moral, Doucet and Jasra 2012; Prangle 2017, arXiv:1507.00874."
+        }
+        Method::SyntheticLikelihood => {
+            "Synthetic likelihood: Wood 2010; Price, Drovandi, Lee and Nott 2018; An, Nott and Drovandi 2020, arXiv:1809.05800."
+        }
+        Method::Likelihood => {
+            "Slice sampling: Neal 2003; the no-U-turn sampler: Hoffman and Gelman 2014, arXiv:1111.4246."
         }
         Method::ClassicalKde | Method::ClassicalHistogram => {
             "Density estimation of the likelihood: Rosenblatt 1969; Diggle and Gratton 1984."

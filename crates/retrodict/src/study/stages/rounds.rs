@@ -157,7 +157,7 @@ impl Run<'_> {
 
     /// A campaign at given θ.
     fn campaign_at<'s>(&'s self, theta: &'s Table, role: Role, first: u64) -> Result<Campaign<'s>> {
-        let mut campaign = self.campaign(Stage::Fit, theta.n_rows(), self.simulator()?);
+        let mut campaign = self.campaign(Stage::Fit, theta.n_rows(), &**self.simulator()?);
         let bytes: Vec<u8> = theta
             .values()
             .iter()

@@ -93,7 +93,7 @@ impl Run<'_> {
     }
 
     /// The posterior draws in the run folder.
-    pub(super) fn samples(&self) -> Result<Vec<Samples>> {
+    pub(in crate::study) fn samples(&self) -> Result<Vec<Samples>> {
         let n = self.study().n_posteriors();
         let names = self.study().prior().names();
         (0..n)

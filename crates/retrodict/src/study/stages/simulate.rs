@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -49,9 +50,14 @@ impl Run<'_> {
             });
         }
         if stage == Stage::SimulateTests {
-            return Ok(config.check.test_simulations);
+            let tested = !config.inference.method.simulates();
+            return Ok(if tested {
+                config.check.test_simulations
+            } else {
+                0
+            });
         }
-        match (config.inference.simulations, self.large_data()?) {
+        match (config.prior_simulations(), self.large_data()?) {
             (Some(n), _) => Ok(n),
             (None, Some(large)) => Ok(large.training.n_rows()),
             (None, None) => Ok(given_data::read(self.study())?.training.len()),
@@ -82,7 +88,7 @@ impl Run<'_> {
         let simulator = self.simulator()?;
         let watcher = Watcher { run: self, stage };
         let store = self
-            .campaign(stage, n, simulator)
+            .campaign(stage, n, &**simulator)
             .complete(&self.folder().output(stage), &watcher)?;
         let names = self.study().observations().names().to_vec();
         let failures = StoredSimulations::open(store, n, names)?.failures()?;
@@ -101,15 +107,8 @@ impl Run<'_> {
         if stage == Stage::SimulateTests {
             campaign.role = Role::Test;
         }
-        let parts = |prefixes: [&str; 2]| {
-            let inputs = self.inputs(Stage::Simulate);
-            let of = inputs
-                .iter()
-                .filter(|(key, _)| prefixes.iter().any(|p| key.starts_with(p)));
-            hash::of_bytes(format!("{:?}", of.collect::<Vec<_>>()).as_bytes())
-        };
-        campaign.prior_hash = parts(["parameters.", "parameters."]);
-        campaign.simulator_hash = parts(["simulator.", "file."]);
+        campaign.prior_hash = self.campaign_hash(["parameters.", "parameters."]);
+        campaign.simulator_hash = self.campaign_hash(["simulator.", "file."]);
         campaign.max_failed = config.simulator.max_failed;
         campaign
     }
@@ -183,7 +182,7 @@ impl Run<'_> {
         }
         let theta = samples.draws.select(&(0..n).collect::<Vec<_>>());
         let simulator = self.simulator()?;
-        let mut campaign = self.campaign(Stage::Check, n, simulator);
+        let mut campaign = self.campaign(Stage::Check, n, &**simulator);
         let bytes: Vec<u8> = theta
             .values()
             .iter()
@@ -220,6 +219,10 @@ impl Run<'_> {
                 counts.insert(name.into(), counted);
             }
         }
+        if let Some((failures, n)) = self.online_counts()? {
+            let name = self.study().config().inference.method.name();
+            counts.insert(name.into(), provenance::counts(&failures, n));
+        }
         Ok(counts)
     }
 
@@ -239,15 +242,26 @@ impl Run<'_> {
     }
 
     /// The study's simulator, started and known to suit the study.
-    pub(super) fn simulator(&self) -> Result<&dyn Simulator> {
-        if let Some(builtin) = self.study().builtin() {
-            return Ok(&*builtin.simulator);
-        }
+    pub(super) fn simulator(&self) -> Result<&Arc<dyn Simulator>> {
         if let Some(simulator) = self.started.get() {
-            return Ok(&**simulator);
+            return Ok(simulator);
         }
         let simulator = self.study().start_simulator()?;
-        Ok(&**self.started.get_or_init(|| simulator))
+        Ok(self.started.get_or_init(|| simulator))
+    }
+
+    /// What the study's simulations depend on beside their own number and parameters.
+    pub(super) fn simulator_hash(&self) -> String {
+        let simulator = self.campaign_hash(["simulator.", "file."]);
+        hash::of_bytes(format!("{} {simulator}", self.study().config().study.seed).as_bytes())
+    }
+
+    fn campaign_hash(&self, prefixes: [&str; 2]) -> String {
+        let inputs = self.inputs(Stage::Simulate);
+        let of = inputs
+            .iter()
+            .filter(|(key, _)| prefixes.iter().any(|p| key.starts_with(p)));
+        hash::of_bytes(format!("{:?}", of.collect::<Vec<_>>()).as_bytes())
     }
 }
 

@@ -224,7 +224,7 @@ impl AbcSmcConfig {
     }
 
     /// How many simulations from the prior come first.
-    pub(super) fn first_simulations(&self) -> usize {
+    pub fn first_simulations(&self) -> usize {
         let tempered = self.acceptance != AcceptanceConfig::Uniform;
         let all_stay = tempered || self.algorithm == SmcAlgorithm::DelMoral;
         let chosen_from = if all_stay {

@@ -38,7 +38,7 @@ pub(super) fn run(run: &mut Run<'_>) -> Result<(Population, Stop)> {
         };
         let rate = generation.acceptance_rate;
         population = moved;
-        run.generations.push(generation);
+        run.record(generation, &population);
         if rate < run.config.min_acceptance_rate {
             return Ok((population, Stop::AcceptanceRate));
         }
@@ -53,14 +53,15 @@ fn first(run: &mut Run<'_>) -> Result<Population> {
     if population.len() < 2 {
         return Err(too_few(population.len()));
     }
-    run.generations.push(Generation {
+    let generation = Generation {
         tolerance: None,
         n_simulations: run.first.len(),
         n_failed: run.first.len() - measured.n_valid(),
         n_undefined: measured.n_undefined,
         acceptance_rate: 1.0,
         effective_sample_size: population.distinct_sample_size(),
-    });
+    };
+    run.record(generation, &population);
     Ok(population)
 }
 

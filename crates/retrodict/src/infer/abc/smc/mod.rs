@@ -81,6 +81,7 @@ struct Run<'a> {
     first: Simulations,
     n_given: usize,
     generations: Vec<Generation>,
+    sds: Vec<Vec<f64>>,
 }
 
 impl<'a> Run<'a> {
@@ -116,7 +117,14 @@ impl<'a> Run<'a> {
             map,
             first,
             generations: Vec::new(),
+            sds: Vec::new(),
         })
+    }
+
+    /// Keeps what is to be said about a finished generation.
+    fn record(&mut self, generation: Generation, population: &Population) {
+        self.generations.push(generation);
+        self.sds.push(population.sds());
     }
 
     /// z of each draw, in the space where kernels are normal.
@@ -158,6 +166,7 @@ impl<'a> Run<'a> {
             tolerance,
             effective_sample_size,
             generations: self.generations,
+            sds: self.sds,
             stopped,
             n_simulations,
             notes: failure_notes(&failures, n_simulations),

@@ -45,8 +45,8 @@ pub(super) fn run(run: &mut Run<'_>) -> Result<(Population, Stop)> {
             return Ok((population, stop));
         }
         population = weighted(run, &kernel, accepted.population.clone());
-        run.generations
-            .push(record(&accepted, &population, next.tolerance()));
+        let generation = record(&accepted, &population, next.tolerance());
+        run.record(generation, &population);
         acceptance = next;
         seen = Some(accepted.seen);
     }
@@ -78,14 +78,15 @@ fn first(run: &mut Run<'_>) -> Result<(Population, Acceptance)> {
     } else {
         Acceptance::Within(tolerance)
     };
-    run.generations.push(Generation {
+    let generation = Generation {
         tolerance: (!tempered(run.config)).then_some(tolerance),
         n_simulations: run.first.len(),
         n_failed: run.first.len() - measured.n_valid(),
         n_undefined: measured.n_undefined,
         acceptance_rate: population.len() as f64 / run.first.len() as f64,
         effective_sample_size: population.effective_sample_size(),
-    });
+    };
+    run.record(generation, &population);
     Ok((population, acceptance))
 }
 

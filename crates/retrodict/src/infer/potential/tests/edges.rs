@@ -60,14 +60,19 @@ fn observations_and_parameters_of_the_wrong_shape_are_refused() {
 }
 
 #[test]
-fn discrete_priors_and_data_without_length_are_refused() {
-    let discrete = D::Categorical {
-        probabilities: vec![0.5, 0.5],
+fn too_many_discrete_values_and_data_without_length_are_refused() {
+    let discrete = D::UniformInteger {
+        low: 0.0.into(),
+        high: 600.0.into(),
     };
     let prior = Prior::new([("k", discrete)]).unwrap();
     let (_, likelihood) = normal();
     let made = PotentialPosterior::new(&prior, Box::new(likelihood), SamplerConfig::default());
-    assert!(made.unwrap_err().to_string().contains("parameters.k"));
+    let message = made.unwrap_err().to_string();
+    assert!(
+        message.contains("parameters.k") && message.contains("npe"),
+        "{message}"
+    );
     assert!(FunctionLikelihood::new(0, |_, _| 0.0).is_err());
 }
 

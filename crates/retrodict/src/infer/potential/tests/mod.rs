@@ -2,6 +2,7 @@
 
 mod conjugate;
 mod density;
+mod discrete;
 mod edges;
 
 use super::{FunctionLikelihood, PotentialPosterior};

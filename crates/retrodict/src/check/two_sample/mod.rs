@@ -1,9 +1,13 @@
 //! The classifier two-sample test: how well a network tells two samples apart.
 
-use rayon::prelude::*;
-use retrodict::{Error, Result, Seed, Stream, Table};
+mod classifier;
 
-use crate::classifier::{Classifier, Labelled};
+use crate::error::{Error, Result};
+use crate::seed::{Seed, Stream};
+use crate::table::Table;
+use rayon::prelude::*;
+
+use classifier::{Classifier, Labelled};
 
 const FOLDS: usize = 5;
 
@@ -16,7 +20,7 @@ const FOLDS: usize = 5;
 ///
 /// # Reference
 /// Lopez-Paz and Oquab (2017), arXiv:1610.06545; the settings of Lueckmann et al. (2021).
-pub(crate) fn c2st(reference: &Table, samples: &Table, seed: Seed) -> Result<f64> {
+pub fn c2st(reference: &Table, samples: &Table, seed: Seed) -> Result<f64> {
     let data = labelled(reference, samples)?;
     let n = data.label.len();
     let mut order: Vec<usize> = (0..n).collect();

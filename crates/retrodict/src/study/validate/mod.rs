@@ -1,18 +1,28 @@
 //! What a study's values must be, each alone and all together.
 
-use super::config::{InferenceSection, ObservationSection, ObservedValues, StudyConfig};
+mod inference;
+mod rounds;
+
+pub(super) use inference::own_sections;
+pub(super) use rounds::rounds;
+
+use inference::inference;
+
+use super::config::{ObservationSection, ObservedValues, StudyConfig};
 use super::memory;
-use super::method::Method;
 use super::read::list;
-use super::resolved::DEFAULT_SIMULATIONS;
 use super::simulator_config::SimulatorConfig;
 use super::source::Source;
 use crate::error::{Error, Result};
+<<<<<<< HEAD:crates/retrodict/src/study/validate.rs
 use crate::estimator::RatioConfig;
 use crate::infer::sequential::{Acquisition, ProposalKind, SequentialConfig};
 use crate::infer::{AbcRejectionConfig, SearchConfig};
 use crate::sample::SamplerConfig;
 use crate::table::Table;
+=======
+use crate::infer::Missing;
+>>>>>>> main:crates/retrodict/src/study/validate/mod.rs
 
 /// Fewer simulations than this teach a network nothing.
 const MIN_SIMULATIONS: usize = 100;
@@ -27,7 +37,7 @@ pub(super) fn validate(config: &StudyConfig, source: &Source) -> Result<()> {
     seed(config, source)?;
     simulator(&config.simulator, source)?;
     if let Some(observation) = &config.observation {
-        validate_observation(observation, source)?;
+        validate_observation(observation, config.inference.missing, source)?;
     }
     inference(config, source)?;
     counts(config, source)
@@ -108,20 +118,14 @@ fn simulator(config: &SimulatorConfig, source: &Source) -> Result<()> {
 
 /// A mistake in a value, with the section in which its dotted name stands.
 fn within(source: &Source, section: &str, error: Error) -> Error {
-    let Error::Invalid {
-        what,
-        given,
-        expected,
-        advice,
-    } = error
-    else {
-        return error;
-    };
-    let problem = format!("given {given}, expected {expected}");
-    source.error(&format!("{section}.{what}"), problem, advice)
+    source.restated(error, |what| format!("{section}.{what}"))
 }
 
-fn validate_observation(observation: &ObservationSection, source: &Source) -> Result<()> {
+fn validate_observation(
+    observation: &ObservationSection,
+    missing: Missing,
+    source: &Source,
+) -> Result<()> {
     match (&observation.values, &observation.file) {
         (Some(_), Some(_)) => Err(source.error(
             "observation",
@@ -133,12 +137,13 @@ fn validate_observation(observation: &ObservationSection, source: &Source) -> Re
             "given neither `values` nor `file`, expected one of them",
             "Write the data out with `values = [...]` or name a csv, npy or npz file with `file`.",
         )),
-        (Some(values), None) => observed_values(values, source),
+        (Some(values), None) => observed_values(values, missing, source),
         (None, Some(_)) => Ok(()),
     }
 }
 
-fn observed_values(values: &ObservedValues, source: &Source) -> Result<()> {
+fn observed_values(values: &ObservedValues, missing: Missing, source: &Source) -> Result<()> {
+    let gaps = missing != Missing::Refuse;
     let rows: Vec<&[f64]> = match values {
         ObservedValues::One(row) => vec![row],
         ObservedValues::Several(rows) => rows.iter().map(Vec::as_slice).collect(),
@@ -164,7 +169,8 @@ fn observed_values(values: &ObservedValues, source: &Source) -> Result<()> {
                 "Give every observation the length of the simulator's data.",
             ));
         }
-        if let Some(j) = row.iter().position(|value| !value.is_finite()) {
+        let wrong = |value: &f64| !(value.is_finite() || gaps && value.is_nan());
+        if let Some(j) = row.iter().position(wrong) {
             return Err(source.error(
                 field,
                 format!(
@@ -173,13 +179,14 @@ fn observed_values(values: &ObservedValues, source: &Source) -> Result<()> {
                     i + 1,
                     row[j]
                 ),
-                "Leave missing values out of the data, in the simulator and in the observation.",
+                "Leave missing values out of the data, in the simulator and in the observation, or say with `inference.missing` what they mean.",
             ));
         }
     }
     Ok(())
 }
 
+<<<<<<< HEAD:crates/retrodict/src/study/validate.rs
 fn inference(config: &StudyConfig, source: &Source) -> Result<()> {
     let inference = &config.inference;
     let Some(method) = config.method() else {
@@ -380,28 +387,14 @@ pub(super) fn rounds(config: &StudyConfig, source: &Source, observations: &Table
     Ok(())
 }
 
+=======
+>>>>>>> main:crates/retrodict/src/study/validate/mod.rs
 /// A mistake in an option, with the place where the study gives it.
-fn option_error(source: &Source, section: &str, error: Error) -> Error {
-    let Error::Invalid {
-        what,
-        given,
-        expected,
-        advice,
-    } = error
-    else {
-        return error;
-    };
-    let option = what.split('`').nth(1).unwrap_or_default();
-    let field = if option.is_empty() {
-        section.to_string()
-    } else {
-        format!("{section}.{option}")
-    };
-    source.error(
-        &field,
-        format!("given {given}, expected {expected}"),
-        advice,
-    )
+pub(super) fn option_error(source: &Source, section: &str, error: Error) -> Error {
+    source.restated(error, |what| match what.split('`').nth(1) {
+        Some(option) if !option.is_empty() => format!("{section}.{option}"),
+        _ => section.to_string(),
+    })
 }
 
 fn counts(config: &StudyConfig, source: &Source) -> Result<()> {

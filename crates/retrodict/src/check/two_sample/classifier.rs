@@ -1,7 +1,8 @@
 //! A small classifier, trained the way scikit-learn's `MLPClassifier` is.
 
-use retrodict::network::{Activation, InputGradients, Inputs, Network, NetworkConfig};
-use retrodict::{Random, Result};
+use crate::error::Result;
+use crate::network::{Activation, InputGradients, Inputs, Network, NetworkConfig};
+use crate::seed::Random;
 use retrodict_kernels::{Adam, BinaryCrossEntropy, axpy, padded};
 
 const BATCH_SIZE: usize = 200;
@@ -15,14 +16,14 @@ const MAX_EPOCHS: usize = 10_000;
 
 /// Rows with labels, feature-major: `x[j]` holds column j.
 #[derive(Debug, Clone)]
-pub(crate) struct Labelled {
-    pub(crate) x: Vec<Vec<f32>>,
+pub(super) struct Labelled {
+    pub(super) x: Vec<Vec<f32>>,
     /// 0 or 1.
-    pub(crate) label: Vec<f32>,
+    pub(super) label: Vec<f32>,
 }
 
 impl Labelled {
-    pub(crate) fn select(&self, rows: &[usize]) -> Self {
+    pub(super) fn select(&self, rows: &[usize]) -> Self {
         let pick = |column: &Vec<f32>| rows.iter().map(|&i| column[i]).collect();
         Self {
             x: self.x.iter().map(pick).collect(),
@@ -33,7 +34,7 @@ impl Labelled {
 
 /// Two hidden layers of 10·d rectified units and a logistic output.
 #[derive(Debug)]
-pub(crate) struct Classifier {
+pub(super) struct Classifier {
     network: Network,
     weights: Vec<f32>,
 }
@@ -41,7 +42,7 @@ pub(crate) struct Classifier {
 impl Classifier {
     /// Adam on the mean logistic loss in shuffled batches of 200, until the loss of an epoch has
     /// not improved by 10⁻⁴ for more than ten epochs in a row.
-    pub(crate) fn train(data: &Labelled, random: &mut Random) -> Result<Self> {
+    pub(super) fn train(data: &Labelled, random: &mut Random) -> Result<Self> {
         let (n, d) = (data.label.len(), data.x.len());
         let config = NetworkConfig {
             hidden: vec![10 * d; 2],
@@ -78,7 +79,7 @@ impl Classifier {
     }
 
     /// The share of rows whose label is predicted.
-    pub(crate) fn accuracy(&self, data: &Labelled) -> f64 {
+    pub(super) fn accuracy(&self, data: &Labelled) -> f64 {
         let n = data.label.len();
         let mut batch = Batch::new(&self.network, padded(n));
         let rows: Vec<usize> = (0..n).collect();

@@ -1,0 +1,116 @@
+//! The methods that are measured, behind one door.
+
+use std::path::Path;
+
+use retrodict::estimator::{ExplodingPath, PathConfig, StraightPath};
+use retrodict::infer::{
+    FieldConfig, FieldPosterior, NeuralPosterior, NpeConfig, Posterior, fmpe, npe, npse,
+};
+use retrodict::prior::Prior;
+use retrodict::simulate::Simulations;
+use retrodict::table::Table;
+use retrodict::train::{Observer, TrainLog};
+use retrodict::{Error, Result, Seed};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::arguments::{MethodName, SettingsOptions};
+
+/// A method with its settings.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Method {
+    Npe(Box<NpeConfig>),
+    Fmpe(Box<FieldConfig>),
+    Npse(Box<FieldConfig>),
+}
+
+/// What was trained.
+pub(crate) enum Trained {
+    Density(Box<NeuralPosterior>),
+    Field(Box<FieldPosterior>),
+}
+
+impl Method {
+    /// The method, and what it is called in the table.
+    pub(crate) fn read(options: &SettingsOptions) -> Result<(String, Self)> {
+        let path = options.config.as_deref();
+        let (name, method) = match options.method {
+            MethodName::Npe => ("default", Self::Npe(settings(path)?)),
+            MethodName::Fmpe => ("fmpe", Self::Fmpe(field(path, straight)?)),
+            MethodName::Npse => ("npse", Self::Npse(field(path, exploding)?)),
+            MethodName::Nle | MethodName::Nre => {
+                return Err(Error::invalid(
+                    "--method",
+                    format!("{:?}", options.method).to_lowercase(),
+                    "npe, fmpe or npse",
+                    "Measure the others by `sbibm run`.",
+                ));
+            }
+        };
+        let stem = path.and_then(Path::file_stem);
+        let label = stem.map_or(name.into(), |stem| stem.to_string_lossy().into_owned());
+        Ok((label, method))
+    }
+
+    pub(crate) fn fit(
+        &self,
+        prior: &Prior,
+        simulations: &Simulations,
+        seed: Seed,
+        observer: Observer<'_>,
+    ) -> Result<(Trained, TrainLog)> {
+        let field = |(posterior, log)| (Trained::Field(Box::new(posterior)), log);
+        match self {
+            Self::Npe(config) => {
+                let (posterior, log) = npe(prior, simulations, config, seed, observer)?;
+                Ok((Trained::Density(Box::new(posterior)), log))
+            }
+            Self::Fmpe(config) => fmpe(prior, simulations, config, seed, observer).map(field),
+            Self::Npse(config) => npse(prior, simulations, config, seed, observer).map(field),
+        }
+    }
+}
+
+impl Trained {
+    pub(crate) fn posterior(&self) -> &dyn Posterior {
+        match self {
+            Self::Density(posterior) => &**posterior,
+            Self::Field(posterior) => &**posterior,
+        }
+    }
+
+    pub(crate) fn log_prob_many(&self, theta: &Table, x: &Table) -> Result<Vec<f64>> {
+        match self {
+            Self::Density(posterior) => posterior.log_prob_many(theta, x),
+            Self::Field(posterior) => posterior.log_prob_many(theta, x),
+        }
+    }
+}
+
+fn straight() -> PathConfig {
+    PathConfig::FlowMatching(StraightPath::default())
+}
+
+fn exploding() -> PathConfig {
+    PathConfig::VarianceExploding(ExplodingPath::default())
+}
+
+/// The path is written out, so that the record of a result says which method it was.
+fn field(path: Option<&Path>, default: fn() -> PathConfig) -> Result<Box<FieldConfig>> {
+    let mut config: Box<FieldConfig> = settings(path)?;
+    config.estimator.path.get_or_insert_with(default);
+    Ok(config)
+}
+
+fn settings<C: DeserializeOwned + Default>(path: Option<&Path>) -> Result<Box<C>> {
+    let Some(path) = path else {
+        return Ok(Box::default());
+    };
+    let text = std::fs::read_to_string(path).map_err(Error::io(path, "read"))?;
+    let config = toml::from_str(&text).map_err(|e| {
+        let advice = "Give the settings of the method as the library has them.";
+        Error::file(path, e.to_string(), advice)
+    })?;
+    Ok(Box::new(config))
+}

@@ -1,0 +1,245 @@
+//! Posterior estimation by a vector field: flow matching and diffusion.
+
+mod flow;
+mod maximum;
+mod model;
+mod noisy_rows;
+mod ode;
+mod posterior;
+mod sampler;
+mod sde;
+#[cfg(test)]
+mod tests;
+mod trials;
+
+pub use model::FieldModel;
+pub use ode::OdeConfig;
+pub use posterior::FieldPosterior;
+pub use sampler::FieldSamplerConfig;
+pub use sde::SdeConfig;
+pub use trials::{CompositionConfig, FactorizedComposition, FieldTrials, GaussianComposition};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::missing::Seen;
+use super::npe::{GIVEN_SUCCESS, NpeConfig, add_examples, fit_target};
+use super::target::{Target, check_varies};
+use super::usable_rows::{check_shapes, notes, real_table, usable_rows};
+use crate::embed::{Standardization, StandardizationMethod};
+use crate::error::{Error, Result};
+use crate::estimator::{Examples, ExplodingPath, PathConfig, StraightPath, VectorFieldConfig};
+use crate::prior::{Prior, SupportKind};
+use crate::seed::Seed;
+use crate::simulate::Simulations;
+use crate::train::{Observer, Split, TrainConfig, TrainLog, fit};
+use noisy_rows::{NoisyRows, held_out};
+
+/// How a posterior is estimated by a vector field. Every field has a default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct FieldConfig {
+    /// Which field is trained, and on which path.
+    pub estimator: VectorFieldConfig,
+    /// How it is trained.
+    pub train: TrainConfig,
+    /// How draws are made.
+    pub sampler: FieldSamplerConfig,
+    /// How the prior's support is mapped to real space. Independent trials of one observation need
+    /// `probit`, under which the prior is standard normal.
+    pub support: SupportKind,
+    /// How the data are standardised.
+    pub standardization: StandardizationMethod,
+    /// Whether the field starts from the linear-Gaussian guess of θ given x.
+    pub linear_guess: bool,
+}
+
+impl Default for FieldConfig {
+    fn default() -> Self {
+        Self {
+            estimator: VectorFieldConfig::default(),
+            train: TrainConfig::default(),
+            sampler: FieldSamplerConfig::default(),
+            support: SupportKind::default(),
+            standardization: StandardizationMethod::default(),
+            linear_guess: true,
+        }
+    }
+}
+
+/// Flow matching posterior estimation: trains the velocity that carries noise along straight lines to
+/// draws from p(θ | x).
+///
+/// θ goes through the map of the prior's support and, unless the configuration says otherwise, the
+/// linear guess, as in [`super::npe`]; so no draw falls outside the prior. The networks of an ensemble are
+/// averaged as one field.
+///
+/// # Errors
+/// If a setting makes no sense, the path is one of diffusion, the tables do not fit the prior, there
+/// are fewer than 20 valid rows, a number is not finite or lies outside the prior, a parameter never
+/// changes or is discrete; if training fails, or the observer stops it.
+///
+/// # Reference
+/// Wildberger et al. 2023, arXiv:2305.17161.
+pub fn fmpe(
+    prior: &Prior,
+    simulations: &Simulations,
+    config: &FieldConfig,
+    seed: Seed,
+    observer: Observer<'_>,
+) -> Result<(FieldPosterior, TrainLog)> {
+    let default = || PathConfig::FlowMatching(StraightPath::default());
+    train(
+        prior,
+        simulations,
+        &config.with_path("fmpe", default)?,
+        seed,
+        observer,
+    )
+}
+
+/// Neural posterior score estimation: trains the score of p(θ | x) diffused by noise of every size, and
+/// runs the diffusion backwards.
+///
+/// # Errors
+/// As [`fmpe`], and if the path is that of flow matching.
+///
+/// # Reference
+/// Geffner et al. 2023, arXiv:2209.14249; Sharrock et al. 2022, arXiv:2210.04872.
+pub fn npse(
+    prior: &Prior,
+    simulations: &Simulations,
+    config: &FieldConfig,
+    seed: Seed,
+    observer: Observer<'_>,
+) -> Result<(FieldPosterior, TrainLog)> {
+    let default = || PathConfig::VarianceExploding(ExplodingPath::default());
+    train(
+        prior,
+        simulations,
+        &config.with_path("npse", default)?,
+        seed,
+        observer,
+    )
+}
+
+impl FieldConfig {
+    /// The same with the method's default path if none is given.
+    fn with_path(&self, method: &str, default: impl Fn() -> PathConfig) -> Result<Self> {
+        let mut config = self.clone();
+        let path = config.estimator.path.get_or_insert_with(default);
+        if path.method() != method {
+            return Err(Error::invalid_option(
+                "vector field",
+                "path",
+                format!("one of `{}`", path.method()),
+                format!("a path of `{method}`"),
+            ));
+        }
+        Ok(config)
+    }
+
+    /// How it is trained: the noise that comes new with every row keeps networks from learning their rows
+    /// by heart, and a weight decay only keeps them from following a posterior that is thin.
+    pub(crate) fn train_config(&self) -> TrainConfig {
+        TrainConfig {
+            weight_decay: self.train.weight_decay.or(Some(0.0)),
+            ..self.train.clone()
+        }
+    }
+
+    /// What it has in common with neural posterior estimation.
+    fn npe(&self) -> NpeConfig {
+        NpeConfig {
+            support: self.support,
+            standardization: self.standardization,
+            linear_guess: self.linear_guess,
+            train: self.train.clone(),
+            ..NpeConfig::default()
+        }
+    }
+}
+
+fn train(
+    prior: &Prior,
+    simulations: &Simulations,
+    config: &FieldConfig,
+    seed: Seed,
+    observer: Observer<'_>,
+) -> Result<(FieldPosterior, TrainLog)> {
+    config.train.validate()?;
+    config.estimator.validate()?;
+    config.sampler.validate()?;
+    check_shapes(prior, simulations)?;
+    let usable = usable_rows(simulations)?;
+    let [theta, x] = [&simulations.theta, &simulations.x].map(|table| table.select(&usable));
+    let split = Split::random(usable.len(), config.train.validation_fraction, seed);
+    let map = prior.support_map(config.support)?;
+    let real = real_table(&map, simulations, &usable)?;
+    let seen = [&real, &x].map(|table| table.select(&split.train));
+    let standard_x = Standardization::fit(&seen[1], config.standardization);
+    let fitted_z = Standardization::fit(&seen[0], StandardizationMethod::Linear);
+    let told = Seen {
+        standardization: &standard_x,
+        masked: false,
+    };
+    // The map of the prior's support has refused discrete parameters.
+    let target = fit_target(map, &config.npe(), &seen, (&fitted_z, told), Vec::new())?;
+    drop((seen, real));
+    check_varies(&target.standardization, simulations.theta.names())?;
+    check_unbounded(&target)?;
+    let field = config.estimator.build(target.n_features(), x.n_columns())?;
+    let pick = |rows: &[usize]| {
+        let mut examples = Examples::new(target.n_features(), x.n_columns());
+        let rows = rows.iter().map(|&row| (theta.row(row), x.row(row)));
+        add_examples(&target, told, rows, &mut examples);
+        examples
+    };
+    let [rows, validation] = [&split.train, &split.validation].map(|rows| pick(rows));
+    let noisy = NoisyRows {
+        field: &field,
+        rows: &rows,
+        passes: config.estimator.passes,
+    };
+    let settings = config.train_config().resolved(rows.len(), x.n_columns());
+    let fitted = fit(
+        &field,
+        &noisy,
+        &held_out(&field, &validation, seed),
+        &settings,
+        seed,
+        observer,
+    )?;
+    let mut log = fitted.log;
+    (log.n_train, log.n_validation) = (rows.len(), validation.len());
+    log.mixture.fill(1.0 / fitted.weights.len() as f64);
+    let n_failed = simulations.len() - usable.len();
+    log.notes = notes(&standard_x, x.names(), (n_failed, GIVEN_SUCCESS));
+    if config.linear_guess && log.members.iter().all(|member| member.best_epoch == 0) {
+        log.notes.push(
+            "no network predicts held-out simulations better than the linear guess, which is kept"
+                .into(),
+        );
+    }
+    let model = FieldModel::new(
+        prior,
+        config,
+        [target.standardization, standard_x],
+        target.guess,
+        fitted.weights.len(),
+    );
+    Ok((FieldPosterior::assemble(prior, model, fitted.weights)?, log))
+}
+
+/// Refuses a space with edges: a field may carry a point over them.
+fn check_unbounded(target: &Target) -> Result<()> {
+    if !target.bounded().contains(&true) {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        "inference option `support`",
+        "`box` without `linear_guess`, for a vector field",
+        "another `support`, or the linear guess, which maps the box to real space",
+        "Set `linear_guess = true`, or choose `logit` or `probit`.",
+    ))
+}

@@ -1,0 +1,200 @@
+//! What `[inference]` may say.
+
+use super::option_error;
+use crate::error::Result;
+use crate::estimator::{RatioConfig, VectorFieldConfig};
+use crate::infer::sequential::SequentialConfig;
+use crate::infer::{
+    AbcRejectionConfig, CompositionConfig, FieldSamplerConfig, Missing, SearchConfig,
+};
+use crate::prior::SupportKind;
+use crate::sample::SamplerConfig;
+use crate::study::config::{InferenceSection, StudyConfig};
+use crate::study::method::Method;
+use crate::study::online;
+use crate::study::read::list;
+use crate::study::source::Source;
+
+/// The methods that train a vector field.
+const FIELDS: &[Method] = &[Method::Fmpe, Method::Npse];
+
+pub(super) fn inference(config: &StudyConfig, source: &Source) -> Result<()> {
+    let inference = &config.inference;
+    let method = config.method();
+    sections(inference, method, source)?;
+    missing(inference, method, source)?;
+    trials(config, method, source)?;
+    online::validate(config, method, source)?;
+    let named = |field: &str, result: Result<()>| {
+        result.map_err(|error| option_error(source, field, error))
+    };
+    named("inference.estimator", inference.estimator.validate())?;
+    named("inference.train", inference.train.validate())?;
+    let sampler = inference.sampler.as_ref();
+    named(
+        "inference.sampler",
+        sampler.map_or(Ok(()), SamplerConfig::validate),
+    )?;
+    if let Some(SamplerConfig::Importance(config)) = sampler
+        && !config.resample
+    {
+        return Err(source.error(
+            "inference.sampler.resample",
+            "given false, expected true: the files of a run have no column for weights",
+            "Leave it out, or draw weighted samples with the library.",
+        ));
+    }
+    let classifier = inference.classifier.as_ref();
+    named(
+        "inference.classifier",
+        classifier.map_or(Ok(()), RatioConfig::validate),
+    )?;
+    let field = inference.vector_field.as_ref();
+    named(
+        "inference.vector_field",
+        field.map_or(Ok(()), VectorFieldConfig::validate),
+    )?;
+    let field_sampler = inference.field_sampler.as_ref();
+    named(
+        "inference.field_sampler",
+        field_sampler.map_or(Ok(()), FieldSamplerConfig::validate),
+    )?;
+    let composition = inference.composition.as_ref();
+    named(
+        "inference.composition",
+        composition.map_or(Ok(()), CompositionConfig::validate),
+    )?;
+    let abc = inference.abc.as_ref();
+    named(
+        "inference.abc",
+        abc.map_or(Ok(()), AbcRejectionConfig::validate),
+    )?;
+    let sequential = inference.sequential.as_ref();
+    named(
+        "inference.sequential",
+        sequential.map_or(Ok(()), SequentialConfig::validate),
+    )?;
+    let search = inference.search.as_ref();
+    named(
+        "inference.search",
+        search.map_or(Ok(()), SearchConfig::validate),
+    )
+}
+
+/// The sections that some methods have, whether they are given, and which methods those are.
+pub(in crate::study) fn own_sections(
+    inference: &InferenceSection,
+) -> Vec<(&'static str, bool, Vec<Method>)> {
+    let sampled: Vec<Method> = Method::all().filter(|m| m.needs_sampler()).collect();
+    let own = [
+        (
+            "classifier",
+            inference.classifier.is_some(),
+            &[Method::Nre][..],
+        ),
+        ("vector_field", inference.vector_field.is_some(), FIELDS),
+        ("field_sampler", inference.field_sampler.is_some(), FIELDS),
+        ("composition", inference.composition.is_some(), FIELDS),
+        ("abc", inference.abc.is_some(), &[Method::AbcRejection]),
+        ("abc_smc", inference.abc_smc.is_some(), &[Method::AbcSmc]),
+        (
+            "synthetic_likelihood",
+            inference.synthetic_likelihood.is_some(),
+            &[Method::SyntheticLikelihood],
+        ),
+        (
+            "kernel_density",
+            inference.kernel_density.is_some(),
+            &[Method::ClassicalKde],
+        ),
+        (
+            "histogram",
+            inference.histogram.is_some(),
+            &[Method::ClassicalHistogram],
+        ),
+        ("search", inference.search.is_some(), &[Method::Npe]),
+        (
+            "discrete_data",
+            inference.discrete_data.is_some(),
+            &[Method::Nle],
+        ),
+        ("sampler", inference.sampler.is_some(), &sampled[..]),
+    ];
+    own.map(|(section, given, methods)| (section, given, methods.to_vec()))
+        .into()
+}
+
+/// Refuses the settings of another method than the study's: they would change nothing.
+fn sections(inference: &InferenceSection, method: Method, source: &Source) -> Result<()> {
+    for (section, given, methods) in own_sections(inference) {
+        if given && !methods.contains(&method) {
+            let names: Vec<_> = methods.iter().map(|method| method.name()).collect();
+            return Err(source.error(
+                &format!("inference.{section}"),
+                format!(
+                    "given with `method = \"{}\"`, which does not use it",
+                    method.name()
+                ),
+                format!("Remove it, or choose {} as the method.", list(&names)),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Each way of dealing with missing data belongs to a method.
+fn missing(inference: &InferenceSection, method: Method, source: &Source) -> Result<()> {
+    let needed = match inference.missing {
+        Missing::Refuse => return Ok(()),
+        Missing::Mask => ("mask", Method::Npe),
+        Missing::Marginalize => ("marginalize", Method::Nle),
+    };
+    if inference.rounds > 1 {
+        return Err(source.error(
+            "inference.missing",
+            format!("given with {} rounds, expected 1", inference.rounds),
+            "Leave `rounds` out, and give more `simulations` instead.",
+        ));
+    }
+    if method == needed.1 {
+        return Ok(());
+    }
+    Err(source.error(
+        "inference.missing",
+        format!(
+            "given `{}` with `method = \"{}\"`, which does not use it",
+            needed.0,
+            method.name()
+        ),
+        "Use `mask` with `npe`, or `marginalize` with `nle` and the estimator `mdn`.",
+    ))
+}
+
+/// Trials need a likelihood that can be multiplied, or scores that can be composed.
+fn trials(config: &StudyConfig, method: Method, source: &Source) -> Result<()> {
+    if !config.trials() && config.inference.composition.is_some() {
+        return Err(source.error(
+            "inference.composition",
+            "given without `trials = true` in `[observation]`: there is nothing to compose",
+            "Remove the section.",
+        ));
+    }
+    if !config.trials() || method.needs_sampler() {
+        return Ok(());
+    }
+    if FIELDS.contains(&method) {
+        if config.inference.support == SupportKind::Logit {
+            return Err(source.error(
+                "inference.support",
+                "given `logit`, expected `probit`: scores are composed where the prior is normal",
+                "Leave it out.",
+            ));
+        }
+        return Ok(());
+    }
+    Err(source.error(
+        "observation.trials",
+        format!("given with `method = \"{}\"`, which learns the posterior of one trial", method.name()),
+        "Use `nle`, `nre`, `fmpe`, `npse`, `auto` or a classical method, or give each row as an observation of its own without `trials`.",
+    ))
+}
