@@ -85,63 +85,17 @@ pub fn npe(
     seed: Seed,
     observer: Observer<'_>,
 ) -> Result<(NeuralPosterior, TrainLog)> {
-<<<<<<< HEAD
     let prepared = Prepared::new(prior, simulations, config, seed)?;
-    let n_data = prepared.x.n_columns();
-    let target = &prepared.target;
-    let flow = config.estimator.build(&target.bounded(), n_data)?;
-    let pick = |rows: &[usize]| {
-        let mut examples = Examples::new(target.n_features(), n_data);
-        let of = |&row: &usize| (prepared.theta.row(row), prepared.x.row(row));
-        let rows = rows.iter().map(of);
-        add_examples(target, &prepared.standard_x, rows, &mut examples);
-=======
-    config.train.validate()?;
-    config.estimator.validate()?;
-    check_shapes(prior, simulations)?;
-    let gaps = takes_gaps(config.missing)?;
-    let rows = if gaps {
-        usable_rows_with_gaps(simulations)?
-    } else {
-        usable_rows(simulations)?
-    };
-    let mut x = simulations.x.select(&rows);
-    let mut theta = simulations.theta.select(&rows);
-    let mut split = Split::random(rows.len(), config.train.validation_fraction, seed);
-    let map = prior.continuous_map(config.support)?;
-    let discrete = discrete::of_parameters(prior, &theta)?;
-    let mut real = real_table(&map, simulations, &rows)?;
-    let seen = [&real, &x].map(|table| table.select(&split.train));
-    let standard_x = if gaps {
-        fit_standardization(&seen[1], config.standardization)
-    } else {
-        Standardization::fit(&seen[1], config.standardization)
-    };
-    let seen = if gaps {
-        add_masked([&mut real, &mut theta, &mut x], &mut split, seed);
-        [&real, &x].map(|table| table.select(&split.train))
-    } else {
-        seen
-    };
-    let told = Seen {
-        standardization: &standard_x,
-        masked: gaps,
-    };
-    let fitted_z = Standardization::fit(&seen[0], StandardizationMethod::Linear);
-    let target = fit_target(map, config, &seen, (&fitted_z, told), discrete)?;
-    drop((seen, real));
-    let names = simulations.theta.names().iter();
-    let names = names.filter(|name| !prior.discrete_parameters().contains(&name.as_str()));
-    check_varies(&target.standardization, &names.cloned().collect::<Vec<_>>())?;
+    let Prepared { target, .. } = &prepared;
     let levels = discrete::counts(&target.discrete);
+    let width = prepared.told().width();
     let flow = config
         .estimator
-        .build_mixed(&levels, &target.bounded(), told.width())?;
+        .build_mixed(&levels, &target.bounded(), width)?;
     let pick = |rows: &[usize]| {
-        let mut examples = Examples::new(target.n_features(), told.width());
-        let rows = rows.iter().map(|&row| (theta.row(row), x.row(row)));
-        add_examples(&target, told, rows, &mut examples);
->>>>>>> main
+        let mut examples = Examples::new(target.n_features(), width);
+        let of = |&row: &usize| (prepared.theta.row(row), prepared.x.row(row));
+        add_examples(target, prepared.told(), rows.iter().map(of), &mut examples);
         examples
     };
     let fitted = fit(
@@ -152,26 +106,21 @@ pub fn npe(
         seed,
         observer,
     )?;
-    let failures = (prepared.n_failed, GIVEN_SUCCESS);
-    let notes = notes(&prepared.standard_x, prepared.x.names(), failures);
-    let Prepared {
-        target, standard_x, ..
-    } = prepared;
-    finish(prior, config, target, standard_x, (fitted, notes))
+    prepared.finish(prior, config, fitted)
 }
 
-<<<<<<< HEAD
 /// What is known of simulations in memory before training begins.
 pub(super) struct Prepared {
-    /// The positions of the rows with data among the simulations.
+    /// The positions among the simulations of the rows with data.
     pub(super) rows: Vec<usize>,
-    /// θ and x of these rows.
+    /// θ and x of these rows; if some data may be missing, followed by θ and masked x of all of them again.
     pub(super) theta: Table,
     pub(super) x: Table,
     pub(super) split: Split,
     pub(super) target: Target,
     pub(super) standard_x: Standardization,
-    pub(super) n_failed: usize,
+    masked: bool,
+    n_failed: usize,
 }
 
 impl Prepared {
@@ -184,26 +133,72 @@ impl Prepared {
         config.train.validate()?;
         config.estimator.validate()?;
         check_shapes(prior, simulations)?;
-        let rows = usable_rows(simulations)?;
-        let x = simulations.x.select(&rows);
-        let split = Split::random(rows.len(), config.train.validation_fraction, seed);
-        let map = prior.support_map(config.support)?;
-        let real = real_table(&map, simulations, &rows)?;
+        let gaps = takes_gaps(config.missing)?;
+        let rows = if gaps {
+            usable_rows_with_gaps(simulations)?
+        } else {
+            usable_rows(simulations)?
+        };
+        let mut x = simulations.x.select(&rows);
+        let mut theta = simulations.theta.select(&rows);
+        let mut split = Split::random(rows.len(), config.train.validation_fraction, seed);
+        let map = prior.continuous_map(config.support)?;
+        let discrete = discrete::of_parameters(prior, &theta)?;
+        let mut real = real_table(&map, simulations, &rows)?;
         let seen = [&real, &x].map(|table| table.select(&split.train));
-        let standard_x = Standardization::fit(&seen[1], config.standardization);
+        let standard_x = if gaps {
+            fit_standardization(&seen[1], config.standardization)
+        } else {
+            Standardization::fit(&seen[1], config.standardization)
+        };
+        let seen = if gaps {
+            add_masked([&mut real, &mut theta, &mut x], &mut split, seed);
+            [&real, &x].map(|table| table.select(&split.train))
+        } else {
+            seen
+        };
+        let told = Seen {
+            standardization: &standard_x,
+            masked: gaps,
+        };
         let fitted_z = Standardization::fit(&seen[0], StandardizationMethod::Linear);
-        let target = fit_target(map, config, &seen, [&fitted_z, &standard_x])?;
-        check_varies(&target.standardization, simulations.theta.names())?;
+        let target = fit_target(map, config, &seen, (&fitted_z, told), discrete)?;
+        let names = simulations.theta.names().iter();
+        let names = names.filter(|name| !prior.discrete_parameters().contains(&name.as_str()));
+        check_varies(&target.standardization, &names.cloned().collect::<Vec<_>>())?;
         Ok(Self {
-            theta: simulations.theta.select(&rows),
             n_failed: simulations.len() - rows.len(),
+            masked: gaps,
             rows,
+            theta,
             x,
             split,
             target,
             standard_x,
         })
-=======
+    }
+
+    /// How a network sees the data.
+    pub(super) fn told(&self) -> Seen<'_> {
+        Seen {
+            standardization: &self.standard_x,
+            masked: self.masked,
+        }
+    }
+
+    /// The posterior of the networks trained on these rows.
+    pub(super) fn finish(
+        self,
+        prior: &Prior,
+        config: &NpeConfig,
+        fitted: Fitted,
+    ) -> Result<(NeuralPosterior, TrainLog)> {
+        let failures = (self.n_failed, GIVEN_SUCCESS);
+        let notes = notes(&self.standard_x, self.x.names(), failures);
+        finish(prior, config, self.target, self.standard_x, (fitted, notes))
+    }
+}
+
 /// Whether NaN is a number that is missing.
 fn takes_gaps(missing: Missing) -> Result<bool> {
     match missing {
@@ -228,7 +223,6 @@ fn add_masked([real, theta, x]: [&mut Table; 3], split: &mut Split, seed: Seed) 
     for side in [&mut split.train, &mut split.validation] {
         let copies: Vec<usize> = side.iter().map(|row| row + n).collect();
         side.extend(copies);
->>>>>>> main
     }
 }
 

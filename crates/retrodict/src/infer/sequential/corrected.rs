@@ -4,8 +4,7 @@ use super::atomic::{Atomic, BESIDE};
 use super::weighted::Weighted;
 use crate::error::Result;
 use crate::estimator::{Estimator, Examples};
-use crate::infer::npe::{GIVEN_SUCCESS, Prepared, finish};
-use crate::infer::usable_rows::notes;
+use crate::infer::npe::Prepared;
 use crate::infer::{NeuralPosterior, NpeConfig, Posterior};
 use crate::prior::Prior;
 use crate::seed::Seed;
@@ -31,8 +30,8 @@ pub(super) fn npe_corrected(
     observer: Observer<'_>,
 ) -> Result<(NeuralPosterior, TrainLog)> {
     let prepared = Prepared::new(prior, simulations, config, seed)?;
-    let n_data = prepared.x.n_columns();
-    let flow = config.estimator.build(&prepared.target.bounded(), n_data)?;
+    let width = prepared.told().width();
+    let flow = config.estimator.build(&prepared.target.bounded(), width)?;
     let pick = |rows: &[usize]| match correction {
         Correction::Atomic { first, .. } => atoms(&prepared, prior, first, rows),
         Correction::Weights(log_weights) => weighted(&prepared, log_weights, rows),
@@ -41,36 +40,29 @@ pub(super) fn npe_corrected(
         Correction::Atomic { atoms, .. } => Box::new(Atomic::new(&flow, &prepared.target, atoms)),
         Correction::Weights(_) => Box::new(Weighted::new(&flow)),
     };
-    let (train, validation) = (
-        pick(&prepared.split.train),
-        pick(&prepared.split.validation),
-    );
+    let rows = [&prepared.split.train, &prepared.split.validation].map(|rows| pick(rows));
     let fitted = fit(
         &*estimator,
-        &train,
-        &validation,
+        &rows[0],
+        &rows[1],
         &config.train,
         seed,
         observer,
     )?;
     drop(estimator);
-    let failures = (prepared.n_failed, GIVEN_SUCCESS);
-    let notes = notes(&prepared.standard_x, prepared.x.names(), failures);
-    let Prepared {
-        target, standard_x, ..
-    } = prepared;
-    finish(prior, config, target, standard_x, (fitted, notes))
+    prepared.finish(prior, config, fitted)
 }
 
 /// Rows of z, log |∂z/∂θ| − log p(θ), and whether θ came from the prior; see [`Atomic`].
 fn atoms(prepared: &Prepared, prior: &Prior, first: usize, rows: &[usize]) -> Examples {
     let d = prepared.target.n_features();
-    let mut examples = Examples::new(d + BESIDE, prepared.x.n_columns());
-    let mut context = vec![0.0; prepared.x.n_columns()];
+    let told = prepared.told();
+    let mut examples = Examples::new(d + BESIDE, told.width());
+    let mut context = vec![0.0; told.width()];
     let mut z = vec![0.0; d];
     for &row in rows {
         let theta = prepared.theta.row(row);
-        prepared.standard_x.apply(prepared.x.row(row), &mut context);
+        told.apply(prepared.x.row(row), &mut context);
         let log_det = prepared.target.standardized(theta, &mut z);
         let mut values: Vec<f32> = z.iter().map(|z| *z as f32).collect();
         values.push((log_det - prior.log_prob(theta)) as f32);
@@ -87,12 +79,13 @@ fn weighted(prepared: &Prepared, log_weights: &[f64], rows: &[usize]) -> Example
     let weights: Vec<f64> = own.iter().map(|w| (w - largest).exp()).collect();
     let mean = weights.iter().sum::<f64>() / weights.len() as f64;
     let d = prepared.target.n_features();
-    let mut examples = Examples::new(d + 1, prepared.x.n_columns());
-    let mut context = vec![0.0; prepared.x.n_columns()];
+    let told = prepared.told();
+    let mut examples = Examples::new(d + 1, told.width());
+    let mut context = vec![0.0; told.width()];
     let (mut real, mut values) = (vec![0.0; d], vec![0.0; d + 1]);
     for &row in rows {
         let theta = prepared.theta.row(row);
-        prepared.standard_x.apply(prepared.x.row(row), &mut context);
+        told.apply(prepared.x.row(row), &mut context);
         prepared
             .target
             .forward(theta, &context, &mut real, &mut values[..d]);
@@ -133,6 +126,7 @@ pub(super) fn log_weights(
 mod tests {
     use super::*;
     use crate::estimator::{Flow, Purpose, Workspace};
+    use crate::infer::npe::finish;
     use crate::infer::testing::rectangle;
     use crate::seed::Stream;
     use crate::train::Fitted;
@@ -255,12 +249,7 @@ mod tests {
             let rows = all
                 .iter()
                 .map(|&i| (prepared.theta.row(i), prepared.x.row(i)));
-            crate::infer::npe::add_examples(
-                &prepared.target,
-                &prepared.standard_x,
-                rows,
-                &mut examples,
-            );
+            crate::infer::npe::add_examples(&prepared.target, prepared.told(), rows, &mut examples);
             examples
         };
         let mut gradient = vec![0.0; weights.len()];
