@@ -93,6 +93,7 @@ fn other_proposals_run_and_say_what_they_were() {
     for (method, option, proposal) in [
         ("npe", "proposal = \"atomic\"", "posterior"),
         ("npe", "proposal = \"importance_weighted\"", "posterior"),
+        ("npe", "proposal = \"mixture\"", "posterior"),
         (
             "nle",
             "acquisition = \"disagreement\"",
@@ -101,7 +102,15 @@ fn other_proposals_run_and_say_what_they_were() {
     ] {
         let sandbox = Sandbox::new();
         let more = format!("method = \"{method}\"\nsequential = {{ {option} }}");
-        let study = in_rounds(QUICK, &more).replace("ensemble_size = 1", "ensemble_size = 2");
+        let mut study = in_rounds(QUICK, &more).replace("ensemble_size = 1", "ensemble_size = 2");
+        if option.contains("mixture") {
+            study = study
+                .replace("rounds = 3", "rounds = 3\nsupport = \"probit\"")
+                .replace(
+                    "kind = \"maf\"\ntransforms = 1",
+                    "kind = \"mdn\"\ncomponents = 2",
+                );
+        }
         sandbox.write("study.toml", study);
         finish(&sandbox, &["run", "study.toml"]);
         let round = sandbox.json("runs/quick/rounds/round-002/round.json");

@@ -281,11 +281,29 @@ fn values() -> Vec<Wrong> {
             "a proposal of another method",
             "simulations = 300",
             "simulations = 300\nrounds = 2\nmethod = \"nle\"\nsequential = { proposal = \"atomic\" }",
-            &[
-                "inference.sequential.proposal",
-                "`method = \"nle\"`",
-                "`npe`",
-            ],
+            &["inference.sequential.proposal", "`nle`", "`npe`"],
+        ),
+        toy(
+            "mixtures of flows",
+            "simulations = 300",
+            "simulations = 300\nrounds = 2\nmethod = \"npe\"\nsequential = { proposal = \"mixture\" }",
+            &["inference.sequential.proposal", "mixture density network", "mdn"],
+        ),
+        study(
+            "mixtures where the prior is not normal",
+            QUICK
+                .replace("kind = \"maf\"\ntransforms = 1", "kind = \"mdn\"")
+                .replace(
+                    "simulations = 300",
+                    "simulations = 300\nrounds = 2\nmethod = \"npe\"\nsequential = { proposal = \"mixture\" }",
+                ),
+            &["inference.sequential.proposal", "probit"],
+        ),
+        toy(
+            "one atom",
+            "simulations = 300",
+            "simulations = 300\nrounds = 2\nmethod = \"npe\"\nsequential = { proposal = \"atomic\", atoms = 1 }",
+            &["inference.sequential.atoms", "from 2 to"],
         ),
         toy(
             "an epsilon that keeps nothing",

@@ -13,7 +13,7 @@ use crate::embed::{Column, LinearGuess, Standardization, StandardizationMethod};
 use crate::error::{Error, Result};
 use crate::estimator::{EstimatorConfig, Examples};
 use crate::prior::{Prior, SupportKind, SupportMap};
-use crate::seed::Seed;
+use crate::seed::{Seed, Stream};
 use crate::simulate::Simulations;
 use crate::table::Table;
 use crate::train::{Fitted, Observer, Split, TrainConfig, TrainLog, fit};
@@ -60,6 +60,9 @@ impl Default for NpeConfig {
     }
 }
 
+/// A linear guess is made of at least so many rows.
+const FEWEST_ROWS: f64 = 20.0;
+
 /// What becomes of a posterior when simulations fail.
 pub(super) const GIVEN_SUCCESS: &str = "the posterior is that given that a simulation succeeds";
 
@@ -85,7 +88,7 @@ pub fn npe(
     seed: Seed,
     observer: Observer<'_>,
 ) -> Result<(NeuralPosterior, TrainLog)> {
-    let prepared = Prepared::new(prior, simulations, config, seed)?;
+    let prepared = Prepared::new(prior, simulations, config, None, seed)?;
     let Prepared { target, .. } = &prepared;
     let levels = discrete::counts(&target.discrete);
     let width = prepared.told().width();
@@ -124,10 +127,13 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
+    /// With the importance weight of each simulation, the linear guess is made of rows drawn in proportion to
+    /// them.
     pub(super) fn new(
         prior: &Prior,
         simulations: &Simulations,
         config: &NpeConfig,
+        weights: Option<&[f64]>,
         seed: Seed,
     ) -> Result<Self> {
         config.train.validate()?;
@@ -156,6 +162,14 @@ impl Prepared {
             [&real, &x].map(|table| table.select(&split.train))
         } else {
             seen
+        };
+        let seen = match weights {
+            None => seen,
+            Some(weights) => {
+                let own = split.train.iter().map(|&row| weights[rows[row]]);
+                let drawn = in_proportion(&own.collect::<Vec<_>>(), seed);
+                seen.map(|table| table.select(&drawn))
+            }
         };
         let told = Seen {
             standardization: &standard_x,
@@ -197,6 +211,24 @@ impl Prepared {
         let notes = notes(&self.standard_x, self.x.names(), failures);
         finish(prior, config, self.target, self.standard_x, (fitted, notes))
     }
+}
+
+/// Positions drawn in proportion to the weights, as many as the effective number of them, by systematic
+/// resampling: more would be the same rows again, which a regression takes for news.
+fn in_proportion(weights: &[f64], seed: Seed) -> Vec<usize> {
+    let total: f64 = weights.iter().sum();
+    let squares: f64 = weights.iter().map(|w| w * w).sum();
+    let n = (total * total / squares).round().max(FEWEST_ROWS);
+    let mut next = seed.stream(Stream::WeightedRows, 0).uniform() * total / n;
+    let (mut below, mut drawn) = (0.0, Vec::new());
+    for (row, weight) in weights.iter().enumerate() {
+        below += weight;
+        while next < below {
+            drawn.push(row);
+            next += total / n;
+        }
+    }
+    drawn
 }
 
 /// Whether NaN is a number that is missing.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::discrete::{self, DiscreteColumn};
-use crate::embed::{LinearGuess, Standardization};
+use crate::embed::{Column, LinearGuess, Standardization};
 use crate::error::{Error, Result};
 use crate::prior::SupportMap;
 
@@ -90,6 +90,27 @@ impl Target {
             *y = *z as f32;
         }
         0.0
+    }
+
+    /// For one context, L and b of y = L z + b, z in the map's real space: L is lower triangular, row after
+    /// row, and the same for every context. No coordinate may be confined, no parameter discrete.
+    pub(super) fn affine(&self, context: &[f32]) -> (Vec<f64>, Vec<f64>) {
+        let d = self.n_continuous();
+        let unit = |k: usize| if k / d == k % d { 1.0 } else { 0.0 };
+        let (mut lower, mut offset) = match &self.guess {
+            Some(guess) => guess.affine(context),
+            None => ((0..d * d).map(unit).collect(), vec![0.0; d]),
+        };
+        for (j, column) in self.standardization.columns().iter().enumerate() {
+            let Column::Linear { mean, sd } = column else {
+                unreachable!("a parameter is standardised linearly")
+            };
+            for i in j..d {
+                offset[i] -= lower[i * d + j] * mean / sd;
+                lower[i * d + j] /= sd;
+            }
+        }
+        (lower, offset)
     }
 
     /// Fills `theta` and returns log |det ∂θ/∂y|.

@@ -1,7 +1,9 @@
 //! The loop: propose, simulate, pool, fit.
 
 use super::acquisition::{CANDIDATES, choose};
-use super::corrected::{Correction, log_weights, npe_corrected};
+use super::corrected::{Correction, npe_corrected};
+use super::importance::{effective_number, importance_weights, near};
+use super::mixture_proposal::MixtureProposal;
 use super::reach::within_reach;
 use super::{
     Acquisition, ProposalKind, RoundModel, RoundReport, SequentialConfig, SequentialMethod,
@@ -101,10 +103,12 @@ pub struct SequentialFit {
 /// Infers in rounds: θ from the prior in the first and from the proposal in every later one.
 ///
 /// A likelihood or a ratio learns from the simulations of all rounds within reach of the last one's, as
-/// their θ may come from any distribution. A posterior learns from those inside the region of the last proposal: there, all
-/// rounds have drawn in proportion to the prior, so the plain loss is the right one, for every x; those
-/// outside would tell it about θ that the observation has ruled out. Standardisation and linear guess
-/// are made anew from these simulations in every round, and networks begin from scratch.
+/// their θ may come from any distribution. A posterior with truncated proposals learns from those inside the
+/// region of the last one: there, all rounds have drawn in proportion to the prior, so the plain loss is
+/// the right one, for every x; those outside would tell it about θ that the observation has ruled
+/// out. With other proposals it learns from all, or, with importance weights, from those whose data are
+/// near the observation, by a loss that corrects for them. Standardisation and linear guess are made
+/// anew from these simulations in every round, and networks begin from scratch.
 ///
 /// # Errors
 /// If the numbers make no sense, a proposal cannot be drawn, or simulating or training fails.
@@ -174,6 +178,7 @@ fn pool(before: &Simulations, made: &Simulations) -> Result<Simulations> {
 impl<'a> SequentialTask<'a> {
     fn validate(&self) -> Result<()> {
         self.config.validate()?;
+        self.config.check_method(self.method, self.prior)?;
         if self.rounds == 0 {
             return Err(Error::invalid(
                 "rounds",
@@ -254,6 +259,12 @@ impl<'a> SequentialTask<'a> {
                 report.notes.extend(drawn.note(n));
                 drawn.theta
             }
+            (Some(RoundModel::Posterior(posterior)), None)
+                if self.config.proposal == ProposalKind::Mixture =>
+            {
+                report.proposal = "posterior".into();
+                MixtureProposal::new(posterior, self.x)?.sample(n, self.seed(round))
+            }
             (Some(model), None) => {
                 report.proposal = "posterior".into();
                 let posterior = self.method.posterior(model, self.prior)?;
@@ -296,14 +307,15 @@ impl<'a> SequentialTask<'a> {
         let chosen = inside.map(|rows| all.select(&rows));
         let used = chosen.as_ref().unwrap_or(all);
         let seed = self.seed(round);
+        report.used = used.len();
         let (model, log) = match self.method {
             SequentialMethod::Npe(config) if round > 0 && region.is_none() => {
-                let (posterior, log) = self.corrected(config, (all, models), seed, observer)?;
+                let more = (seed, &mut report);
+                let (posterior, log) = self.corrected(config, (all, models), more, observer)?;
                 (RoundModel::Posterior(Arc::new(posterior)), log)
             }
             method => method.fit(self.prior, used, seed, observer)?,
         };
-        report.used = used.len();
         report.validation_loss = log.validation_loss();
         Ok((model, log, report))
     }
@@ -313,25 +325,38 @@ impl<'a> SequentialTask<'a> {
         &self,
         config: &NpeConfig,
         (all, models): (&Simulations, &[RoundModel]),
-        seed: Seed,
+        (seed, report): (Seed, &mut RoundReport),
         observer: Observer<'_>,
     ) -> Result<(NeuralPosterior, TrainLog)> {
-        let weights;
-        let correction = if self.config.proposal == ProposalKind::ImportanceWeighted {
-            let proposals = models.iter().filter_map(|model| match model {
-                RoundModel::Posterior(posterior) => Some(&**posterior as &dyn Posterior),
-                _ => None,
-            });
-            let proposals: Vec<&dyn Posterior> = proposals.collect();
-            let sizes: Vec<usize> = (0..=models.len()).map(|round| self.size(round)).collect();
-            weights = log_weights(self.prior, &proposals, &sizes, (&all.theta, self.x))?;
-            Correction::Weights(&weights)
-        } else {
-            Correction::Atomic {
-                atoms: self.config.atoms,
-                first: self.size(0),
+        let sizes: Vec<usize> = (0..=models.len()).map(|round| self.size(round)).collect();
+        let proposals = models.iter().filter_map(|model| match model {
+            RoundModel::Posterior(posterior) => Some(&**posterior),
+            _ => None,
+        });
+        report.used = all.len();
+        let (mixtures, chosen, weights);
+        let (used, correction) = match self.config.proposal {
+            ProposalKind::ImportanceWeighted => {
+                let proposals: Vec<_> = proposals.map(|p| p as &dyn Posterior).collect();
+                let rows = near(all, self.x, self.size(models.len()));
+                chosen = all.select(&rows);
+                let at = (&chosen.theta, self.x);
+                weights = importance_weights(self.prior, &proposals, &sizes, at)?;
+                report.used = rows.len();
+                report.effective = Some(effective_number(&weights));
+                report.notes.extend(report.few_effective());
+                (&chosen, Correction::Weights(&weights))
+            }
+            ProposalKind::Mixture => {
+                let found = proposals.map(|posterior| MixtureProposal::new(posterior, self.x));
+                mixtures = found.collect::<Result<Vec<_>>>()?;
+                (all, Correction::Mixtures(&mixtures, &sizes))
+            }
+            ProposalKind::Atomic | ProposalKind::Truncated => {
+                let (atoms, first) = (self.config.atoms, self.size(0));
+                (all, Correction::Atomic { atoms, first })
             }
         };
-        npe_corrected(self.prior, all, (config, correction), seed, observer)
+        npe_corrected(self.prior, used, (config, correction), seed, observer)
     }
 }

@@ -76,7 +76,7 @@ fn quick() -> SequentialConfig {
 }
 
 /// Mean and sd of N(mean, sd²) below `high`, by summing over a grid.
-fn truncated_moments(mean: f64, sd: f64, high: f64) -> [f64; 2] {
+pub(super) fn truncated_moments(mean: f64, sd: f64, high: f64) -> [f64; 2] {
     let grid = (0..20_000).map(|i| mean + sd * (f64::from(i) / 1000.0 - 10.0));
     let weighted: Vec<[f64; 2]> = grid
         .filter(|t| *t < high)
@@ -98,18 +98,9 @@ fn every_method_finds_a_narrow_posterior_at_a_bound_in_three_rounds() {
     // Half a sd below the bound of `a`.
     let x = [0.99, 1.0];
     let exact = [truncated_moments(x[0], NOISE[0], 1.0), [1.0, NOISE[1]]];
-    let kinds = [ProposalKind::Atomic, ProposalKind::ImportanceWeighted];
-    let [npe, ..] = methods();
-    let corrected = kinds.map(|proposal| {
-        let config = SequentialConfig {
-            proposal,
-            ..quick()
-        };
-        (npe.clone(), config)
-    });
     let mut wrong = Vec::new();
-    let plain = methods().map(|method| (method, quick()));
-    for (method, config) in plain.into_iter().chain(corrected) {
+    let config = quick();
+    for method in methods() {
         let task = task(&prior, &method, &config, &x);
         let fit = sequential(&task, &mut InMemory::new(&simulator, Seed(3)), &silent).unwrap();
         let model = fit.models.last().unwrap();
@@ -117,13 +108,7 @@ fn every_method_finds_a_narrow_posterior_at_a_bound_in_three_rounds() {
         let samples = posterior.sample(&x, 4000, Seed(1)).unwrap();
         for (summary, [mean, sd]) in samples.summary().iter().zip(exact) {
             let (bias, ratio) = ((summary.mean - mean) / sd, summary.sd / sd);
-            let what = format!(
-                "{}, {:?}, {}: {bias:.3}, {ratio:.3}",
-                method.name(),
-                config.proposal,
-                summary.name
-            );
-            println!("{what}");
+            let what = format!("{}, {}: {bias:.3}, {ratio:.3}", method.name(), summary.name);
             // A classifier this small learns less from as much.
             let bound = if method.name() == "nre" { 0.5 } else { 0.2 };
             if bias.abs().max((ratio - 1.0).abs()) > bound {
@@ -132,14 +117,12 @@ fn every_method_finds_a_narrow_posterior_at_a_bound_in_three_rounds() {
         }
         assert_eq!(fit.reports.len(), 3);
         let used: Vec<usize> = fit.reports.iter().map(|r| r.used).collect();
-        match (method, config.proposal) {
-            // Of the first round, hardly any lie inside the last region, or within reach.
-            (SequentialMethod::Npe(_), ProposalKind::Truncated) => {
-                assert!(used[2] >= 500 && used[2] < 1100, "{used:?}");
-            }
-            (SequentialMethod::Npe(_), _) => assert_eq!(used, [500, 1000, 1500]),
-            _ => assert!(used[2] >= 500 && used[2] < 1400, "{used:?}"),
-        }
+        // Of the first round, hardly any lie inside the last region, or within reach.
+        let most = match method {
+            SequentialMethod::Npe(_) => 1100,
+            _ => 1400,
+        };
+        assert!(used[2] >= 500 && used[2] < most, "{used:?}");
     }
     assert!(wrong.is_empty(), "{wrong:?}");
 }
