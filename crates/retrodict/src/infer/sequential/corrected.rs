@@ -12,7 +12,7 @@ use crate::infer::{NeuralPosterior, NpeConfig};
 use crate::prior::Prior;
 use crate::seed::Seed;
 use crate::simulate::Simulations;
-use crate::train::{Observer, TrainLog, fit};
+use crate::train::{Observer, TrainConfig, TrainLog, fit};
 
 /// How a loss corrects for where θ came from.
 #[derive(Debug, Clone, Copy)]
@@ -53,14 +53,15 @@ pub(super) fn npe_corrected(
         }
     };
     let rows = [&prepared.split.train, &prepared.split.validation].map(|rows| pick(rows));
-    let mut fitted = fit(
-        &*estimator,
-        &rows[0],
-        &rows[1],
-        &config.train,
-        seed,
-        observer,
-    )?;
+    let train = TrainConfig {
+        min_improvement: match correction {
+            Correction::Weights(_) => config.train.min_improvement,
+            // The linear guess is made of rows from all proposals as they are: it is a start, and no answer.
+            _ => 0.0,
+        },
+        ..config.train.clone()
+    };
+    let mut fitted = fit(&*estimator, &rows[0], &rows[1], &train, seed, observer)?;
     drop(estimator);
     // Scores of rows under such a loss are no densities to be mixed by.
     let mixture = &mut fitted.log.mixture;
