@@ -60,10 +60,10 @@ fn uniform(name: &'static str, mean: f64) -> Known {
         x[1] = theta[1] + 0.1 * random.normal();
         Ok(())
     });
-    let x = vec![0.9, 1.0];
+    let x = vec![mean, 1.0];
     let exact = vec![super::tests::truncated_moments(x[0], 0.2, 1.0), [x[1], 0.1]];
     Known {
-        name: "bounded",
+        name,
         prior,
         simulator: Box::new(simulator),
         x,
