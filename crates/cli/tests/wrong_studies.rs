@@ -300,6 +300,12 @@ fn values() -> Vec<Wrong> {
             &["inference.sequential.proposal", "probit"],
         ),
         toy(
+            "a reach of nothing",
+            "simulations = 300",
+            "simulations = 300\nrounds = 2\nmethod = \"nle\"\nsequential = { reach = 1.0 }",
+            &["inference.sequential.reach", "at least 3"],
+        ),
+        toy(
             "one atom",
             "simulations = 300",
             "simulations = 300\nrounds = 2\nmethod = \"npe\"\nsequential = { proposal = \"atomic\", atoms = 1 }",

@@ -50,9 +50,9 @@ pub struct SequentialConfig {
     /// How `nle` and `nre` choose among their proposals. The loss of `npe` would have to correct for it.
     pub acquisition: Acquisition,
     /// `nle` and `nre` learn from simulations of earlier rounds within so many standard deviations of the last
-    /// round's θ. So far that nothing is left out unless given; 6 makes them describe the simulator near
-    /// the posterior alone.
-    pub reach: f64,
+    /// round's θ: 6 makes them describe the simulator near the posterior alone. Left out, from all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reach: Option<f64>,
     /// The share of the posterior's mass that a truncated prior gives up: θ is proposed where the
     /// posterior's density is above its quantile at this level.
     pub epsilon: f64,
@@ -63,16 +63,13 @@ pub struct SequentialConfig {
     pub candidates: usize,
 }
 
-/// No prior has θ so many standard deviations away.
-const EVERYWHERE: f64 = 1e6;
-
 impl Default for SequentialConfig {
     fn default() -> Self {
         Self {
             proposal: ProposalKind::default(),
             atoms: 10,
             acquisition: Acquisition::default(),
-            reach: EVERYWHERE,
+            reach: None,
             epsilon: 1e-4,
             threshold_draws: 100_000,
             candidates: 1_000_000,
@@ -96,8 +93,8 @@ impl SequentialConfig {
             let least = format!("at least {:.0}, one over epsilon", 1.0 / self.epsilon);
             return refuse("threshold_draws", &self.threshold_draws, &least);
         }
-        if self.reach < 3.0 || self.reach.is_nan() {
-            return refuse("reach", &self.reach, "at least 3");
+        if let Some(reach) = self.reach.filter(|reach| !(*reach >= 3.0)) {
+            return refuse("reach", &reach, "at least 3");
         }
         if self.atoms < 2 || self.atoms > EVALUATED {
             let expected = format!("from 2 to {EVALUATED}");

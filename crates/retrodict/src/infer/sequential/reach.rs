@@ -16,7 +16,7 @@ pub(super) fn within_reach(
     n_last: usize,
     reach: f64,
 ) -> Result<Vec<usize>> {
-    let map = prior.support_map(SupportKind::Probit)?;
+    let map = prior.continuous_map(SupportKind::Probit)?;
     let d = map.n_unconstrained();
     let mut z = vec![0.0; theta.n_rows() * d];
     for (theta, z) in theta.rows().zip(z.chunks_exact_mut(d)) {

@@ -300,8 +300,8 @@ impl<'a> SequentialTask<'a> {
             (Some(region), _) => Some(region.rows(&all.theta)?),
             (None, SequentialMethod::Npe(_)) => None,
             (None, _) => {
-                let (last, reach) = (self.size(round), self.config.reach);
-                Some(within_reach(self.prior, &all.theta, last, reach)?)
+                let within = |reach| within_reach(self.prior, &all.theta, self.size(round), reach);
+                self.config.reach.map(within).transpose()?
             }
         };
         let chosen = inside.map(|rows| all.select(&rows));

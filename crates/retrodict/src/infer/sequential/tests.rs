@@ -70,7 +70,7 @@ fn task<'a>(
 fn quick() -> SequentialConfig {
     SequentialConfig {
         threshold_draws: 20_000,
-        reach: 6.0,
+        reach: Some(6.0),
         ..SequentialConfig::default()
     }
 }
