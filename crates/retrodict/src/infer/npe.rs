@@ -218,6 +218,9 @@ impl Prepared {
 fn in_proportion(weights: &[f64], seed: Seed) -> Vec<usize> {
     let total: f64 = weights.iter().sum();
     let squares: f64 = weights.iter().map(|w| w * w).sum();
+    if total <= 0.0 {
+        return (0..weights.len()).collect();
+    }
     let n = (total * total / squares).round().max(FEWEST_ROWS);
     let mut next = seed.stream(Stream::WeightedRows, 0).uniform() * total / n;
     let (mut below, mut drawn) = (0.0, Vec::new());

@@ -93,8 +93,11 @@ impl SequentialConfig {
             let least = format!("at least {:.0}, one over epsilon", 1.0 / self.epsilon);
             return refuse("threshold_draws", &self.threshold_draws, &least);
         }
-        if let Some(reach) = self.reach.filter(|reach| !(*reach >= 3.0)) {
-            return refuse("reach", &reach, "at least 3");
+        match self.reach {
+            Some(reach) if reach < 3.0 || reach.is_nan() => {
+                return refuse("reach", &reach, "at least 3");
+            }
+            _ => {}
         }
         if self.atoms < 2 || self.atoms > EVALUATED {
             let expected = format!("from 2 to {EVALUATED}");
