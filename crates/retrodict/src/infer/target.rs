@@ -105,8 +105,8 @@ impl Target {
             let Column::Linear { mean, sd } = column else {
                 unreachable!("a parameter is standardised linearly")
             };
-            for i in j..d {
-                offset[i] -= lower[i * d + j] * mean / sd;
+            for (i, offset) in offset.iter_mut().enumerate().skip(j) {
+                *offset -= lower[i * d + j] * mean / sd;
                 lower[i * d + j] /= sd;
             }
         }

@@ -134,12 +134,11 @@ fn spread(
         let own = &mixture.components[joint.k].factor;
         let out = &mut slopes.components[joint.k];
         out.log_share += weight;
-        let along = product(own, &joint.shift);
-        for i in 0..d {
+        for (i, along) in product(own, &joint.shift).into_iter().enumerate() {
             // Row i of A S, of which only the upper triangle is free.
             for j in i..d {
-                out.mean[j] += weight * own[i * d + j] * along[i];
-                let mut entry = along[i] * joint.shift[j];
+                out.mean[j] += weight * own[i * d + j] * along;
+                let mut entry = along * joint.shift[j];
                 if !joint.covariance.is_empty() {
                     for l in i..d {
                         entry += own[i * d + l] * joint.covariance[l * d + j];

@@ -154,26 +154,3 @@ fn mixtures_recover_known_posteriors() {
     assert_recovered(&linear(), &mixture(3), ProposalKind::Mixture, 0.2);
     assert_recovered(&inside(), &mixture(3), ProposalKind::Mixture, 0.25);
 }
-
-#[test]
-#[ignore = "for looking"]
-fn explore() {
-    let var = |name: &str, default: &str| std::env::var(name).unwrap_or(default.into());
-    let config: SequentialConfig = serde_json::from_str(&var("CONFIG", "{}")).unwrap();
-    for seed in var("SEEDS", "1,2,3,4").split(',') {
-        for name in var("KNOWN", "linear,bounded,inside").split(',') {
-            let known = match name {
-                "linear" => linear(),
-                "bounded" => bounded(),
-                _ => inside(),
-            };
-            let own = match std::env::var("NPE") {
-                Ok(text) => serde_json::from_str(&text).unwrap(),
-                _ if config.proposal == ProposalKind::Mixture => mixture(3),
-                _ => flow(),
-            };
-            let found = errors(&known, own, &config, seed.parse().unwrap());
-            println!("{name}, {:?}, {seed}: {found:.2?}", config.proposal);
-        }
-    }
-}
