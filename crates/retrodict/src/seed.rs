@@ -92,6 +92,8 @@ pub enum Stream {
     Online = 23,
     /// Telling the draws of one method from those of another; the index is (observation, method).
     Comparison = 24,
+    /// The classifiers of a local two-sample test; the index is the classifier's.
+    LocalTest = 44,
 }
 
 impl Seed {

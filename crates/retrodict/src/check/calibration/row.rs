@@ -22,6 +22,8 @@ pub(super) struct Row {
     pub(super) positions: Vec<f64>,
     pub(super) means: Vec<f64>,
     pub(super) sds: Vec<f64>,
+    /// One draw, to be compared with the truth as a whole.
+    pub(super) draw: Vec<f64>,
 }
 
 impl Row {
@@ -58,10 +60,12 @@ impl Row {
         let distances: Vec<f64> = draws.rows().map(|row| distance(row, point, &sds)).collect();
         let own = distance(theta, point, &sds);
         positions.push(self::position(&distances, &weights, own, &mut random));
+        let chosen = chosen(&weights, random.uniform());
         Ok(Self {
             positions,
             means,
             sds,
+            draw: draws.row(chosen).to_vec(),
         })
     }
 }
@@ -122,6 +126,17 @@ pub(super) fn position(values: &[f64], weights: &[f64], truth: f64, random: &mut
         own += weight * weight;
     }
     (below + random.uniform_open() * (equal + own)) / (1.0 + own)
+}
+
+/// The first index at which the sum of the weights exceeds u, a number below one.
+fn chosen(weights: &[f64], u: f64) -> usize {
+    let mut sum = 0.0;
+    let exceeds = |weight: &f64| {
+        sum += weight;
+        sum > u
+    };
+    let last = weights.len() - 1;
+    weights.iter().position(exceeds).unwrap_or(last)
 }
 
 /// √ Σⱼ ((aⱼ − bⱼ) / sⱼ)².

@@ -2,6 +2,7 @@
 
 mod check;
 mod fit;
+mod local;
 mod methods;
 mod online;
 mod report;

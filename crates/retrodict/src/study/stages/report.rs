@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::prior::Parameter;
 use crate::report::html::{Fact, ObservationReport, ReportInput, SearchReport};
 use crate::report::{
-    Corner, Figure, LossCurve, Overlay, coverage, predictive, ranks, search, training,
+    Corner, Figure, LossCurve, Overlay, coverage, predictive, ranks, recovery, search, training,
 };
 use crate::samples::Samples;
 use crate::seed::{Seed, Stream};
@@ -72,6 +72,9 @@ impl Run<'_> {
         }
         if let Some(expected) = self.kept("coverage")? {
             check_figures.push(coverage("coverage", &expected, parameters));
+        }
+        if let Some(recovered) = self.kept("recovery")? {
+            check_figures.push(recovery("recovery", &recovered, parameters));
         }
         let log = self.training_log()?;
         let training = log
