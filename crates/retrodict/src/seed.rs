@@ -94,6 +94,8 @@ pub enum Stream {
     Comparison = 24,
     /// The classifiers of a local two-sample test; the index is the classifier's.
     LocalTest = 44,
+    /// Which test simulations a learning curve is made of; the index is the resample's.
+    LearningCurve = 45,
 }
 
 impl Seed {

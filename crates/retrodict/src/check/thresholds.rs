@@ -66,6 +66,10 @@ pub const CAUTION_EXCESS: f64 = 0.1;
 pub const CAUTION_LOCAL: f64 = 0.1;
 /// A bias of one posterior sd. A posterior that is only too wide does not fail however large this is.
 pub const FAILED_LOCAL: f64 = 0.25;
+/// Twice as many simulations would make a parameter's error bar five percent shorter.
+pub const CAUTION_LEARNING: f64 = 0.05;
+/// How sure it must be that the last doubling of the simulations has gained anything.
+pub const LEARNING_CONFIDENCE: f64 = 0.999;
 /// The data could make the posterior five percent narrower: 1 − √(1 − 0.1).
 pub const CAUTION_DEPENDENCE: f64 = 0.1;
 /// The data could make the posterior thirty percent narrower: 1 − √(1 − 0.5).

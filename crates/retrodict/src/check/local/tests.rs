@@ -121,3 +121,58 @@ fn members_of_a_pair_have_different_labels() {
     assert!((f64::from(data.x[0][0]) - unit(test.theta.row(3)[0])).abs() < 1e-6);
     assert!((f64::from(data.x[0][1]) - unit(calibration.posterior_draws[3])).abs() < 1e-6);
 }
+
+#[derive(serde::Deserialize)]
+struct Golden {
+    shift: f64,
+    theta: Vec<[f64; 2]>,
+    x: Vec<[f64; 2]>,
+    drawn: Vec<[f64; 2]>,
+    observations: Vec<GoldenAt>,
+}
+
+#[derive(serde::Deserialize)]
+struct GoldenAt {
+    observed: [f64; 2],
+    draws: Vec<[f64; 2]>,
+    statistic: f64,
+    p_value: f64,
+}
+
+#[test]
+fn it_agrees_with_sbi() {
+    let text = include_str!("../../../tests/golden/local_two_sample.json");
+    let golden: Golden = serde_json::from_str(text).unwrap();
+    let n = golden.theta.len();
+    let sd = 0.5_f64.sqrt();
+    let bias = |x: &[f64; 2]| if x[0] > 0.0 { golden.shift * sd } else { 0.0 };
+    let mean = |x: &[f64; 2]| [0.5 * x[0] + bias(x), 0.5 * x[1]];
+    let mut one = problem(n, 2, 0.0).calibration;
+    let mut second = one.quantities[0].clone();
+    second.name = "theta_2".into();
+    one.quantities.push(second);
+    one.posterior_means = golden.x.iter().flat_map(mean).collect();
+    one.posterior_sds = vec![sd; 2 * n];
+    one.posterior_draws = golden.drawn.concat();
+    let test = Simulations {
+        theta: Table::numbered("theta", 2, golden.theta.concat()).unwrap(),
+        x: Table::numbered("x", 2, golden.x.concat()).unwrap(),
+        status: vec![Status::Ok; n],
+    };
+    let local = LocalTest::train(&one, &test, Seed(1)).unwrap();
+    for there in golden.observations {
+        let names = ["theta_1", "theta_2"];
+        let samples = Samples::from_rows(names, there.draws.concat()).unwrap();
+        let here = local.at(&there.observed, &samples);
+        assert_eq!(here.p_value < 0.05, there.p_value < 0.05, "{here:?}");
+        if there.p_value < 0.05 {
+            // Other networks, other stopping: the same size.
+            let ratio = here.statistic / there.statistic;
+            assert!((0.5..2.0).contains(&ratio), "{ratio}");
+            assert!(
+                (here.corrections[0].shift + golden.shift).abs() < 0.4,
+                "{here:?}"
+            );
+        }
+    }
+}
