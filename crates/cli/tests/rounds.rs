@@ -88,6 +88,38 @@ fn likelihoods_and_ratios_in_rounds_are_not_called_calibrated() {
 }
 
 #[test]
+fn other_proposals_run_and_say_what_they_were() {
+    for (method, option, proposal) in [
+        ("npe", "proposal = \"atomic\"", "posterior"),
+        ("npe", "proposal = \"importance_weighted\"", "posterior"),
+        ("npe", "proposal = \"mixture\"", "posterior"),
+        (
+            "nle",
+            "acquisition = \"disagreement\"",
+            "posterior, where networks disagree",
+        ),
+    ] {
+        let sandbox = Sandbox::new();
+        let more = format!("method = \"{method}\"\nsequential = {{ {option} }}");
+        let mut study = in_rounds(QUICK, &more).replace("ensemble_size = 1", "ensemble_size = 2");
+        if option.contains("mixture") {
+            study = study
+                .replace("rounds = 3", "rounds = 3\nsupport = \"probit\"")
+                .replace(
+                    "kind = \"maf\"\ntransforms = 1",
+                    "kind = \"mdn\"\ncomponents = 2",
+                );
+        }
+        sandbox.write("study.toml", study);
+        finish(&sandbox, &["run", "study.toml"]);
+        let round = sandbox.json("runs/quick/rounds/round-002/round.json");
+        assert_eq!(round["report"]["proposal"], proposal, "{option}");
+        let text = String::from_utf8(sandbox.read("runs/quick/verdict.json")).unwrap();
+        assert!(text.contains("not amortised"), "{option}");
+    }
+}
+
+#[test]
 fn trials_are_aimed_at_together() {
     let sandbox = Sandbox::new();
     let observation =

@@ -262,6 +262,56 @@ fn values() -> Vec<Wrong> {
             &["inference.sequential", "`rounds = 1`"],
         ),
         toy(
+            "an acquisition without a correction",
+            "simulations = 300",
+            "simulations = 300\nrounds = 2\nmethod = \"npe\"\nsequential = { acquisition = \"disagreement\" }",
+            &["inference.sequential.acquisition", "`nle` or `nre`"],
+        ),
+        toy(
+            "one network that disagrees",
+            "simulations = 300",
+            "simulations = 300\nrounds = 2\nmethod = \"nle\"\nsequential = { acquisition = \"disagreement\" }",
+            &[
+                "inference.sequential.acquisition",
+                "one network",
+                "ensemble_size",
+            ],
+        ),
+        toy(
+            "a proposal of another method",
+            "simulations = 300",
+            "simulations = 300\nrounds = 2\nmethod = \"nle\"\nsequential = { proposal = \"atomic\" }",
+            &["inference.sequential.proposal", "`nle`", "`npe`"],
+        ),
+        toy(
+            "mixtures of flows",
+            "simulations = 300",
+            "simulations = 300\nrounds = 2\nmethod = \"npe\"\nsequential = { proposal = \"mixture\" }",
+            &["inference.sequential.proposal", "mixture density network", "mdn"],
+        ),
+        study(
+            "mixtures where the prior is not normal",
+            QUICK
+                .replace("kind = \"maf\"\ntransforms = 1", "kind = \"mdn\"")
+                .replace(
+                    "simulations = 300",
+                    "simulations = 300\nrounds = 2\nmethod = \"npe\"\nsequential = { proposal = \"mixture\" }",
+                ),
+            &["inference.sequential.proposal", "probit"],
+        ),
+        toy(
+            "a reach of nothing",
+            "simulations = 300",
+            "simulations = 300\nrounds = 2\nmethod = \"nle\"\nsequential = { reach = 1.0 }",
+            &["inference.sequential.reach", "at least 3"],
+        ),
+        toy(
+            "one atom",
+            "simulations = 300",
+            "simulations = 300\nrounds = 2\nmethod = \"npe\"\nsequential = { proposal = \"atomic\", atoms = 1 }",
+            &["inference.sequential.atoms", "from 2 to"],
+        ),
+        toy(
             "an epsilon that keeps nothing",
             "simulations = 300",
             "simulations = 300\nrounds = 2\nsequential = { epsilon = 1.0 }",

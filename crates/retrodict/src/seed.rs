@@ -82,6 +82,10 @@ pub enum Stream {
     /// Draws of θ within bounds, and the rounds in which they shrink; the index is the draw's or the
     /// round's.
     Truncation = 30,
+    /// Draws of θ from a mixture of normal distributions; the index is the draw's.
+    MixtureProposal = 31,
+    /// Which simulations, with importance weights, the linear guess is made of.
+    WeightedRows = 32,
     /// The times and the noise that a vector field is trained on; the index is (member, epoch), and
     /// for rows held out the row's, counted from the end.
     FieldNoise = 25,

@@ -9,11 +9,13 @@
 use std::ops::ControlFlow;
 
 use retrodict::check::{CalibrationChecks, Verdict, Word};
+use retrodict::estimator::{EstimatorConfig, MixtureConfig};
 use retrodict::infer::sequential::{
-    InMemory, RoundModel, SequentialConfig, SequentialFit, SequentialMethod, SequentialTask,
-    TruncatedPosterior, sequential,
+    InMemory, ProposalKind, RoundModel, SequentialConfig, SequentialFit, SequentialMethod,
+    SequentialTask, TruncatedPosterior, sequential,
 };
 use retrodict::infer::{NleConfig, NpeConfig, NreConfig};
+use retrodict::prior::SupportKind;
 use retrodict::sample::SamplerConfig;
 use retrodict::simulate::builtin::{self, Builtin};
 use retrodict::simulate::{Noise, simulate};
@@ -70,6 +72,48 @@ fn the_gaussian_toy_agrees_with_its_exact_posterior_by_every_method() {
             );
             println!("{what}");
             assert!(bias.abs() < 0.2 && (ratio - 1.0).abs() < 0.2, "{what}");
+        }
+    }
+}
+
+#[test]
+fn the_gaussian_toy_agrees_with_its_exact_posterior_by_every_proposal() {
+    // The bounds are those of every method, and three times as wide with importance weights, of which the
+    // effective number is a tenth of the simulations or less.
+    let toy = builtin::by_name("gaussian_toy").unwrap();
+    let mixture = NpeConfig {
+        estimator: EstimatorConfig::Mdn(MixtureConfig {
+            components: 3,
+            ..MixtureConfig::default()
+        }),
+        support: SupportKind::Probit,
+        ..NpeConfig::default()
+    };
+    for (proposal, npe, bound) in [
+        (ProposalKind::Atomic, NpeConfig::default(), 0.2),
+        (ProposalKind::Mixture, mixture, 0.2),
+        (ProposalKind::ImportanceWeighted, NpeConfig::default(), 0.6),
+    ] {
+        let config = SequentialConfig {
+            proposal,
+            ..SequentialConfig::default()
+        };
+        let method = SequentialMethod::Npe(npe);
+        let task = task(&toy, &method, &config, 1);
+        let fit = fit(&toy, &task);
+        let model = fit.models.last().unwrap();
+        let posterior = method.posterior(model, &toy.prior).unwrap();
+        let samples = posterior.sample(&toy.observation, 5_000, Seed(1)).unwrap();
+        for (summary, x) in samples.summary().iter().zip(&toy.observation) {
+            let (bias, ratio) = ((summary.mean - (x - 1.0)) / 0.1, summary.sd / 0.1);
+            let what = format!(
+                "{}, {}: bias {bias:+.3} sd, sd × {ratio:.3}, effective {:?}",
+                proposal.name(),
+                summary.name,
+                fit.reports[3].effective
+            );
+            println!("{what}");
+            assert!(bias.abs() < bound && (ratio - 1.0).abs() < bound, "{what}");
         }
     }
 }

@@ -176,6 +176,40 @@ impl Flow {
         Some(mixture.mixtures(weights, (parts.context, n_rows), stride, &mut room))
     }
 
+    /// Adds to `gradient` that of a function of the mixtures with respect to the weights, after
+    /// [`Flow::mixtures`] on the same workspace, which has to be one for training. `slopes` holds, for each
+    /// row, the function's derivatives in the places of what they are by: the logit of a share as
+    /// `log_share`, means, and the upper triangles of the factors.
+    ///
+    /// # Panics
+    /// If q is no mixture of normal distributions.
+    pub fn add_mixture_gradient(
+        &self,
+        weights: &[f32],
+        workspace: &mut Workspace,
+        slopes: &[GaussianMixture],
+        gradient: &mut [f32],
+    ) {
+        assert_eq!(workspace.purpose(), Purpose::Training);
+        let Base::Mixture(mixture) = &self.base else {
+            panic!("a mixture of normal distributions");
+        };
+        let parts = workspace.parts();
+        let stride = parts.stride;
+        let memory = self.cut(&self.training, parts.arena, stride);
+        let mut room = BaseMemory {
+            cache: rows(memory.cache, self.training.cache(0), stride),
+            scratch: memory.scratch,
+        };
+        let own = self.base_weights.clone();
+        mixture.backward_mixtures(
+            &weights[own.clone()],
+            (parts.context, stride),
+            (slopes, &mut gradient[own]),
+            &mut room,
+        );
+    }
+
     /// Fills the workspace's `values` with a draw for each row of its context.
     pub fn sample(&self, weights: &[f32], workspace: &mut Workspace, random: &mut Random) {
         let n_rows = workspace.n_rows();
@@ -230,6 +264,27 @@ impl Flow {
         workspace.parts().context_gradient.fill(0.0);
         let wanted = Wanted {
             context: true,
+            ..Wanted::default()
+        };
+        self.backward(weights, workspace, wanted);
+    }
+
+    /// Adds to `gradient` that of Σ `slopes` · log q over the rows of the batch, with respect to the
+    /// weights, after [`Flow::log_prob`] on the same workspace.
+    pub fn add_weighted_gradient(
+        &self,
+        weights: &[f32],
+        workspace: &mut Workspace,
+        slopes: &[f32],
+        gradient: &mut [f32],
+    ) {
+        let n_rows = workspace.n_rows();
+        let parts = workspace.parts();
+        let memory = self.cut(&self.training, parts.arena, parts.stride);
+        memory.row_gradient[..n_rows].copy_from_slice(slopes);
+        memory.row_gradient[n_rows..].fill(0.0);
+        let wanted = Wanted {
+            weights: Some(gradient),
             ..Wanted::default()
         };
         self.backward(weights, workspace, wanted);

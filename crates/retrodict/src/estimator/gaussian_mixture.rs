@@ -50,4 +50,27 @@ impl GaussianMixture {
             components: (0..k).map(component).collect(),
         }
     }
+
+    /// Hands the derivatives of a function by the raw outputs to `set`, where `self` holds those by the
+    /// logits (as `log_share`), the means and the factors.
+    pub(super) fn pull_back(
+        &self,
+        shape: MixtureShape,
+        raw: impl Fn(usize) -> f64,
+        mut set: impl FnMut(usize, f64),
+    ) {
+        let d = shape.n_features();
+        for (k, slopes) in self.components.iter().enumerate() {
+            set(shape.logit_row(k), slopes.log_share);
+            for i in 0..d {
+                set(shape.mean_row(k, i), slopes.mean[i]);
+                // The slope of softplus is the logistic function.
+                let at = shape.diagonal_row(k, i);
+                set(at, slopes.factor[i * d + i] / (1.0 + (-raw(at)).exp()));
+                for j in i + 1..d {
+                    set(shape.upper_row(k, i, j), slopes.factor[i * d + j]);
+                }
+            }
+        }
+    }
 }

@@ -95,6 +95,44 @@ impl MixtureNetwork {
         (0..n_rows).map(row).collect()
     }
 
+    /// Adds to `gradient` that of a function of the mixtures, whose derivatives are `slopes`, after
+    /// [`MixtureNetwork::mixtures`] with the same cache.
+    pub(super) fn backward_mixtures(
+        &self,
+        weights: &[f32],
+        (context, stride): (&[f32], usize),
+        (slopes, gradient): (&[GaussianMixture], &mut [f32]),
+        memory: &mut BaseMemory<'_>,
+    ) {
+        let cache = self.cut(memory.cache, stride);
+        let n_raw = self.shape.n_outputs() * stride;
+        let (raw_gradient, scratch) = memory.scratch.split_at_mut(n_raw);
+        raw_gradient.fill(0.0);
+        for (row, slopes) in slopes.iter().enumerate() {
+            let raw = |k: usize| f64::from(cache.raw[k * stride + row]);
+            let set = |k: usize, slope: f64| raw_gradient[k * stride + row] = slope as f32;
+            slopes.pull_back(self.shape, raw, set);
+        }
+        let inputs = Inputs {
+            context,
+            features: &[],
+            stride,
+        };
+        let wanted = InputGradients {
+            context: None,
+            features: None,
+            weights: Some(gradient),
+        };
+        self.network.backward(
+            weights,
+            inputs,
+            raw_gradient,
+            wanted,
+            cache.network,
+            scratch,
+        );
+    }
+
     pub(super) fn add_log_prob(
         &self,
         weights: &[f32],

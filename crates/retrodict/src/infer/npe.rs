@@ -13,7 +13,7 @@ use crate::embed::{Column, LinearGuess, Standardization, StandardizationMethod};
 use crate::error::{Error, Result};
 use crate::estimator::{EstimatorConfig, Examples};
 use crate::prior::{Prior, SupportKind, SupportMap};
-use crate::seed::Seed;
+use crate::seed::{Seed, Stream};
 use crate::simulate::Simulations;
 use crate::table::Table;
 use crate::train::{Fitted, Observer, Split, TrainConfig, TrainLog, fit};
@@ -60,6 +60,9 @@ impl Default for NpeConfig {
     }
 }
 
+/// A linear guess is made of at least so many rows.
+const FEWEST_ROWS: f64 = 20.0;
+
 /// What becomes of a posterior when simulations fail.
 pub(super) const GIVEN_SUCCESS: &str = "the posterior is that given that a simulation succeeds";
 
@@ -85,64 +88,150 @@ pub fn npe(
     seed: Seed,
     observer: Observer<'_>,
 ) -> Result<(NeuralPosterior, TrainLog)> {
-    config.train.validate()?;
-    config.estimator.validate()?;
-    check_shapes(prior, simulations)?;
-    let gaps = takes_gaps(config.missing)?;
-    let rows = if gaps {
-        usable_rows_with_gaps(simulations)?
-    } else {
-        usable_rows(simulations)?
-    };
-    let mut x = simulations.x.select(&rows);
-    let mut theta = simulations.theta.select(&rows);
-    let mut split = Split::random(rows.len(), config.train.validation_fraction, seed);
-    let map = prior.continuous_map(config.support)?;
-    let discrete = discrete::of_parameters(prior, &theta)?;
-    let mut real = real_table(&map, simulations, &rows)?;
-    let seen = [&real, &x].map(|table| table.select(&split.train));
-    let standard_x = if gaps {
-        fit_standardization(&seen[1], config.standardization)
-    } else {
-        Standardization::fit(&seen[1], config.standardization)
-    };
-    let seen = if gaps {
-        add_masked([&mut real, &mut theta, &mut x], &mut split, seed);
-        [&real, &x].map(|table| table.select(&split.train))
-    } else {
-        seen
-    };
-    let told = Seen {
-        standardization: &standard_x,
-        masked: gaps,
-    };
-    let fitted_z = Standardization::fit(&seen[0], StandardizationMethod::Linear);
-    let target = fit_target(map, config, &seen, (&fitted_z, told), discrete)?;
-    drop((seen, real));
-    let names = simulations.theta.names().iter();
-    let names = names.filter(|name| !prior.discrete_parameters().contains(&name.as_str()));
-    check_varies(&target.standardization, &names.cloned().collect::<Vec<_>>())?;
+    let prepared = Prepared::new(prior, simulations, config, None, seed)?;
+    let Prepared { target, .. } = &prepared;
     let levels = discrete::counts(&target.discrete);
+    let width = prepared.told().width();
     let flow = config
         .estimator
-        .build_mixed(&levels, &target.bounded(), told.width())?;
+        .build_mixed(&levels, &target.bounded(), width)?;
     let pick = |rows: &[usize]| {
-        let mut examples = Examples::new(target.n_features(), told.width());
-        let rows = rows.iter().map(|&row| (theta.row(row), x.row(row)));
-        add_examples(&target, told, rows, &mut examples);
+        let mut examples = Examples::new(target.n_features(), width);
+        let of = |&row: &usize| (prepared.theta.row(row), prepared.x.row(row));
+        add_examples(target, prepared.told(), rows.iter().map(of), &mut examples);
         examples
     };
     let fitted = fit(
         &flow,
-        &pick(&split.train),
-        &pick(&split.validation),
+        &pick(&prepared.split.train),
+        &pick(&prepared.split.validation),
         &config.train,
         seed,
         observer,
     )?;
-    let n_failed = simulations.len() - rows.len();
-    let notes = notes(&standard_x, x.names(), (n_failed, GIVEN_SUCCESS));
-    finish(prior, config, target, standard_x, (fitted, notes))
+    prepared.finish(prior, config, fitted)
+}
+
+/// What is known of simulations in memory before training begins.
+pub(super) struct Prepared {
+    /// The positions among the simulations of the rows with data.
+    pub(super) rows: Vec<usize>,
+    /// θ and x of these rows; if some data may be missing, followed by θ and masked x of all of them again.
+    pub(super) theta: Table,
+    pub(super) x: Table,
+    pub(super) split: Split,
+    pub(super) target: Target,
+    pub(super) standard_x: Standardization,
+    masked: bool,
+    n_failed: usize,
+}
+
+impl Prepared {
+    /// With the importance weight of each simulation, the linear guess is made of rows drawn in proportion to
+    /// them.
+    pub(super) fn new(
+        prior: &Prior,
+        simulations: &Simulations,
+        config: &NpeConfig,
+        weights: Option<&[f64]>,
+        seed: Seed,
+    ) -> Result<Self> {
+        config.train.validate()?;
+        config.estimator.validate()?;
+        check_shapes(prior, simulations)?;
+        let gaps = takes_gaps(config.missing)?;
+        let rows = if gaps {
+            usable_rows_with_gaps(simulations)?
+        } else {
+            usable_rows(simulations)?
+        };
+        let mut x = simulations.x.select(&rows);
+        let mut theta = simulations.theta.select(&rows);
+        let mut split = Split::random(rows.len(), config.train.validation_fraction, seed);
+        let map = prior.continuous_map(config.support)?;
+        let discrete = discrete::of_parameters(prior, &theta)?;
+        let mut real = real_table(&map, simulations, &rows)?;
+        let seen = [&real, &x].map(|table| table.select(&split.train));
+        let standard_x = if gaps {
+            fit_standardization(&seen[1], config.standardization)
+        } else {
+            Standardization::fit(&seen[1], config.standardization)
+        };
+        let seen = if gaps {
+            add_masked([&mut real, &mut theta, &mut x], &mut split, seed);
+            [&real, &x].map(|table| table.select(&split.train))
+        } else {
+            seen
+        };
+        let seen = match weights {
+            None => seen,
+            Some(weights) => {
+                let own = split.train.iter().map(|&row| weights[rows[row]]);
+                let drawn = in_proportion(&own.collect::<Vec<_>>(), seed);
+                seen.map(|table| table.select(&drawn))
+            }
+        };
+        let told = Seen {
+            standardization: &standard_x,
+            masked: gaps,
+        };
+        let fitted_z = Standardization::fit(&seen[0], StandardizationMethod::Linear);
+        let target = fit_target(map, config, &seen, (&fitted_z, told), discrete)?;
+        let names = simulations.theta.names().iter();
+        let names = names.filter(|name| !prior.discrete_parameters().contains(&name.as_str()));
+        check_varies(&target.standardization, &names.cloned().collect::<Vec<_>>())?;
+        Ok(Self {
+            n_failed: simulations.len() - rows.len(),
+            masked: gaps,
+            rows,
+            theta,
+            x,
+            split,
+            target,
+            standard_x,
+        })
+    }
+
+    /// How a network sees the data.
+    pub(super) fn told(&self) -> Seen<'_> {
+        Seen {
+            standardization: &self.standard_x,
+            masked: self.masked,
+        }
+    }
+
+    /// The posterior of the networks trained on these rows.
+    pub(super) fn finish(
+        self,
+        prior: &Prior,
+        config: &NpeConfig,
+        fitted: Fitted,
+    ) -> Result<(NeuralPosterior, TrainLog)> {
+        let failures = (self.n_failed, GIVEN_SUCCESS);
+        let notes = notes(&self.standard_x, self.x.names(), failures);
+        finish(prior, config, self.target, self.standard_x, (fitted, notes))
+    }
+}
+
+/// Positions drawn in proportion to the weights, as many as the effective number of them, by systematic
+/// resampling: more would be the same rows again, which a regression takes for news.
+fn in_proportion(weights: &[f64], seed: Seed) -> Vec<usize> {
+    let total: f64 = weights.iter().sum();
+    let squares: f64 = weights.iter().map(|w| w * w).sum();
+    if total <= 0.0 {
+        return (0..weights.len()).collect();
+    }
+    let n = (total * total / squares).round().max(FEWEST_ROWS);
+    let mut next = seed.stream(Stream::WeightedRows, 0).uniform() * total / n;
+    let (mut below, mut drawn) = (0.0, Vec::new());
+    for (row, weight) in weights.iter().enumerate() {
+        below += weight;
+        while next < below {
+            drawn.push(row);
+            next += total / n;
+        }
+    }
+    drawn
 }
 
 /// Whether NaN is a number that is missing.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::discrete::{self, DiscreteColumn};
-use crate::embed::{LinearGuess, Standardization};
+use crate::embed::{Column, LinearGuess, Standardization};
 use crate::error::{Error, Result};
 use crate::prior::SupportMap;
 
@@ -72,6 +72,45 @@ impl Target {
             return self.standardization.log_det(real);
         };
         self.standardization.standardize(real) + guess.forward(real, context, y)
+    }
+
+    /// Fills `z`, the standardised θ before the linear guess, and returns log |det ∂z/∂θ|. `theta` has to
+    /// lie inside the support.
+    pub(super) fn standardized(&self, theta: &[f64], z: &mut [f64]) -> f64 {
+        let log_det = self.map.forward(theta, z);
+        log_det + self.standardization.standardize(z)
+    }
+
+    /// Fills `y` from the standardised θ and returns log |det ∂y/∂z|.
+    pub(super) fn guess(&self, z: &[f64], context: &[f32], y: &mut [f32]) -> f64 {
+        if let Some(guess) = &self.guess {
+            return guess.forward(z, context, y);
+        }
+        for (y, z) in y.iter_mut().zip(z) {
+            *y = *z as f32;
+        }
+        0.0
+    }
+
+    /// For one context, L and b of y = L z + b, z in the map's real space: L is lower triangular, row after
+    /// row, and the same for every context. No coordinate may be confined, no parameter discrete.
+    pub(super) fn affine(&self, context: &[f32]) -> (Vec<f64>, Vec<f64>) {
+        let d = self.n_continuous();
+        let unit = |k: usize| if k / d == k % d { 1.0 } else { 0.0 };
+        let (mut lower, mut offset) = match &self.guess {
+            Some(guess) => guess.affine(context),
+            None => ((0..d * d).map(unit).collect(), vec![0.0; d]),
+        };
+        for (j, column) in self.standardization.columns().iter().enumerate() {
+            let Column::Linear { mean, sd } = column else {
+                unreachable!("a parameter is standardised linearly")
+            };
+            for (i, offset) in offset.iter_mut().enumerate().skip(j) {
+                *offset -= lower[i * d + j] * mean / sd;
+                lower[i * d + j] /= sd;
+            }
+        }
+        (lower, offset)
     }
 
     /// Fills `theta` and returns log |det ∂θ/∂y|.

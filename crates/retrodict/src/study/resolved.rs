@@ -85,7 +85,7 @@ impl Study {
         let builtin = builtin.transpose()?;
         let prior = prior(&mut config, &source, builtin.as_ref())?;
         let observations = observations(&config, &source, &folder, builtin.as_ref())?;
-        validate::rounds(&config, &source, &observations)?;
+        validate::rounds(&config, &source, (&prior, &observations))?;
         let n_data = observations.n_columns();
         online::validate_data(&config, &source, builtin.as_ref(), n_data)?;
         let mut study = Self {

@@ -66,6 +66,16 @@ impl LikelihoodModel {
     }
 }
 
+impl LikelihoodModel {
+    /// The same of one network.
+    pub(super) fn of_one(&self) -> Self {
+        Self {
+            mixture: vec![1.0],
+            ..self.clone()
+        }
+    }
+}
+
 impl Description for LikelihoodModel {
     const METHOD: &'static str = "nle";
 

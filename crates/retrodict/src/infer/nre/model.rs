@@ -65,6 +65,16 @@ impl RatioModel {
     }
 }
 
+impl RatioModel {
+    /// The same of one network.
+    pub(super) fn of_one(&self) -> Self {
+        Self {
+            networks: 1,
+            ..self.clone()
+        }
+    }
+}
+
 impl Description for RatioModel {
     const METHOD: &'static str = "nre";
 

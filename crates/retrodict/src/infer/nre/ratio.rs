@@ -44,6 +44,15 @@ impl NeuralRatio {
         Ok(values)
     }
 
+    /// Each network of the ensemble alone.
+    pub(in crate::infer) fn alone(&self) -> Result<Vec<Self>> {
+        let each = self.members.iter().map(|weights| {
+            let model = self.model.of_one();
+            Self::assemble(self.space.map.prior(), model, vec![weights.clone()])
+        });
+        each.collect()
+    }
+
     /// Writes the model into a folder: `config.json`, and one `weights-K.safetensors` a network with the
     /// same configuration in its metadata.
     ///

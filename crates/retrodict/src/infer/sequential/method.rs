@@ -3,16 +3,18 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::acquisition::disagreement;
 use crate::embed::StandardizationMethod;
 use crate::error::Result;
 use crate::infer::{
-    NeuralLikelihood, NeuralPosterior, NeuralRatio, NleConfig, NpeConfig, NreConfig, Posterior,
-    PotentialPosterior, nle, npe, nre,
+    LogLikelihood, NeuralLikelihood, NeuralPosterior, NeuralRatio, NleConfig, NpeConfig, NreConfig,
+    Posterior, PotentialPosterior, nle, npe, nre,
 };
 use crate::prior::Prior;
 use crate::sample::SamplerConfig;
 use crate::seed::Seed;
 use crate::simulate::Simulations;
+use crate::table::Table;
 use crate::train::{Observer, TrainLog};
 
 /// The method that every round repeats.
@@ -107,6 +109,16 @@ impl SequentialMethod {
 /// compressing them would bend what is straight.
 const POOLED: StandardizationMethod = StandardizationMethod::Linear;
 
+/// Each network's log-likelihood, up to a constant, of every θ.
+fn alone<L: LogLikelihood>(members: &[L], theta: &Table, x: &[f64]) -> Result<Vec<Vec<f64>>> {
+    let each = members.iter().map(|member| {
+        let mut values = vec![0.0; theta.n_rows()];
+        member.log_likelihood(theta.values(), x, &mut values)?;
+        Ok(values)
+    });
+    each.collect()
+}
+
 /// What a round leaves.
 #[derive(Debug, Clone)]
 pub enum RoundModel {
@@ -119,6 +131,23 @@ pub enum RoundModel {
 }
 
 impl RoundModel {
+    /// How much the networks disagree about each θ, a draw from the posterior that they give together;
+    /// nothing of a posterior, whose loss could not correct for what is chosen by it.
+    pub(super) fn disagreement(&self, theta: &Table, x: &[f64]) -> Result<Option<Vec<f64>>> {
+        let (members, joint) = match self {
+            Self::Posterior(_) => return Ok(None),
+            Self::Likelihood(model) => (
+                alone(&model.alone()?, theta, x)?,
+                alone(&[Arc::clone(model)], theta, x)?,
+            ),
+            Self::Ratio(model) => (
+                alone(&model.alone()?, theta, x)?,
+                alone(&[Arc::clone(model)], theta, x)?,
+            ),
+        };
+        Ok(Some(disagreement(&members, &joint[0])))
+    }
+
     /// Writes the model into a folder.
     ///
     /// # Errors

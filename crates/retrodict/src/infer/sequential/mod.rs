@@ -6,26 +6,44 @@
 //!
 //! | method | proposal | loss |
 //! |---|---|---|
-//! | [`SequentialMethod::Npe`] | the prior inside the posterior's region of highest density ([`TruncatedPrior`]) | that of one round |
+//! | [`SequentialMethod::Npe`], [`ProposalKind::Truncated`] | the prior inside the posterior's region of highest density ([`TruncatedPrior`]) | that of one round |
+//! | [`SequentialMethod::Npe`], [`ProposalKind::Atomic`] | draws from the posterior | atomic, and that of one round for the first |
+//! | [`SequentialMethod::Npe`], [`ProposalKind::Mixture`] | draws from the posterior, a mixture of normal distributions | exact for mixtures of normal distributions |
+//! | [`SequentialMethod::Npe`], [`ProposalKind::ImportanceWeighted`] | draws from the posterior | that of one round, weighted |
 //! | [`SequentialMethod::Nle`] | draws from the posterior | that of one round |
 //! | [`SequentialMethod::Nre`] | draws from the posterior | that of one round |
 //!
 //! # References
-//! Deistler, Gonçalves and Macke 2022, arXiv:2210.04815 (truncated proposals); Papamakarios, Sterratt and
-//! Murray 2019, arXiv:1805.07226 (sequential likelihoods); Durkan, Murray and Papamakarios 2020,
-//! arXiv:2002.03712 (sequential ratios).
+//! Greenberg, Nonnenmacher and Macke 2019, arXiv:1905.07488 (atoms and mixtures); Lueckmann et al.
+//! 2017, arXiv:1711.01861 (importance weights); Deistler, Gonçalves and Macke 2022, arXiv:2210.04815
+//! (truncated proposals); Papamakarios, Sterratt and Murray 2019, arXiv:1805.07226 (sequential
+//! likelihoods); Durkan, Murray and Papamakarios 2020, arXiv:2002.03712 (sequential ratios).
 
+mod acquisition;
+mod atomic;
 mod config;
+mod corrected;
+mod exact;
+mod importance;
 mod in_memory;
+#[cfg(test)]
+mod loss_tests;
 mod method;
+mod mixture_proposal;
+mod product;
+mod reach;
+#[cfg(test)]
+mod recovery_tests;
 mod report;
 mod rounds;
 #[cfg(test)]
 mod tests;
 mod truncated;
 mod truncated_posterior;
+mod weighted;
 
-pub use config::SequentialConfig;
+pub use acquisition::Acquisition;
+pub use config::{ProposalKind, SequentialConfig};
 pub use in_memory::InMemory;
 pub use method::{RoundModel, SequentialMethod};
 pub use report::RoundReport;

@@ -21,12 +21,28 @@ pub struct RoundReport {
     /// the truncated one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acceptance: Option<f64>,
-    /// The effective number of posterior draws from which the proposals were resampled, if there were
-    /// too few such candidates.
+    /// The effective number, (Σ w)² / Σ w², of posterior draws from which the proposals were resampled, if
+    /// there were too few such candidates; or of simulations that the model learned from, by their
+    /// importance weights.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effective: Option<f64>,
     /// The mean validation loss of the networks.
     pub validation_loss: f64,
     /// What a reader should know.
     pub notes: Vec<String>,
+}
+
+/// A posterior that rests on fewer simulations than this deserves a word.
+const FEW: f64 = 100.0;
+
+impl RoundReport {
+    /// What is to be said about importance weights.
+    pub(super) fn few_effective(&self) -> Option<String> {
+        let effective = self.effective.filter(|effective| *effective < FEW)?;
+        Some(format!(
+            "the importance weights leave an effective number of {effective:.0} of {} simulations; truncated \
+             proposals, the default, need no weights",
+            self.used
+        ))
+    }
 }

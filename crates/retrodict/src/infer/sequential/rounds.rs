@@ -1,7 +1,18 @@
 //! The loop: propose, simulate, pool, fit.
 
-use super::{RoundModel, RoundReport, SequentialConfig, SequentialMethod, TruncatedPrior};
+use super::acquisition::{CANDIDATES, choose};
+use super::corrected::{Correction, npe_corrected};
+use super::importance::{effective_number, importance_weights, near};
+use super::mixture_proposal::MixtureProposal;
+use super::reach::within_reach;
+use super::{
+    Acquisition, ProposalKind, RoundModel, RoundReport, SequentialConfig, SequentialMethod,
+    TruncatedPrior,
+};
+use std::sync::Arc;
+
 use crate::error::{Error, Result};
+use crate::infer::{NeuralPosterior, NpeConfig, Posterior};
 use crate::prior::Prior;
 use crate::seed::{Seed, Stream};
 use crate::simulate::Simulations;
@@ -91,11 +102,13 @@ pub struct SequentialFit {
 
 /// Infers in rounds: θ from the prior in the first and from the proposal in every later one.
 ///
-/// A likelihood or a ratio learns from the simulations of all rounds, whose θ may come from any
-/// distribution. A posterior learns from those inside the region of the last proposal: there, all
-/// rounds have drawn in proportion to the prior, so the plain loss is the right one, for every x; those
-/// outside would tell it about θ that the observation has ruled out. Standardisation and linear guess
-/// are made anew from these simulations in every round, and networks begin from scratch.
+/// A likelihood or a ratio learns from the simulations of all rounds within reach of the last one's, as
+/// their θ may come from any distribution. A posterior with truncated proposals learns from those inside the
+/// region of the last one: there, all rounds have drawn in proportion to the prior, so the plain loss is
+/// the right one, for every x; those outside would tell it about θ that the observation has ruled
+/// out. With other proposals it learns from all, or, with importance weights, from those whose data are
+/// near the observation, by a loss that corrects for them. Standardisation and linear guess are made
+/// anew from these simulations in every round, and networks begin from scratch.
 ///
 /// # Errors
 /// If the numbers make no sense, a proposal cannot be drawn, or simulating or training fails.
@@ -132,7 +145,7 @@ pub fn sequential(
         let (model, log, report) = if let Some(fitted) = fitted {
             fitted
         } else {
-            let fitted = task.fit(round, &all, region.as_ref(), report, observer)?;
+            let fitted = task.fit(round, (&all, &models), region.as_ref(), report, observer)?;
             keeper.keep_fitted(round, &fitted.0, &fitted.1, &fitted.2)?;
             fitted
         };
@@ -165,6 +178,7 @@ fn pool(before: &Simulations, made: &Simulations) -> Result<Simulations> {
 impl<'a> SequentialTask<'a> {
     fn validate(&self) -> Result<()> {
         self.config.validate()?;
+        self.config.check_method(self.method, self.prior)?;
         if self.rounds == 0 {
             return Err(Error::invalid(
                 "rounds",
@@ -209,8 +223,8 @@ impl<'a> SequentialTask<'a> {
         round: usize,
         last: Option<&'a RoundModel>,
     ) -> Result<Option<TruncatedPrior<'a>>> {
-        match last {
-            Some(RoundModel::Posterior(posterior)) => {
+        match (last, self.config.proposal) {
+            (Some(RoundModel::Posterior(posterior)), ProposalKind::Truncated) => {
                 let seed = self.seed(round);
                 let region = TruncatedPrior::new(self.prior, posterior, self.x, self.config, seed)?;
                 Ok(Some(region))
@@ -245,14 +259,29 @@ impl<'a> SequentialTask<'a> {
                 report.notes.extend(drawn.note(n));
                 drawn.theta
             }
+            (Some(RoundModel::Posterior(posterior)), None)
+                if self.config.proposal == ProposalKind::Mixture =>
+            {
+                report.proposal = "posterior".into();
+                MixtureProposal::new(posterior, self.x)?.sample(n, self.seed(round))
+            }
             (Some(model), None) => {
                 report.proposal = "posterior".into();
                 let posterior = self.method.posterior(model, self.prior)?;
-                let samples = posterior.sample(self.x, n, self.seed(round))?;
+                let chosen = self.config.acquisition == Acquisition::Disagreement;
+                let candidates = if chosen { CANDIDATES * n } else { n };
+                let samples = posterior.sample(self.x, candidates, self.seed(round))?;
                 report
                     .notes
                     .extend(samples.provenance.get("notes").cloned());
-                samples.draws
+                match model.disagreement(&samples.draws, self.x)? {
+                    Some(weights) if chosen => {
+                        report.proposal = "posterior, where networks disagree".into();
+                        let weights = weights.iter().map(|weight| weight.ln());
+                        samples.draws.select(&choose(weights, n, self.seed(round)))
+                    }
+                    _ => samples.draws,
+                }
             }
         };
         Ok((theta, report))
@@ -262,19 +291,72 @@ impl<'a> SequentialTask<'a> {
     fn fit(
         &self,
         round: usize,
-        all: &Simulations,
+        (all, models): (&Simulations, &[RoundModel]),
         region: Option<&TruncatedPrior<'_>>,
         mut report: RoundReport,
         observer: Observer<'_>,
     ) -> Result<(RoundModel, TrainLog, RoundReport)> {
-        let inside = region.map(|region| region.rows(&all.theta)).transpose()?;
+        let inside = match (region, self.method) {
+            (Some(region), _) => Some(region.rows(&all.theta)?),
+            (None, SequentialMethod::Npe(_)) => None,
+            (None, _) => {
+                let within = |reach| within_reach(self.prior, &all.theta, self.size(round), reach);
+                self.config.reach.map(within).transpose()?
+            }
+        };
         let chosen = inside.map(|rows| all.select(&rows));
         let used = chosen.as_ref().unwrap_or(all);
-        let (model, log) = self
-            .method
-            .fit(self.prior, used, self.seed(round), observer)?;
+        let seed = self.seed(round);
         report.used = used.len();
+        let (model, log) = match self.method {
+            SequentialMethod::Npe(config) if round > 0 && region.is_none() => {
+                let more = (seed, &mut report);
+                let (posterior, log) = self.corrected(config, (all, models), more, observer)?;
+                (RoundModel::Posterior(Arc::new(posterior)), log)
+            }
+            method => method.fit(self.prior, used, seed, observer)?,
+        };
         report.validation_loss = log.validation_loss();
         Ok((model, log, report))
+    }
+
+    /// Fits a posterior by a loss that corrects for the proposals of `models`.
+    fn corrected(
+        &self,
+        config: &NpeConfig,
+        (all, models): (&Simulations, &[RoundModel]),
+        (seed, report): (Seed, &mut RoundReport),
+        observer: Observer<'_>,
+    ) -> Result<(NeuralPosterior, TrainLog)> {
+        let sizes: Vec<usize> = (0..=models.len()).map(|round| self.size(round)).collect();
+        let proposals = models.iter().filter_map(|model| match model {
+            RoundModel::Posterior(posterior) => Some(&**posterior),
+            _ => None,
+        });
+        report.used = all.len();
+        let (mixtures, chosen, weights);
+        let (used, correction) = match self.config.proposal {
+            ProposalKind::ImportanceWeighted => {
+                let proposals: Vec<_> = proposals.map(|p| p as &dyn Posterior).collect();
+                let rows = near(all, self.x, self.size(models.len()));
+                chosen = all.select(&rows);
+                let at = (&chosen.theta, self.x);
+                weights = importance_weights(self.prior, &proposals, &sizes, at)?;
+                report.used = rows.len();
+                report.effective = Some(effective_number(&weights));
+                report.notes.extend(report.few_effective());
+                (&chosen, Correction::Weights(&weights))
+            }
+            ProposalKind::Mixture => {
+                let found = proposals.map(|posterior| MixtureProposal::new(posterior, self.x));
+                mixtures = found.collect::<Result<Vec<_>>>()?;
+                (all, Correction::Mixtures(&mixtures, &sizes))
+            }
+            ProposalKind::Atomic | ProposalKind::Truncated => {
+                let (atoms, first) = (self.config.atoms, self.size(0));
+                (all, Correction::Atomic { atoms, first })
+            }
+        };
+        npe_corrected(self.prior, used, (config, correction), seed, observer)
     }
 }

@@ -70,12 +70,13 @@ fn task<'a>(
 fn quick() -> SequentialConfig {
     SequentialConfig {
         threshold_draws: 20_000,
+        reach: Some(6.0),
         ..SequentialConfig::default()
     }
 }
 
 /// Mean and sd of N(mean, sd²) below `high`, by summing over a grid.
-fn truncated_moments(mean: f64, sd: f64, high: f64) -> [f64; 2] {
+pub(super) fn truncated_moments(mean: f64, sd: f64, high: f64) -> [f64; 2] {
     let grid = (0..20_000).map(|i| mean + sd * (f64::from(i) / 1000.0 - 10.0));
     let weighted: Vec<[f64; 2]> = grid
         .filter(|t| *t < high)
@@ -97,8 +98,9 @@ fn every_method_finds_a_narrow_posterior_at_a_bound_in_three_rounds() {
     // Half a sd below the bound of `a`.
     let x = [0.99, 1.0];
     let exact = [truncated_moments(x[0], NOISE[0], 1.0), [1.0, NOISE[1]]];
+    let mut wrong = Vec::new();
+    let config = quick();
     for method in methods() {
-        let config = quick();
         let task = task(&prior, &method, &config, &x);
         let fit = sequential(&task, &mut InMemory::new(&simulator, Seed(3)), &silent).unwrap();
         let model = fit.models.last().unwrap();
@@ -107,19 +109,22 @@ fn every_method_finds_a_narrow_posterior_at_a_bound_in_three_rounds() {
         for (summary, [mean, sd]) in samples.summary().iter().zip(exact) {
             let (bias, ratio) = ((summary.mean - mean) / sd, summary.sd / sd);
             let what = format!("{}, {}: {bias:.3}, {ratio:.3}", method.name(), summary.name);
-            println!("{what}");
             // A classifier this small learns less from as much.
             let bound = if method.name() == "nre" { 0.5 } else { 0.2 };
-            assert!(bias.abs() < bound && (ratio - 1.0).abs() < bound, "{what}");
+            if bias.abs().max((ratio - 1.0).abs()) > bound {
+                wrong.push(what);
+            }
         }
         assert_eq!(fit.reports.len(), 3);
         let used: Vec<usize> = fit.reports.iter().map(|r| r.used).collect();
-        match method {
-            // Of the first round, hardly any lie inside the last region.
-            SequentialMethod::Npe(_) => assert!(used[2] >= 500 && used[2] < 1100, "{used:?}"),
-            _ => assert_eq!(used, [500, 1000, 1500]),
-        }
+        // Of the first round, hardly any lie inside the last region, or within reach.
+        let most = match method {
+            SequentialMethod::Npe(_) => 1100,
+            _ => 1400,
+        };
+        assert!(used[2] >= 500 && used[2] < most, "{used:?}");
     }
+    assert!(wrong.is_empty(), "{wrong:?}");
 }
 
 /// N(center, sd²) in each parameter, whatever the observation.
@@ -215,6 +220,7 @@ fn where_candidates_are_too_few_posterior_draws_are_resampled() {
         epsilon: 0.01,
         threshold_draws: 10_000,
         candidates: 40_000,
+        ..SequentialConfig::default()
     };
     let region = TruncatedPrior::new(&prior, &posterior, &[], &config, Seed(1)).unwrap();
     let drawn = region.sample(300, Seed(2)).unwrap();

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::SequentialConfig;
+use super::acquisition::choose;
 use crate::error::Result;
 use crate::infer::Posterior;
 use crate::prior::special::{normal_quantile, normal_tails};
@@ -147,22 +148,15 @@ impl<'a> TruncatedPrior<'a> {
         let total = (OVERSAMPLING * n).max(self.config.threshold_draws);
         let draws = self.posterior.sample(self.x, total, seed)?.draws;
         let densities = self.posterior.log_unnormalized(&draws, self.x)?;
-        let mut random = seed.stream(Stream::Acquisition, 0);
-        let mut weights = Vec::with_capacity(total);
-        let mut keys: Vec<(f64, usize)> = Vec::with_capacity(total);
-        for (i, (theta, density)) in draws.rows().zip(&densities).enumerate() {
-            let gumbel = -(-random.uniform_open().ln()).ln();
-            let inside = *density >= self.threshold;
-            let weight = if inside {
+        let weight = |(theta, density): (&[f64], &f64)| {
+            if *density >= self.threshold {
                 self.prior.log_prob(theta) - density
             } else {
                 f64::NEG_INFINITY
-            };
-            weights.push(weight);
-            keys.push((weight + gumbel, i));
-        }
-        keys.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
-        let rows: Vec<usize> = keys.iter().take(n).map(|key| key.1).collect();
+            }
+        };
+        let weights: Vec<f64> = draws.rows().zip(&densities).map(weight).collect();
+        let rows = choose(weights.iter().copied(), n, seed);
         Ok(Drawn {
             theta: draws.select(&rows),
             acceptance: None,

@@ -99,7 +99,7 @@ impl Run<'_> {
             search: self.search_report()?,
             reproduce: report_words::reproduce_facts(self.study(), &self.records().seconds()),
             command: "retrodict run study.toml --out again".into(),
-            citations: report_words::citations(config.inference.method, config.inference.rounds),
+            citations: report_words::citations(config.inference.method, &config.inference),
         })
     }
 

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::infer::SearchResult;
+use crate::infer::sequential::ProposalKind;
 use crate::prior::ParameterConfig;
 use crate::report::html::{Fact, ParameterRow};
 use crate::study::record::Stage;
 use crate::study::settings_words::settings_words;
-use crate::study::{Method, Study, Versions};
+use crate::study::{InferenceSection, Method, Study, Versions};
 use crate::train::{Stop, TrainLog};
 
 /// A longer observation is described by its length.
@@ -219,13 +220,27 @@ pub(in crate::study) fn reproduce_facts(
     facts
 }
 
-/// What to cite.
-pub(in crate::study) fn citations(method: Method, rounds: usize) -> Vec<String> {
-    let version = env!("CARGO_PKG_VERSION");
-    let paper = match method {
-        Method::Npe if rounds > 1 => {
+fn proposal_paper(proposal: ProposalKind) -> &'static str {
+    match proposal {
+        ProposalKind::Truncated => {
             "Truncated sequential neural posterior estimation: Deistler, Gonçalves and Macke 2022, arXiv:2210.04815."
         }
+        ProposalKind::Atomic | ProposalKind::Mixture => {
+            "Automatic posterior transformation: Greenberg, Nonnenmacher and Macke 2019, arXiv:1905.07488."
+        }
+        ProposalKind::ImportanceWeighted => {
+            "Sequential neural posterior estimation with importance weights: Lueckmann et al. 2017, arXiv:1711.01861."
+        }
+    }
+}
+
+/// What to cite.
+pub(in crate::study) fn citations(method: Method, inference: &InferenceSection) -> Vec<String> {
+    let version = env!("CARGO_PKG_VERSION");
+    let sequential = inference.sequential.as_ref();
+    let proposal = sequential.map_or_else(ProposalKind::default, |s| s.proposal);
+    let paper = match method {
+        Method::Npe if inference.is_sequential() => proposal_paper(proposal),
         Method::Nle => {
             "Neural likelihood estimation: Papamakarios, Sterratt and Murray 2019, arXiv:1805.07226."
         }

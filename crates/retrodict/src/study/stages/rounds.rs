@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::check::Check;
 use crate::error::{Error, Result};
 use crate::infer::sequential::{
-    RoundKeeper, RoundModel, RoundReport, SequentialConfig, SequentialMethod, SequentialTask,
-    TruncatedPosterior, sequential,
+    ProposalKind, RoundKeeper, RoundModel, RoundReport, SequentialConfig, SequentialMethod,
+    SequentialTask, TruncatedPosterior, sequential,
 };
 use crate::infer::{Posterior, fits_in_memory};
 use crate::npy;
@@ -186,10 +186,11 @@ impl Run<'_> {
     pub(super) fn calibrate_rounds(&self, posterior: &dyn Posterior) -> Result<Vec<Check>> {
         let config = self.study().config();
         let (method, options) = (self.sequential_method(), self.sequential_config());
-        if !matches!(method, SequentialMethod::Npe(_)) {
+        let truncated = options.proposal == ProposalKind::Truncated;
+        if !(truncated && matches!(method, SequentialMethod::Npe(_))) {
             let why = format!(
-                "{} rounds were aimed at one observation, and a likelihood or a ratio that is not \
-                 amortised is right near its posterior only",
+                "{} rounds were aimed at one observation by a method that is not amortised, and it is right near \
+                 that observation's posterior only",
                 config.inference.rounds
             );
             return Ok(vec![not_calibrated(&why, ONE_ROUND)]);

@@ -1,7 +1,10 @@
 //! What rounds need.
 
-use super::MIN_SIMULATIONS;
+use super::{MIN_SIMULATIONS, option_error};
 use crate::error::Result;
+use crate::infer::sequential::SequentialMethod;
+use crate::prior::Prior;
+use crate::sample::SamplerConfig;
 use crate::study::config::StudyConfig;
 use crate::study::method::Method;
 use crate::study::resolved::DEFAULT_SIMULATIONS;
@@ -13,7 +16,7 @@ use crate::table::Table;
 pub(in crate::study) fn rounds(
     config: &StudyConfig,
     source: &Source,
-    observations: &Table,
+    (prior, observations): (&Prior, &Table),
 ) -> Result<()> {
     let inference = &config.inference;
     let field = "inference.rounds";
@@ -56,6 +59,16 @@ pub(in crate::study) fn rounds(
             format!("given {rounds} with a search for hyper-parameters, which knows one round"),
             "Search with one round, write what it finds into the study, and remove the search.",
         );
+    }
+    if let Some(sequential) = &inference.sequential {
+        let sampler = SamplerConfig::default;
+        let method = match method {
+            Method::Nle => SequentialMethod::Nle(inference.nle(), sampler()),
+            Method::Nre => SequentialMethod::Nre(inference.nre(), sampler()),
+            _ => SequentialMethod::Npe(inference.npe()),
+        };
+        let checked = sequential.check_method(&method, prior);
+        checked.map_err(|error| option_error(source, "inference.sequential", error))?;
     }
     let n = observations.n_rows();
     if n > 1 && !config.trials() {
