@@ -99,13 +99,14 @@ class TwoMoons:
 
 PROBLEMS = {
     "linear-gaussian": LinearGaussian(),
+    "abc": LinearGaussian(),
     "bounded-prior": LinearGaussian(-0.5, 1.0),
     "two-moons": TwoMoons(),
     "ten-trials": LinearGaussian(),
 }
 
 
-def within(problem, x, tolerance, n=1000):
+def within(problem, x, tolerance, n=3000):
     """p(distance ≤ tolerance given θ), as a function of θ."""
     nodes, square = problem.noise(spread(n, 2)), tolerance**2
 

@@ -30,7 +30,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 #[test]
 fn every_worked_study_is_valid_and_compares_with_the_known_likelihood() {
     let found = files(&studies());
-    assert!(found.len() >= 7, "{found:?}");
+    assert!(found.len() >= 8, "{found:?}");
     let mut compared = Vec::new();
     for path in found {
         let study = Study::open(&path, None).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
