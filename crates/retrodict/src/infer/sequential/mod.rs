@@ -9,12 +9,14 @@
 //! | [`SequentialMethod::Npe`] | the prior inside the posterior's region of highest density ([`TruncatedPrior`]) | that of one round |
 //! | [`SequentialMethod::Nle`] | draws from the posterior | that of one round |
 //! | [`SequentialMethod::Nre`] | draws from the posterior | that of one round |
+//! | [`SequentialMethod::Auto`] | the region of the posterior as long as one is fitted, then draws of the likelihood's | that of one round |
 //!
 //! # References
 //! Deistler, Gonçalves and Macke 2022, arXiv:2210.04815 (truncated proposals); Papamakarios, Sterratt and
 //! Murray 2019, arXiv:1805.07226 (sequential likelihoods); Durkan, Murray and Papamakarios 2020,
 //! arXiv:2002.03712 (sequential ratios).
 
+mod choosing;
 mod config;
 mod in_memory;
 mod method;

@@ -1,6 +1,8 @@
 //! The loop: propose, simulate, pool, fit.
 
-use super::{RoundModel, RoundReport, SequentialConfig, SequentialMethod, TruncatedPrior};
+use super::{
+    RoundModel, RoundReport, SequentialConfig, SequentialMethod, TruncatedPrior, choosing,
+};
 use crate::error::{Error, Result};
 use crate::prior::Prior;
 use crate::seed::{Seed, Stream};
@@ -132,7 +134,16 @@ pub fn sequential(
         let (model, log, report) = if let Some(fitted) = fitted {
             fitted
         } else {
-            let fitted = task.fit(round, &all, region.as_ref(), report, observer)?;
+            let made = all.select(&(first as usize..all.len()).collect::<Vec<_>>());
+            let data = RoundData {
+                round,
+                all: &all,
+                inside: &all,
+                made: &made,
+                region: region.as_ref(),
+                last: models.last(),
+            };
+            let fitted = task.fit(data, report, observer)?;
             keeper.keep_fitted(round, &fitted.0, &fitted.1, &fitted.2)?;
             fitted
         };
@@ -209,14 +220,16 @@ impl<'a> SequentialTask<'a> {
         round: usize,
         last: Option<&'a RoundModel>,
     ) -> Result<Option<TruncatedPrior<'a>>> {
-        match last {
-            Some(RoundModel::Posterior(posterior)) => {
-                let seed = self.seed(round);
-                let region = TruncatedPrior::new(self.prior, posterior, self.x, self.config, seed)?;
-                Ok(Some(region))
+        let posterior = match last {
+            Some(RoundModel::Posterior(posterior)) => posterior,
+            Some(RoundModel::Auto(model)) if model.posterior.is_some() => {
+                model.posterior.as_ref().expect("there is one")
             }
-            _ => Ok(None),
-        }
+            _ => return Ok(None),
+        };
+        let seed = self.seed(round);
+        let region = TruncatedPrior::new(self.prior, posterior, self.x, self.config, seed)?;
+        Ok(Some(region))
     }
 
     /// The θ of a round, and what is to be said about them.
@@ -261,20 +274,53 @@ impl<'a> SequentialTask<'a> {
     /// Fits to the simulations of all rounds so far, or to those of them inside the region.
     fn fit(
         &self,
-        round: usize,
-        all: &Simulations,
-        region: Option<&TruncatedPrior<'_>>,
+        data: RoundData<'_>,
         mut report: RoundReport,
         observer: Observer<'_>,
     ) -> Result<(RoundModel, TrainLog, RoundReport)> {
-        let inside = region.map(|region| region.rows(&all.theta)).transpose()?;
-        let chosen = inside.map(|rows| all.select(&rows));
-        let used = chosen.as_ref().unwrap_or(all);
-        let (model, log) = self
-            .method
-            .fit(self.prior, used, self.seed(round), observer)?;
-        report.used = used.len();
+        let rows = data.region.map(|region| region.rows(&data.all.theta));
+        let chosen = rows.transpose()?.map(|rows| data.all.select(&rows));
+        let inside = chosen.as_ref().unwrap_or(data.all);
+        let seed = self.seed(data.round);
+        let (model, log) = if let SequentialMethod::Auto(config) = self.method {
+            let data = RoundData { inside, ..data };
+            choosing::fit(self.prior, config, &data, seed, observer)?
+        } else {
+            self.method.fit(self.prior, inside, seed, observer)?
+        };
+        report.used = inside.len();
         report.validation_loss = log.validation_loss();
         Ok((model, log, report))
+    }
+}
+
+/// What a round learns from.
+#[derive(Clone, Copy)]
+pub(super) struct RoundData<'a> {
+    /// The round, counted from zero.
+    pub(super) round: usize,
+    /// The simulations of all rounds so far.
+    pub(super) all: &'a Simulations,
+    /// Those of them inside the region.
+    pub(super) inside: &'a Simulations,
+    /// Those of this round.
+    pub(super) made: &'a Simulations,
+    /// The region from which this round's came.
+    pub(super) region: Option<&'a TruncatedPrior<'a>>,
+    /// The model of the round before.
+    pub(super) last: Option<&'a RoundModel>,
+}
+
+impl<'a> RoundData<'a> {
+    /// Of a first round.
+    pub(super) fn first(simulations: &'a Simulations) -> Self {
+        Self {
+            round: 0,
+            all: simulations,
+            inside: simulations,
+            made: simulations,
+            region: None,
+            last: None,
+        }
     }
 }

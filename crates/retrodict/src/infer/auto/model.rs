@@ -1,0 +1,116 @@
+//! What a round of `auto` leaves: one or two models, and why.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Choice, ChosenMethod, PooledLikelihood};
+use crate::error::{Error, Result};
+use crate::infer::{
+    LogLikelihood, NeuralLikelihood, NeuralPosterior, NleConfig, NpeConfig, Posterior,
+    PotentialPosterior,
+};
+use crate::npy;
+use crate::prior::Prior;
+use crate::sample::SamplerConfig;
+
+/// What `auto` may fit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AutoConfig {
+    /// The choice before anything is simulated.
+    pub choice: Choice,
+    /// How a posterior is fitted.
+    pub npe: NpeConfig,
+    /// How a likelihood is fitted.
+    pub nle: NleConfig,
+    /// What draws from the posterior of a likelihood, or of a pool.
+    pub sampler: SamplerConfig,
+}
+
+/// The models that are still in question after a round, and the choice so far.
+#[derive(Debug, Clone)]
+pub struct AutoModel {
+    /// Of neural posterior estimation.
+    pub posterior: Option<Arc<NeuralPosterior>>,
+    /// Of neural likelihood estimation.
+    pub likelihood: Option<Arc<NeuralLikelihood>>,
+    /// What was chosen so far, and why.
+    pub choice: Choice,
+}
+
+/// What the choice is called in a model's folder.
+const CHOICE: &str = "choice.json";
+/// Where the likelihood stands if there is a posterior, too.
+const LIKELIHOOD: &str = "likelihood";
+
+impl AutoModel {
+    /// Writes the models into a folder: a posterior, or the likelihood alone, as its own method does; a
+    /// likelihood beside a posterior into `likelihood`; and the choice as `choice.json`.
+    ///
+    /// # Errors
+    /// If the files cannot be written.
+    pub fn save(&self, folder: &Path) -> Result<()> {
+        fs::create_dir_all(folder).map_err(Error::io(folder, "create the folder"))?;
+        match (&self.posterior, &self.likelihood) {
+            (Some(posterior), Some(likelihood)) => {
+                likelihood.save(folder.join(LIKELIHOOD))?;
+                posterior.save(folder)?;
+            }
+            (Some(posterior), None) => posterior.save(folder)?,
+            (None, Some(likelihood)) => likelihood.save(folder)?,
+            (None, None) => {}
+        }
+        let text = serde_json::to_string_pretty(&self.choice).expect("a choice is plain data");
+        npy::write_atomically(folder.join(CHOICE), (text + "\n").as_bytes())
+    }
+
+    /// Reads what [`AutoModel::save`] wrote; `prior` is the one it was trained with.
+    ///
+    /// # Errors
+    /// If a file is missing, damaged or of another prior.
+    pub fn load(folder: &Path, prior: &Prior) -> Result<Self> {
+        let choice = Choice::read(&folder.join(CHOICE))?;
+        let posterior = || NeuralPosterior::load(folder, prior).map(Arc::new);
+        let likelihood = |folder: &Path| NeuralLikelihood::load(folder, prior).map(Arc::new);
+        let (posterior, likelihood) = match choice.method {
+            ChosenMethod::Npe => (Some(posterior()?), None),
+            ChosenMethod::Nle => (None, Some(likelihood(folder)?)),
+            ChosenMethod::Both => (
+                Some(posterior()?),
+                Some(likelihood(&folder.join(LIKELIHOOD))?),
+            ),
+        };
+        Ok(Self {
+            posterior,
+            likelihood,
+            choice,
+        })
+    }
+
+    /// The posterior that was chosen.
+    ///
+    /// # Errors
+    /// If an option of the sampler makes no sense.
+    pub fn posterior(&self, prior: &Prior, sampler: &SamplerConfig) -> Result<Box<dyn Posterior>> {
+        let sampled = |likelihood: Box<dyn LogLikelihood>, method: &str| {
+            let posterior = PotentialPosterior::new(prior, likelihood, sampler.clone())?;
+            Ok(Box::new(posterior.with_method(method)) as Box<dyn Posterior>)
+        };
+        match (&self.posterior, &self.likelihood) {
+            (Some(posterior), None) => Ok(Box::new(Arc::clone(posterior))),
+            (None, Some(likelihood)) => sampled(Box::new(Arc::clone(likelihood)), "nle"),
+            (Some(posterior), Some(likelihood)) => {
+                let (posterior, likelihood) = (Arc::clone(posterior), Arc::clone(likelihood));
+                let share = self.choice.share;
+                let pool = PooledLikelihood::new(prior, posterior, likelihood, share);
+                sampled(Box::new(pool), "npe and nle")
+            }
+            (None, None) => Err(Error::invalid(
+                "auto, models",
+                "none",
+                "at least one",
+                "Fit one.",
+            )),
+        }
+    }
+}
