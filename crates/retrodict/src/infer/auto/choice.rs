@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::Comparison;
+use super::{Comparison, Gain};
 use crate::error::{Error, Result};
 
 /// What `auto` fits.
@@ -46,6 +46,14 @@ pub struct Choice {
     pub comparisons: Vec<Comparison>,
 }
 
+/// So many nats a simulation are as much as a posterior can be behind and still show where the parameters
+/// are: from there on a likelihood does better to propose by itself.
+const FAR: f64 = 0.5;
+/// A likelihood with a smaller exponent changes nothing.
+const LEAST_SHARE: f64 = 0.1;
+/// The exponent is the mean of the best ones in so many last rounds.
+const MEAN_OF: usize = 2;
+
 impl Choice {
     pub(super) fn new(method: ChosenMethod, rounds: usize, reason: impl Into<String>) -> Self {
         Self {
@@ -67,14 +75,22 @@ impl Choice {
             ));
             return next;
         };
-        let (over_npe, over_nle) = (comparison.over_posterior, comparison.over_likelihood);
-        (next.method, next.share) = match (over_npe.is_clear(), over_nle.is_clear()) {
-            (false, _) => (ChosenMethod::Npe, 0.0),
-            (true, false) => (ChosenMethod::Nle, 1.0),
-            (true, true) => (ChosenMethod::Both, comparison.share),
+        next.comparisons.push(comparison);
+        let last = next.comparisons.iter().rev().take(MEAN_OF);
+        let share = last.clone().map(|c| c.share).sum::<f64>() / last.len() as f64;
+        let gain = comparison.likelihood;
+        let worse = Gain {
+            mean: -gain.mean,
+            ..gain
+        };
+        (next.method, next.share) = if gain.is_clear() && gain.mean >= FAR {
+            (ChosenMethod::Nle, 1.0)
+        } else if worse.is_clear() && share <= LEAST_SHARE {
+            (ChosenMethod::Npe, 0.0)
+        } else {
+            (ChosenMethod::Both, share)
         };
         next.reasons.push(next.reason(&comparison, round));
-        next.comparisons.push(comparison);
         next
     }
 

@@ -7,11 +7,13 @@
 mod choice;
 mod model;
 mod pool;
+mod refined;
 mod score;
 mod situation;
 
 pub use choice::{Choice, ChosenMethod};
 pub use model::{AutoConfig, AutoModel};
 pub use pool::PooledLikelihood;
+pub use refined::RefinedPosterior;
 pub use score::{Comparison, Gain};
 pub use situation::Situation;

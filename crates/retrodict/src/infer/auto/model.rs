@@ -4,11 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Choice, ChosenMethod, PooledLikelihood};
+use super::{Choice, ChosenMethod, PooledLikelihood, RefinedPosterior};
 use crate::error::{Error, Result};
 use crate::infer::{
-    LogLikelihood, NeuralLikelihood, NeuralPosterior, NleConfig, NpeConfig, Posterior,
-    PotentialPosterior,
+    NeuralLikelihood, NeuralPosterior, NleConfig, NpeConfig, Posterior, PotentialPosterior,
 };
 use crate::npy;
 use crate::prior::Prior;
@@ -92,18 +91,25 @@ impl AutoModel {
     /// # Errors
     /// If an option of the sampler makes no sense.
     pub fn posterior(&self, prior: &Prior, sampler: &SamplerConfig) -> Result<Box<dyn Posterior>> {
-        let sampled = |likelihood: Box<dyn LogLikelihood>, method: &str| {
-            let posterior = PotentialPosterior::new(prior, likelihood, sampler.clone())?;
-            Ok(Box::new(posterior.with_method(method)) as Box<dyn Posterior>)
-        };
         match (&self.posterior, &self.likelihood) {
             (Some(posterior), None) => Ok(Box::new(Arc::clone(posterior))),
-            (None, Some(likelihood)) => sampled(Box::new(Arc::clone(likelihood)), "nle"),
+            (None, Some(likelihood)) => {
+                let likelihood = Box::new(Arc::clone(likelihood));
+                let posterior = PotentialPosterior::new(prior, likelihood, sampler.clone())?;
+                Ok(Box::new(posterior.with_method("nle")))
+            }
             (Some(posterior), Some(likelihood)) => {
-                let (posterior, likelihood) = (Arc::clone(posterior), Arc::clone(likelihood));
                 let share = self.choice.share;
-                let pool = PooledLikelihood::new(prior, posterior, likelihood, share);
-                sampled(Box::new(pool), "npe and nle")
+                let method = if share < 1.0 { "npe and nle" } else { "nle" };
+                let pool =
+                    PooledLikelihood::new(prior, posterior.clone(), likelihood.clone(), share);
+                let refined = RefinedPosterior::new(
+                    prior,
+                    Arc::new(pool),
+                    posterior.clone(),
+                    (sampler, method),
+                )?;
+                Ok(Box::new(refined))
             }
             (None, None) => Err(Error::invalid(
                 "auto, models",

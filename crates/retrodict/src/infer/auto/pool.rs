@@ -45,6 +45,9 @@ impl LogLikelihood for PooledLikelihood {
 
     fn log_likelihood(&self, theta: &[f64], x: &[f64], values: &mut [f64]) -> Result<()> {
         self.likelihood.log_likelihood(theta, x, values)?;
+        if self.share >= 1.0 {
+            return Ok(());
+        }
         let theta = Table::new(self.prior.names(), theta.to_vec())?;
         let densities = self.posterior.log_prob(&theta, x)?;
         for ((value, density), theta) in values.iter_mut().zip(densities).zip(theta.rows()) {

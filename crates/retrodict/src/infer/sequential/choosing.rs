@@ -60,6 +60,6 @@ fn choose(prior: &Prior, config: &AutoConfig, data: &RoundData<'_>, seed: Seed) 
         None => Ok(vec![true; theta.n_rows()]),
     };
     let models = (&**posterior, &**likelihood);
-    let found = Comparison::new(prior, models, data.made, &inside, seed)?;
+    let found = Comparison::new(prior, models, (data.made, data.x), &inside, seed)?;
     Ok(last.choice.after(found, data.round + 1))
 }

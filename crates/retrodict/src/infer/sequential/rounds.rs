@@ -137,6 +137,7 @@ pub fn sequential(
             let made = all.select(&(first as usize..all.len()).collect::<Vec<_>>());
             let data = RoundData {
                 round,
+                x: task.x,
                 all: &all,
                 inside: &all,
                 made: &made,
@@ -299,6 +300,8 @@ impl<'a> SequentialTask<'a> {
 pub(super) struct RoundData<'a> {
     /// The round, counted from zero.
     pub(super) round: usize,
+    /// The observation.
+    pub(super) x: &'a [f64],
     /// The simulations of all rounds so far.
     pub(super) all: &'a Simulations,
     /// Those of them inside the region.
@@ -316,6 +319,7 @@ impl<'a> RoundData<'a> {
     pub(super) fn first(simulations: &'a Simulations) -> Self {
         Self {
             round: 0,
+            x: &[],
             all: simulations,
             inside: simulations,
             made: simulations,
