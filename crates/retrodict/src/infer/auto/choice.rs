@@ -65,32 +65,48 @@ impl Choice {
         }
     }
 
-    /// The choice after one more comparison, made on the simulations of `round`, counted from one.
+    /// The choice after one more comparison, made on the simulations of `round`, counted from one. In the
+    /// last round, what is not clearly of use goes.
     #[must_use]
     pub fn after(&self, comparison: Option<Comparison>, round: usize) -> Self {
         let mut next = self.clone();
-        let Some(comparison) = comparison else {
+        let Some(found) = comparison else {
             next.reasons.push(format!(
                 "Round {round} gave too few simulations to compare with, so both stay."
             ));
             return next;
         };
-        next.comparisons.push(comparison);
+        next.comparisons.push(found);
         let last = next.comparisons.iter().rev().take(MEAN_OF);
         let share = last.clone().map(|c| c.share).sum::<f64>() / last.len() as f64;
-        let gain = comparison.likelihood;
+        let gain = found.likelihood;
         let worse = Gain {
             mean: -gain.mean,
             ..gain
         };
+        let useless = share <= LEAST_SHARE || !found.over_posterior.is_clear();
+        let ends = round >= self.rounds;
         (next.method, next.share) = if gain.is_clear() && gain.mean >= FAR {
             (ChosenMethod::Nle, 1.0)
-        } else if worse.is_clear() && share <= LEAST_SHARE {
+        } else if useless && (ends || worse.is_clear()) {
             (ChosenMethod::Npe, 0.0)
         } else {
             (ChosenMethod::Both, share)
         };
-        next.reasons.push(next.reason(&comparison, round));
+        next.reasons.push(next.reason(&found, round));
+        next
+    }
+
+    /// The choice where neither network learned more than its linear-Gaussian guess, which are then the same.
+    #[must_use]
+    pub fn linear(&self) -> Self {
+        let mut next = self.clone();
+        (next.method, next.share) = (ChosenMethod::Npe, 0.0);
+        next.reasons.push(
+            "`npe`, because neither network predicts held-out simulations of the first round better than a \
+             linear-Gaussian guess."
+                .into(),
+        );
         next
     }
 

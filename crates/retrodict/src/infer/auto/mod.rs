@@ -10,6 +10,8 @@ mod pool;
 mod refined;
 mod score;
 mod situation;
+#[cfg(test)]
+mod tests;
 
 pub use choice::{Choice, ChosenMethod};
 pub use model::{AutoConfig, AutoModel};

@@ -3,7 +3,7 @@
 use super::{Choice, ChosenMethod};
 
 /// What a choice by rule looks at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Situation {
     /// How many parameters.
     pub n_parameters: usize,
@@ -25,8 +25,8 @@ pub struct Situation {
 
 /// Rounds beyond these gain little and cost a fit each.
 const ROUNDS: usize = 5;
-/// With fewer simulations a round teaches too little.
-const LEAST: usize = 100;
+/// With fewer simulations than this, a part of them teaches too little to aim by.
+const LEAST: usize = 1000;
 /// A density of more numbers takes more simulations than one of a few parameters, and long to train.
 const MOST_DATA: usize = 32;
 
@@ -41,9 +41,7 @@ impl Situation {
         if let Some(reason) = self.one_round() {
             return Choice::new(Npe, 1, format!("`npe` in one round, {reason}."));
         }
-        let rounds = self
-            .rounds
-            .unwrap_or_else(|| (self.simulations / LEAST).min(ROUNDS));
+        let rounds = self.rounds.unwrap_or(ROUNDS);
         let aimed = format!(
             "{rounds} rounds, because there is one observation to aim {} simulations at",
             self.simulations
@@ -73,7 +71,7 @@ impl Situation {
         if self.discrete {
             return Some("because a discrete parameter has no region to aim at".into());
         }
-        if self.rounds.is_none() && self.simulations < 2 * LEAST {
+        if self.rounds.is_none() && self.simulations < LEAST {
             return Some(format!(
                 "because {} simulations are too few to share out",
                 self.simulations

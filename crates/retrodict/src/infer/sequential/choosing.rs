@@ -27,12 +27,14 @@ pub(super) fn fit(
         choice,
     };
     let mut log = None;
+    let mut linear = true;
     if model.choice.method != ChosenMethod::Nle {
         let method = SequentialMethod::Npe(config.npe.clone());
         let (fitted, own) = method.fit(prior, data.inside, seed, observer)?;
         if let RoundModel::Posterior(posterior) = fitted {
             model.posterior = Some(posterior);
         }
+        linear &= is_guess(&own);
         log = Some(own);
     }
     if model.choice.method != ChosenMethod::Npe {
@@ -41,10 +43,22 @@ pub(super) fn fit(
         if let RoundModel::Likelihood(likelihood) = fitted {
             model.likelihood = Some(likelihood);
         }
+        linear &= is_guess(&own);
         log.get_or_insert(own);
     }
     let log = log.expect("a method is chosen");
+    // Without a guess there is nothing that the two have in common.
+    let guessed = config.npe.linear_guess && config.nle.linear_guess;
+    if linear && guessed && data.last.is_none() && model.choice.method == ChosenMethod::Both {
+        model.likelihood = None;
+        model.choice = model.choice.linear();
+    }
     Ok((RoundModel::Auto(Arc::new(model)), log))
+}
+
+/// Whether no network learned more than it began with.
+fn is_guess(log: &TrainLog) -> bool {
+    log.members.iter().all(|member| member.best_epoch == 0)
 }
 
 /// The choice before the fit of this round.

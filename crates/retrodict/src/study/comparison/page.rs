@@ -30,7 +30,7 @@ pub(super) fn input(run: &ComparisonRun<'_>, comparison: &Comparison) -> Result<
     }
     let mut citations: Vec<String> = Vec::new();
     for method in &config.methods {
-        for citation in report_words::citations(*method, config.inference.rounds) {
+        for citation in report_words::citations(*method, config.inference.rounds()) {
             if !citations.contains(&citation) {
                 citations.push(citation);
             }

@@ -18,7 +18,7 @@ pub(in crate::study) fn rounds(
     let inference = &config.inference;
     let field = "inference.rounds";
     let refuse = |problem: String, advice: &str| Err(source.error(field, problem, advice));
-    if inference.rounds == 0 {
+    if inference.rounds == Some(0) {
         return refuse(
             "given 0, expected at least 1".into(),
             "Leave it out for one round.",
@@ -28,21 +28,24 @@ pub(in crate::study) fn rounds(
         return match inference.sequential {
             Some(_) => Err(source.error(
                 "inference.sequential",
-                "given with `rounds = 1`, which does not use it",
+                "given with one round, which does not use it",
                 "Remove the section, or give `rounds`.",
             )),
             None => Ok(()),
         };
     }
-    let rounds = inference.rounds;
+    let rounds = inference.rounds();
     let method = config.method();
-    if !matches!(method, Method::Npe | Method::Nle | Method::Nre) {
+    if !matches!(
+        method,
+        Method::Auto | Method::Npe | Method::Nle | Method::Nre
+    ) {
         return refuse(
             format!(
                 "given {rounds} with `method = \"{}\"`, which knows one round",
                 method.name()
             ),
-            "Use `npe`, `nle` or `nre`, or leave `rounds` out.",
+            "Use `auto`, `npe`, `nle` or `nre`, or leave `rounds` out.",
         );
     }
     if config.simulator.data.is_some() {
