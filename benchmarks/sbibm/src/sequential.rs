@@ -62,7 +62,7 @@ fn settings(options: &RunOptions) -> Result<(String, InferenceSection)> {
             (format!(" {stem}"), read)
         }
     };
-    inference.rounds = options.rounds.unwrap_or(1);
+    inference.rounds = Some(options.rounds.unwrap_or(1));
     inference.method = match options.settings.method {
         MethodName::Npe => Method::Npe,
         MethodName::Nle => Method::Nle,
@@ -108,7 +108,7 @@ fn measure(
         rounds: options.rounds,
     };
     let choice = situation.choice();
-    let mut n_rounds = inference.rounds;
+    let mut n_rounds = inference.rounds();
     let method = match inference.method {
         Method::Auto => {
             n_rounds = choice.rounds;

@@ -86,7 +86,8 @@ impl AutoModel {
         })
     }
 
-    /// The posterior that was chosen.
+    /// The posterior that was chosen; of a likelihood alone, `sampler` draws, and of a pool, where weights of the
+    /// posterior's draws fail.
     ///
     /// # Errors
     /// If an option of the sampler makes no sense.
@@ -99,17 +100,8 @@ impl AutoModel {
                 Ok(Box::new(posterior.with_method("nle")))
             }
             (Some(posterior), Some(likelihood)) => {
-                let share = self.choice.share;
-                let method = if share < 1.0 { "npe and nle" } else { "nle" };
-                let pool =
-                    PooledLikelihood::new(prior, posterior.clone(), likelihood.clone(), share);
-                let refined = RefinedPosterior::new(
-                    prior,
-                    Arc::new(pool),
-                    posterior.clone(),
-                    (sampler, method),
-                )?;
-                Ok(Box::new(refined))
+                let pool = self.pool(prior, (posterior, likelihood), Some(sampler))?;
+                Ok(Box::new(pool))
             }
             (None, None) => Err(Error::invalid(
                 "auto, models",
@@ -118,5 +110,31 @@ impl AutoModel {
                 "Fit one.",
             )),
         }
+    }
+
+    /// A pool without a sampler, if both models stay: what calibration can afford for many observations. Where
+    /// the posterior's draws miss a part, it shows.
+    ///
+    /// # Errors
+    /// As [`AutoModel::posterior`].
+    pub fn quick_posterior(&self, prior: &Prior) -> Result<Option<Box<dyn Posterior>>> {
+        let (Some(posterior), Some(likelihood)) = (&self.posterior, &self.likelihood) else {
+            return Ok(None);
+        };
+        let pool = self.pool(prior, (posterior, likelihood), None)?;
+        Ok(Some(Box::new(pool)))
+    }
+
+    fn pool(
+        &self,
+        prior: &Prior,
+        (posterior, likelihood): (&Arc<NeuralPosterior>, &Arc<NeuralLikelihood>),
+        sampler: Option<&SamplerConfig>,
+    ) -> Result<RefinedPosterior> {
+        let share = self.choice.share;
+        let method = if share < 1.0 { "npe and nle" } else { "nle" };
+        let (posterior, likelihood) = (Arc::clone(posterior), Arc::clone(likelihood));
+        let pool = PooledLikelihood::new(prior, Arc::clone(&posterior), likelihood, share);
+        RefinedPosterior::new(prior, Arc::new(pool), posterior, (sampler, method))
     }
 }

@@ -11,13 +11,13 @@ use crate::seed::Seed;
 use crate::table::Table;
 
 /// p(θ | x) ∝ L(θ, x) p(θ), with draws of q(θ | x) resampled by L p / q. Independent draws find every mode that
-/// q has, in its right weight, where chains stay in the one they start in. Where too few of them count, the
-/// study's sampler draws, from starts that q gives.
+/// q has, in its right weight, where chains stay in the one they start in. Where too few of them count, a
+/// sampler draws, if there is one, from starts that q gives.
 #[derive(Debug)]
 pub struct RefinedPosterior {
     proposal: Arc<NeuralPosterior>,
     weighted: PotentialPosterior,
-    chains: PotentialPosterior,
+    chains: Option<PotentialPosterior>,
 }
 
 /// Draws of q for each that is wanted.
@@ -36,7 +36,7 @@ impl RefinedPosterior {
         prior: &Prior,
         likelihood: Arc<dyn LogLikelihood>,
         proposal: Arc<NeuralPosterior>,
-        (sampler, method): (&SamplerConfig, &str),
+        (sampler, method): (Option<&SamplerConfig>, &str),
     ) -> Result<Self> {
         let behind = |sampler: SamplerConfig| {
             let likelihood = Box::new(Arc::clone(&likelihood));
@@ -50,7 +50,7 @@ impl RefinedPosterior {
         Ok(Self {
             proposal,
             weighted: behind(importance)?,
-            chains: behind(sampler.clone())?,
+            chains: sampler.cloned().map(behind).transpose()?,
         })
     }
 
@@ -83,15 +83,12 @@ impl Posterior for RefinedPosterior {
     }
 
     fn sample(&self, x: &[f64], n: usize, seed: Seed) -> Result<Samples> {
-        if let Ok(drawn) = self.weighted.sample_from(&*self.proposal, x, n, seed)
-            && is_sound(&drawn.report, n)
-        {
-            return Ok(drawn.samples);
+        let weighted = self.weighted.sample_from(&*self.proposal, x, n, seed);
+        match (&self.chains, weighted) {
+            (None, weighted) => Ok(weighted?.samples),
+            (Some(_), Ok(drawn)) if is_sound(&drawn.report, n) => Ok(drawn.samples),
+            (Some(chains), _) => Ok(chains.sample_from(&*self.proposal, x, n, seed)?.samples),
         }
-        Ok(self
-            .chains
-            .sample_from(&*self.proposal, x, n, seed)?
-            .samples)
     }
 
     fn log_prob(&self, theta: &Table, x: &[f64]) -> Result<Vec<f64>> {
@@ -108,6 +105,6 @@ impl Posterior for RefinedPosterior {
     }
 
     fn map(&self, x: &[f64], seed: Seed) -> Result<Vec<f64>> {
-        self.chains.map(x, seed)
+        self.chains.as_ref().unwrap_or(&self.weighted).map(x, seed)
     }
 }

@@ -218,6 +218,11 @@ impl Run<'_> {
         let folder = self.folder().test_simulations();
         remove_stale(&folder, &campaign)?;
         let tests = self.run_at(&campaign, &folder)?;
+        let quick = match &method {
+            SequentialMethod::Auto(_) => self.auto_model()?.quick_posterior(task.prior)?,
+            _ => None,
+        };
+        let posterior = quick.as_deref().unwrap_or(posterior);
         let truncated = TruncatedPosterior::new(posterior, &region);
         match self.calibrate_with(&truncated, &tests) {
             Err(Error::Invalid { what, given, .. }) => {

@@ -28,7 +28,7 @@ pub(in crate::study) fn rounds(
         return match inference.sequential {
             Some(_) => Err(source.error(
                 "inference.sequential",
-                "given with one round, which does not use it",
+                "given with `rounds = 1`, which does not use it",
                 "Remove the section, or give `rounds`.",
             )),
             None => Ok(()),
