@@ -178,7 +178,7 @@ impl LocalTwoSample {
     fn misleads(&self) -> bool {
         self.corrections
             .iter()
-            .any(|c| c.shift.abs() > limit::CAUTION_BIAS || c.spread > limit::CAUTION_SPREAD)
+            .any(|c| c.shift.abs() > limit::FAILED_BIAS || c.spread > limit::FAILED_SPREAD)
     }
 
     /// The largest correction in words.

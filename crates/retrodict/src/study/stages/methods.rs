@@ -98,6 +98,7 @@ impl Run<'_> {
             }
             Method::Nre => self.sampled(Box::new(NeuralRatio::load(folder, prior)?)),
             Method::Fmpe | Method::Npse => self.carried(FieldPosterior::load(folder, prior)?),
+            Method::Auto => self.auto_posterior(),
             method if method.trains() => Ok(Box::new(NeuralPosterior::load(folder, prior)?)),
             method if method.is_online() => self.online_posterior(&folder),
             _ => {

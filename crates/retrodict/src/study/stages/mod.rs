@@ -1,5 +1,6 @@
 //! The stages of a run, one file each.
 
+mod auto;
 mod check;
 mod fit;
 mod local;

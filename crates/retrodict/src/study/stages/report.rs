@@ -94,12 +94,17 @@ impl Run<'_> {
             observations: observations.collect::<Result<_>>()?,
             comparison: None,
             check_figures,
-            training: self.round_facts()?.into_iter().chain(training).collect(),
+            training: self
+                .choice_facts()?
+                .into_iter()
+                .chain(self.round_facts()?)
+                .chain(training)
+                .collect(),
             training_figures: log.iter().map(loss_figure).collect(),
             search: self.search_report()?,
             reproduce: report_words::reproduce_facts(self.study(), &self.records().seconds()),
             command: "retrodict run study.toml --out again".into(),
-            citations: report_words::citations(config.inference.method, &config.inference),
+            citations: self.citations()?,
         })
     }
 
