@@ -143,6 +143,7 @@ pub fn sequential(
                 made: &made,
                 region: region.as_ref(),
                 last: models.last(),
+                last_log: last.as_ref(),
             };
             let fitted = task.fit(data, report, observer)?;
             keeper.keep_fitted(round, &fitted.0, &fitted.1, &fitted.2)?;
@@ -223,9 +224,10 @@ impl<'a> SequentialTask<'a> {
     ) -> Result<Option<TruncatedPrior<'a>>> {
         let posterior = match last {
             Some(RoundModel::Posterior(posterior)) => posterior,
-            Some(RoundModel::Auto(model)) if model.posterior.is_some() => {
-                model.posterior.as_ref().expect("there is one")
-            }
+            Some(RoundModel::Auto(model)) if !model.choice.amortised => match &model.posterior {
+                Some(posterior) => posterior,
+                None => return Ok(None),
+            },
             _ => return Ok(None),
         };
         let seed = self.seed(round);
@@ -258,6 +260,11 @@ impl<'a> SequentialTask<'a> {
                 (report.acceptance, report.effective) = (drawn.acceptance, drawn.effective);
                 report.notes.extend(drawn.note(n));
                 drawn.theta
+            }
+            (Some(RoundModel::Auto(model)), None) if model.choice.amortised => {
+                report.proposal = "prior".into();
+                self.prior
+                    .sample_table(n, self.seed(round), Stream::Parameters)
             }
             (Some(model), None) => {
                 report.proposal = "posterior".into();
@@ -312,6 +319,8 @@ pub(super) struct RoundData<'a> {
     pub(super) region: Option<&'a TruncatedPrior<'a>>,
     /// The model of the round before.
     pub(super) last: Option<&'a RoundModel>,
+    /// Its training.
+    pub(super) last_log: Option<&'a TrainLog>,
 }
 
 impl<'a> RoundData<'a> {
@@ -325,6 +334,7 @@ impl<'a> RoundData<'a> {
             made: simulations,
             region: None,
             last: None,
+            last_log: None,
         }
     }
 }
