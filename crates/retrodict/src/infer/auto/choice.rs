@@ -40,6 +40,10 @@ pub struct Choice {
     pub rounds: usize,
     /// The exponent of the likelihood in the pool, if both are fitted.
     pub share: f64,
+    /// Whether later rounds go on drawing from the prior, because there is nothing to aim: the result then
+    /// serves every observation.
+    #[serde(default)]
+    pub amortised: bool,
     /// Why, in sentences.
     pub reasons: Vec<String>,
     /// The comparisons that decided, one a round from the second on.
@@ -60,13 +64,13 @@ impl Choice {
             method,
             rounds,
             share: 0.5,
+            amortised: rounds == 1,
             reasons: vec![reason.into()],
             comparisons: Vec::new(),
         }
     }
 
-    /// The choice after one more comparison, made on the simulations of `round`, counted from one. In the
-    /// last round, what is not clearly of use goes.
+    /// The choice after one more comparison, made on the simulations of `round`, counted from one.
     #[must_use]
     pub fn after(&self, comparison: Option<Comparison>, round: usize) -> Self {
         let mut next = self.clone();
@@ -84,11 +88,9 @@ impl Choice {
             mean: -gain.mean,
             ..gain
         };
-        let useless = share <= LEAST_SHARE || !found.over_posterior.is_clear();
-        let ends = round >= self.rounds;
         (next.method, next.share) = if gain.is_clear() && gain.mean >= FAR {
             (ChosenMethod::Nle, 1.0)
-        } else if useless && (ends || worse.is_clear()) {
+        } else if share <= LEAST_SHARE && worse.is_clear() {
             (ChosenMethod::Npe, 0.0)
         } else {
             (ChosenMethod::Both, share)
@@ -102,9 +104,10 @@ impl Choice {
     pub fn linear(&self) -> Self {
         let mut next = self.clone();
         (next.method, next.share) = (ChosenMethod::Npe, 0.0);
+        next.amortised = true;
         next.reasons.push(
-            "`npe`, because neither network predicts held-out simulations of the first round better than a \
-             linear-Gaussian guess."
+            "`npe` on draws from the prior, because neither network predicts held-out simulations of the first \
+             round better than a linear-Gaussian guess: there is nothing to aim."
                 .into(),
         );
         next

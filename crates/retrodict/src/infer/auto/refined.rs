@@ -38,7 +38,7 @@ impl RefinedPosterior {
         proposal: Arc<NeuralPosterior>,
         (sampler, method): (Option<&SamplerConfig>, &str),
     ) -> Result<Self> {
-        let behind = |sampler: SamplerConfig| {
+        let behind = |sampler: SamplerConfig| -> Result<PotentialPosterior> {
             let likelihood = Box::new(Arc::clone(&likelihood));
             Ok(PotentialPosterior::new(prior, likelihood, sampler)?.with_method(method))
         };

@@ -20,6 +20,13 @@ pub(super) fn fit(
     seed: Seed,
     observer: Observer<'_>,
 ) -> Result<(RoundModel, TrainLog)> {
+    if let (Some(RoundModel::Auto(last)), Some(log)) = (data.last, data.last_log)
+        && last.choice.amortised
+        && data.round + 1 < last.choice.rounds
+    {
+        // Nothing is proposed by it, so only the last fit counts.
+        return Ok((RoundModel::Auto(Arc::clone(last)), log.clone()));
+    }
     let choice = choose(prior, config, data, seed)?;
     let mut model = AutoModel {
         posterior: None,
@@ -48,13 +55,16 @@ pub(super) fn fit(
     }
     let log = log.expect("a method is chosen");
     // Without a guess there is nothing that the two have in common.
-    let guessed = config.npe.linear_guess && config.nle.linear_guess;
+    let guessed = config.npe.linear_guess && config.nle.linear_guess && data.all.len() >= ENOUGH;
     if linear && guessed && data.last.is_none() && model.choice.method == ChosenMethod::Both {
         model.likelihood = None;
         model.choice = model.choice.linear();
     }
     Ok((RoundModel::Auto(Arc::new(model)), log))
 }
+
+/// From fewer simulations a network may learn nothing where there is something.
+const ENOUGH: usize = 1000;
 
 /// Whether no network learned more than it began with.
 fn is_guess(log: &TrainLog) -> bool {

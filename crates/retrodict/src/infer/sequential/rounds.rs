@@ -154,6 +154,7 @@ pub fn sequential(
                 made: &made,
                 region: region.as_ref(),
                 last: models.last(),
+                last_log: last.as_ref(),
             };
             let fitted = task.fit(data, &models, report, observer)?;
             keeper.keep_fitted(round, &fitted.0, &fitted.1, &fitted.2)?;
@@ -239,9 +240,10 @@ impl<'a> SequentialTask<'a> {
             {
                 posterior
             }
-            Some(RoundModel::Auto(model)) if model.posterior.is_some() => {
-                model.posterior.as_ref().expect("there is one")
-            }
+            Some(RoundModel::Auto(model)) if !model.choice.amortised => match &model.posterior {
+                Some(posterior) => posterior,
+                None => return Ok(None),
+            },
             _ => return Ok(None),
         };
         let seed = self.seed(round);
@@ -280,6 +282,11 @@ impl<'a> SequentialTask<'a> {
             {
                 report.proposal = "posterior".into();
                 MixtureProposal::new(posterior, self.x)?.sample(n, self.seed(round))
+            }
+            (Some(RoundModel::Auto(model)), None) if model.choice.amortised => {
+                report.proposal = "prior".into();
+                self.prior
+                    .sample_table(n, self.seed(round), Stream::Parameters)
             }
             (Some(model), None) => {
                 report.proposal = "posterior".into();
@@ -402,6 +409,8 @@ pub(super) struct RoundData<'a> {
     pub(super) region: Option<&'a TruncatedPrior<'a>>,
     /// The model of the round before.
     pub(super) last: Option<&'a RoundModel>,
+    /// Its training.
+    pub(super) last_log: Option<&'a TrainLog>,
 }
 
 impl<'a> RoundData<'a> {
@@ -415,6 +424,7 @@ impl<'a> RoundData<'a> {
             made: simulations,
             region: None,
             last: None,
+            last_log: None,
         }
     }
 }

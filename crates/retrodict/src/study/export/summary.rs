@@ -34,7 +34,11 @@ pub(super) fn json(samples: &Samples) -> Vec<u8> {
     }
     if let Some(rounds) = samples.provenance.get("rounds") {
         let rounds: Option<usize> = rounds.parse().ok();
-        let mut words = json!({ "amortised": false, "rounds": rounds });
+        let amortised = samples
+            .provenance
+            .get("amortised")
+            .is_some_and(|v| v == "true");
+        let mut words = json!({ "amortised": amortised, "rounds": rounds });
         for key in ["chosen", "because"] {
             if let Some(text) = samples.provenance.get(key) {
                 words[key] = json!(text);

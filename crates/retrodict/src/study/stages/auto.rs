@@ -46,6 +46,9 @@ impl Run<'_> {
         if !self.chooses() || given.values() == self.study().observations().values() {
             return Ok(None);
         }
+        if self.is_amortised()? {
+            return Ok(None);
+        }
         let folder = self.folder().round(0).join(MODEL);
         let first = AutoModel::load(&folder, self.study().prior())?;
         let n = self.round_sizes(self.study().config().inference.simulations.unwrap_or(0))[0];
@@ -55,6 +58,11 @@ impl Run<'_> {
         ));
         let posterior = first.posterior.expect("a first round fits a posterior");
         Ok(Some(Box::new(posterior)))
+    }
+
+    /// Whether the result of rounds serves every observation, because `auto` found nothing to aim.
+    pub(super) fn is_amortised(&self) -> Result<bool> {
+        Ok(self.chooses() && self.auto_model()?.choice.amortised)
     }
 
     /// What was chosen in the end, or by rule, if the method is `auto`.

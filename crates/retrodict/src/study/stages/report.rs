@@ -87,7 +87,7 @@ impl Run<'_> {
             warnings: log
                 .iter()
                 .flat_map(|log| log.notes.clone())
-                .chain(self.not_amortised())
+                .chain(self.not_amortised()?)
                 .collect(),
             parameters: report_words::parameter_rows(self.study()),
             study: report_words::study_facts(self.study(), &self.counts()?),

@@ -210,21 +210,31 @@ impl Run<'_> {
         let round = task.rounds - 1;
         let before = method.load(&self.folder().round(round - 1).join(MODEL), task.prior)?;
         let region = task.region(round, Some(&before))?;
-        let region = region.expect("a posterior has a region");
+        let n = config.check.test_simulations;
         let seed = task.seed.derive(Stream::TestParameters, 0);
-        let theta = region.sample(config.check.test_simulations, seed)?.theta;
+        let theta = match &region {
+            Some(region) => region.sample(n, seed)?.theta,
+            // Of `auto`, when there was nothing to aim.
+            None => task.prior.sample_table(n, seed, Stream::TestParameters),
+        };
         let mut campaign = self.campaign_at(&theta, Role::Test, 0)?;
         // Failures among the tests are counted and do not end the checks.
         campaign.max_failed = 1.0;
         let folder = self.folder().test_simulations();
         remove_stale(&folder, &campaign)?;
         let tests = self.run_at(&campaign, &folder)?;
+        let Some(region) = &region else {
+            return self.calibrate_with(posterior, &tests);
+        };
         let quick = match &method {
             SequentialMethod::Auto(_) => self.auto_model()?.quick_posterior(task.prior)?,
             _ => None,
         };
-        let posterior = quick.as_deref().unwrap_or(posterior);
-        let truncated = TruncatedPosterior::new(posterior, &region);
+        let posterior: &dyn Posterior = match &quick {
+            Some(quick) => &**quick,
+            None => posterior,
+        };
+        let truncated = TruncatedPosterior::new(posterior, region);
         match self.calibrate_with(&truncated, &tests) {
             Err(Error::Invalid { what, given, .. }) => {
                 let why = format!("the {what} had {given}");
@@ -244,7 +254,7 @@ impl Run<'_> {
             return Ok(Vec::new());
         }
         let mut entries = vec![
-            ("amortised", "false".into()),
+            ("amortised", self.is_amortised()?.to_string()),
             ("rounds", inference.rounds().to_string()),
         ];
         if let Some(choice) = self.chosen_by_auto()? {
@@ -258,15 +268,16 @@ impl Run<'_> {
     }
 
     /// What a reader has to know, if there were several rounds.
-    pub(super) fn not_amortised(&self) -> Option<String> {
+    pub(super) fn not_amortised(&self) -> Result<Option<String>> {
         let inference = &self.study().config().inference;
-        inference.is_sequential().then(|| {
+        let aimed = inference.is_sequential() && !self.is_amortised()?;
+        Ok(aimed.then(|| {
             format!(
                 "The result is not amortised: {} rounds of simulations were aimed at this \
                  observation, and it holds for no other.",
                 inference.rounds()
             )
-        })
+        }))
     }
 
     /// Refuses to draw for an observation at which the rounds were not aimed.
