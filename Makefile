@@ -11,7 +11,7 @@ RUN_FAST := cargo test --workspace --exclude retrodict-statistical-tests --all-t
 RUN_STATISTICAL := cargo test -p retrodict-statistical-tests --all-targets
 endif
 
-.PHONY: test fast python statistical guide lint format sanitize benchmark-sbibm benchmark-peers \
+.PHONY: test fast python statistical guide studies lint format sanitize benchmark-sbibm benchmark-peers \
 	benchmark-peers-quick benchmark-instructions
 
 test: fast python statistical guide ## everything: Rust, Python, documents
@@ -39,6 +39,17 @@ guide: ## run the examples of README.md, docs/ and studies/, and build the guide
 	cargo build --release
 	python3 docs/run_examples.py --retrodict target/release/retrodict README.md docs/src studies
 	docs/build
+
+STUDIES := $(wildcard studies/methods/*.toml)
+STUDY_RUNS := $(CURDIR)/target/studies
+studies: ## every method on known problems: runs studies/, writes the tables and figures of the guide; half an hour
+	cargo build --release
+	@mkdir -p $(STUDY_RUNS)
+	@for study in $(STUDIES); do \
+		target/release/retrodict run $$study --out $(STUDY_RUNS)/$$(basename $$study .toml) || test $$? = 3 || exit 1; \
+	done
+	target/release/retrodict run studies/lynx-hare/study.toml --out $(STUDY_RUNS)/lynx-hare || test $$? = 3
+	python3 studies/table.py $(STUDY_RUNS)
 
 lint: ## formatting, lints and documentation warnings
 	cargo fmt --all --check

@@ -62,12 +62,14 @@ pub(crate) enum MethodName {
     Nle,
     /// Neural ratio estimation
     Nre,
+    /// What suits each observation, in rounds
+    Auto,
 }
 
 impl MethodName {
     /// Whether it has to sample anew for each observation.
     pub(crate) fn fits_each_observation(self) -> bool {
-        matches!(self, Self::Nle | Self::Nre)
+        matches!(self, Self::Nle | Self::Nre | Self::Auto)
     }
 }
 
@@ -80,9 +82,10 @@ pub(crate) struct RunOptions {
     pub(crate) simulations: Vec<usize>,
     #[command(flatten)]
     pub(crate) settings: SettingsOptions,
-    /// The number of rounds; with more than one, or with nle and nre, each observation has a fit of its own
-    #[arg(long, default_value_t = 1)]
-    pub(crate) rounds: usize,
+    /// The number of rounds: one if left out, or what auto settles; with more than one, or with nle, nre
+    /// and auto, each observation has a fit of its own
+    #[arg(long)]
+    pub(crate) rounds: Option<usize>,
     /// The seed of simulations, training, draws and folds
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,

@@ -39,7 +39,7 @@ impl Method {
             MethodName::Npe => ("default", Self::Npe(settings(path)?)),
             MethodName::Fmpe => ("fmpe", Self::Fmpe(field(path, straight)?)),
             MethodName::Npse => ("npse", Self::Npse(field(path, exploding)?)),
-            MethodName::Nle | MethodName::Nre => {
+            MethodName::Nle | MethodName::Nre | MethodName::Auto => {
                 return Err(Error::invalid(
                     "--method",
                     format!("{:?}", options.method).to_lowercase(),

@@ -4,6 +4,7 @@ use std::fs::OpenOptions;
 use std::io::{Read, Write};
 use std::path::Path;
 
+use retrodict::infer::auto::Choice;
 use retrodict::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,9 @@ pub(crate) struct Record {
     pub(crate) seconds: Seconds,
     pub(crate) threads: usize,
     pub(crate) version: String,
+    /// What `auto` chose, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) choice: Option<Choice>,
 }
 
 /// Wall-clock times. Simulation and training are shared by all observations of a task.
@@ -101,6 +105,7 @@ mod tests {
             },
             threads: 2,
             version: "0".into(),
+            choice: None,
         };
         let _ = std::fs::remove_file(&path);
         assert!(read(&path).unwrap().is_empty());

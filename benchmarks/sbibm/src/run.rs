@@ -18,7 +18,7 @@ use crate::sequential;
 
 pub(crate) fn run(arguments: &Arguments, options: &RunOptions) -> Result<ExitCode> {
     arguments.set_threads()?;
-    if options.rounds > 1 || options.settings.method.fits_each_observation() {
+    if options.rounds.is_some_and(|n| n > 1) || options.settings.method.fits_each_observation() {
         sequential::run(arguments, options)?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -61,6 +61,7 @@ pub(crate) fn run(arguments: &Arguments, options: &RunOptions) -> Result<ExitCod
                     seconds,
                     threads: rayon::current_num_threads(),
                     version: env!("CARGO_PKG_VERSION").into(),
+                    choice: None,
                 };
                 results::append(&options.out, &record)?;
             }

@@ -4,7 +4,10 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use retrodict::check::c2st;
-use retrodict::infer::sequential::{InMemory, SequentialMethod, SequentialTask, sequential};
+use retrodict::infer::auto::{AutoConfig, Situation};
+use retrodict::infer::sequential::{
+    InMemory, RoundModel, SequentialMethod, SequentialTask, sequential,
+};
 use retrodict::simulate::builtin;
 use retrodict::study::{InferenceSection, Method};
 use retrodict::train::EpochRecord;
@@ -30,7 +33,7 @@ pub(crate) fn run(arguments: &Arguments, options: &RunOptions) -> Result<()> {
                 if known {
                     continue;
                 }
-                let mut record = measure(&data, (task, n, number), &inference, options.seed)?;
+                let mut record = measure(&data, (task, n, number), &inference, options)?;
                 println!(
                     "{task}, {n} simulations, {label}, observation {number}: C2ST {:.3} \
                      (rounds {:.1} s, draws {:.2} s, C2ST {:.1} s)",
@@ -59,11 +62,12 @@ fn settings(options: &RunOptions) -> Result<(String, InferenceSection)> {
             (format!(" {stem}"), read)
         }
     };
-    inference.rounds = options.rounds;
+    inference.rounds = Some(options.rounds.unwrap_or(1));
     inference.method = match options.settings.method {
         MethodName::Npe => Method::Npe,
         MethodName::Nle => Method::Nle,
         MethodName::Nre => Method::Nre,
+        MethodName::Auto => Method::Auto,
         MethodName::Fmpe | MethodName::Npse => {
             return Err(Error::invalid(
                 "--method",
@@ -74,7 +78,10 @@ fn settings(options: &RunOptions) -> Result<(String, InferenceSection)> {
         }
     };
     let method = inference.method.name();
-    let label = format!("{method}, {} rounds{name}", options.rounds);
+    let label = match options.rounds {
+        None if inference.method == Method::Auto => format!("{method}{name}"),
+        rounds => format!("{method}, {} rounds{name}", rounds.unwrap_or(1)),
+    };
     Ok((label, inference))
 }
 
@@ -82,14 +89,36 @@ fn measure(
     data: &Data,
     (task, n, number): (&str, usize, usize),
     inference: &InferenceSection,
-    seed: u64,
+    options: &RunOptions,
 ) -> Result<Record> {
+    let seed = options.seed;
     let builtin = builtin::by_name(task)?;
     let x = data.observation(task, number)?;
     let reference = data.reference(task, number)?;
     let start = Instant::now();
     let sampler = inference.sampler.clone().unwrap_or_default();
+    let situation = Situation {
+        n_parameters: builtin.prior.n_parameters(),
+        discrete: false,
+        n_data: x.len(),
+        simulations: n,
+        observations: 1,
+        trials: false,
+        simulator: true,
+        rounds: options.rounds,
+    };
+    let choice = situation.choice();
+    let mut n_rounds = inference.rounds();
     let method = match inference.method {
+        Method::Auto => {
+            n_rounds = choice.rounds;
+            SequentialMethod::Auto(Box::new(AutoConfig {
+                choice,
+                npe: inference.npe(),
+                nle: inference.nle(),
+                sampler,
+            }))
+        }
         Method::Nle => SequentialMethod::Nle(inference.nle(), sampler),
         Method::Nre => SequentialMethod::Nre(inference.nre(), sampler),
         _ => SequentialMethod::Npe(inference.npe()),
@@ -101,7 +130,7 @@ fn measure(
         method: &method,
         config: &config,
         simulations: n,
-        rounds: inference.rounds,
+        rounds: n_rounds,
         seed: Seed(seed),
     };
     let observer = |_: &EpochRecord| ControlFlow::Continue(());
@@ -115,6 +144,10 @@ fn measure(
     let model = fit.models.last().expect("there is a round");
     let train = start.elapsed().as_secs_f64();
     let start = Instant::now();
+    let choice = match model {
+        RoundModel::Auto(model) => Some(model.choice.clone()),
+        _ => None,
+    };
     let posterior = method.posterior(model, &builtin.prior)?;
     let draw_seed = Seed(seed).derive(Stream::Posterior, number as u64);
     let samples = posterior.sample(&x, reference.n_rows(), draw_seed)?;
@@ -144,5 +177,6 @@ fn measure(
         },
         threads: rayon::current_num_threads(),
         version: env!("CARGO_PKG_VERSION").into(),
+        choice,
     })
 }

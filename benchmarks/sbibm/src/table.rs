@@ -138,6 +138,7 @@ mod tests {
             },
             threads: 1,
             version: "0".into(),
+            choice: None,
         }
     }
 

@@ -28,7 +28,7 @@ fn finish(sandbox: &Sandbox, arguments: &[&str]) {
 #[test]
 fn truncated_rounds_leave_their_files_and_say_that_they_are_not_amortised() {
     let sandbox = Sandbox::new();
-    sandbox.write("study.toml", in_rounds(QUICK, ""));
+    sandbox.write("study.toml", in_rounds(QUICK, "method = \"npe\""));
     finish(&sandbox, &["run", "study.toml"]);
     for name in [
         "simulations/round-000/manifest.json",
@@ -137,7 +137,7 @@ fn trials_are_aimed_at_together() {
 #[test]
 fn another_observation_is_refused_and_so_are_other_settings() {
     let sandbox = Sandbox::new();
-    sandbox.write("study.toml", in_rounds(QUICK, ""));
+    sandbox.write("study.toml", in_rounds(QUICK, "method = \"npe\""));
     finish(&sandbox, &["run", "study.toml"]);
     sandbox.write("same.csv", "0.8,0.6,0.4\n");
     sandbox.expect(
@@ -152,7 +152,10 @@ fn another_observation_is_refused_and_so_are_other_settings() {
         stderr(&output)
     );
     let observation = "\n[observation]\nvalues = [1.0, 0.6, 0.4]\n";
-    sandbox.write("study.toml", in_rounds(QUICK, "") + observation);
+    sandbox.write(
+        "study.toml",
+        in_rounds(QUICK, "method = \"npe\"") + observation,
+    );
     let output = sandbox.expect(2, &["run", "study.toml"]);
     assert!(
         stderr(&output).contains("observation was"),
@@ -173,7 +176,7 @@ fn another_observation_is_refused_and_so_are_other_settings() {
 #[test]
 fn stages_one_by_one_give_what_one_run_gives() {
     let sandbox = Sandbox::new();
-    sandbox.write("study.toml", in_rounds(QUICK, ""));
+    sandbox.write("study.toml", in_rounds(QUICK, "method = \"npe\""));
     finish(
         &sandbox,
         &["run", "study.toml", "--out", "together", "--threads", "1"],
@@ -224,4 +227,52 @@ fn killed_in_any_round_a_rerun_gives_the_same_bits() {
             );
         }
     }
+}
+
+/// What `auto` chose can be read, and other observations have the first round's posterior.
+#[test]
+fn auto_says_what_it_chose_and_serves_other_observations_by_its_first_round() {
+    let sandbox = Sandbox::new();
+    sandbox.write("study.toml", in_rounds(QUICK, ""));
+    finish(&sandbox, &["run", "study.toml"]);
+    let resolved = String::from_utf8(sandbox.read("runs/quick/study.toml")).unwrap();
+    assert!(resolved.contains("method = \"auto\""), "{resolved}");
+    let choice = sandbox.json("runs/quick/model/choice.json");
+    let reasons = choice["reasons"].as_array().unwrap();
+    assert!(reasons.len() >= 2, "{choice}");
+    let summary = sandbox.json("runs/quick/posterior/summary.json");
+    let chosen = summary["_sequential"]["chosen"].as_str().unwrap();
+    assert!(chosen.contains("npe") || chosen.contains("nle"), "{chosen}");
+    let because = summary["_sequential"]["because"].as_str().unwrap();
+    assert!(because.contains("one observation"), "{because}");
+    let report = String::from_utf8(sandbox.read("runs/quick/report.html")).unwrap();
+    assert!(report.contains("chosen by"));
+    let log = String::from_utf8(sandbox.read("runs/quick/log.jsonl")).unwrap();
+    assert!(log.contains("auto: "), "{log}");
+    sandbox.write("other.csv", "1.0,0.6,0.4\n");
+    let output = sandbox.expect(
+        0,
+        &["sample", "study.toml", "--x", "other.csv", "-o", "o.csv"],
+    );
+    let said = format!("{}{}", stdout(&output), stderr(&output));
+    assert!(said.contains("first round"), "{said}");
+    // The resolved study gives the same bits.
+    finish(
+        &sandbox,
+        &["run", "runs/quick/study.toml", "--out", "again"],
+    );
+    let draws = |run: &str| sandbox.read(&format!("{run}/posterior/samples.npy"));
+    assert!(draws("runs/quick") == draws("again"));
+}
+
+#[test]
+fn auto_in_one_round_serves_every_observation() {
+    let sandbox = Sandbox::new();
+    let study = QUICK.replace("simulations = 300", "simulations = 300\nrounds = 1");
+    sandbox.write("study.toml", study);
+    finish(&sandbox, &["run", "study.toml"]);
+    let resolved = String::from_utf8(sandbox.read("runs/quick/study.toml")).unwrap();
+    assert!(resolved.contains("method = \"npe\""), "{resolved}");
+    let report = String::from_utf8(sandbox.read("runs/quick/report.html")).unwrap();
+    assert!(report.contains("serves every observation"));
 }

@@ -216,29 +216,32 @@ impl WithSimd for Map<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        match self.function {
-            Function::Tanh => map(simd, self.values, tanh),
-            Function::Exp => map(simd, self.values, exp),
-            Function::Ln => map(simd, self.values, ln),
-            Function::Softplus => map(simd, self.values, |x| softplus_and_sigmoid(x).0),
-            Function::Sigmoid => map(simd, self.values, sigmoid),
+        let (vectors, rest) = S::as_mut_simd_f32s(self.values);
+        for vector in vectors {
+            *vector = self.function.apply(Lanes::new(simd, *vector)).vector;
+        }
+        if !rest.is_empty() {
+            // One, so that a logarithm in the unused lanes stays in its range.
+            let mut last = simd.splat_f32s(1.0);
+            let lanes = slice_of::<S>(&mut last);
+            lanes[..rest.len()].copy_from_slice(rest);
+            let result = self.function.apply(Lanes::new(simd, last)).vector;
+            rest.copy_from_slice(&slice_of::<S>(&mut { result })[..rest.len()]);
         }
     }
 }
 
-#[inline(always)]
-fn map<S: Simd>(simd: S, values: &mut [f32], function: impl Fn(Lanes<S>) -> Lanes<S>) {
-    let (vectors, rest) = S::as_mut_simd_f32s(values);
-    for vector in vectors {
-        *vector = function(Lanes::new(simd, *vector)).vector;
-    }
-    if !rest.is_empty() {
-        // One, so that a logarithm in the unused lanes stays in its range.
-        let mut last = simd.splat_f32s(1.0);
-        let lanes = slice_of::<S>(&mut last);
-        lanes[..rest.len()].copy_from_slice(rest);
-        let result = function(Lanes::new(simd, last)).vector;
-        rest.copy_from_slice(&slice_of::<S>(&mut { result })[..rest.len()]);
+impl Function {
+    /// (A method that is inlined: a function passed on would be compiled for no instruction set.)
+    #[inline(always)]
+    fn apply<S: Simd>(self, x: Lanes<S>) -> Lanes<S> {
+        match self {
+            Self::Tanh => tanh(x),
+            Self::Exp => exp(x),
+            Self::Ln => ln(x),
+            Self::Softplus => softplus_and_sigmoid(x).0,
+            Self::Sigmoid => sigmoid(x),
+        }
     }
 }
 

@@ -94,8 +94,14 @@ pub enum Stream {
     /// The seed of a method that simulates for one observation of a study; the index is the
     /// observation's.
     Online = 23,
+    /// What `auto` compares methods on; the index is the purpose's.
+    Choice = 41,
     /// Telling the draws of one method from those of another; the index is (observation, method).
     Comparison = 24,
+    /// The classifiers of a local two-sample test; the index is the classifier's.
+    LocalTest = 44,
+    /// Which test simulations a learning curve is made of; the index is the resample's.
+    LearningCurve = 45,
 }
 
 impl Seed {

@@ -1,7 +1,8 @@
 //! A whole verdict, as a run makes it, without training.
 
 use retrodict::check::{
-    CalibrationChecks, Predictive, PredictiveKind, Verdict, simulation_failures,
+    Calibration, CalibrationChecks, Check, LocalTest, Predictive, PredictiveKind, Verdict,
+    simulation_failures,
 };
 use retrodict::infer::Posterior;
 use retrodict::simulate::Simulations;
@@ -23,30 +24,57 @@ pub trait Study {
 /// a position among draws is exactly uniform for any number of them.
 const N_SIMULATIONS: usize = 1000;
 const N_DRAWS: usize = 200;
+/// Test simulations of a run with default settings.
+const N_TEST: usize = 300;
 
-/// Checks a posterior with `n_test` test simulations and an observation that the simulator made.
+/// Checks a posterior with `n_test` test simulations and an observation that the simulator made, but for
+/// the local test.
 pub fn verdict(study: &dyn Study, posterior: &dyn Posterior, n_test: usize, seed: Seed) -> Verdict {
-    let simulations = study.simulations(N_SIMULATIONS, seed, Stream::Simulator);
-    let test = study.simulations(n_test, seed, Stream::TestSimulator);
     let observed = study.simulations(1, seed, Stream::Test).x;
-    let mut checks = CalibrationChecks::run(posterior, &test, N_DRAWS, seed)
-        .expect("the problem has a posterior")
-        .checks();
+    let test = study.simulations(n_test, seed, Stream::TestSimulator);
+    Verdict::from_checks(checks(study, posterior, &test, (observed.row(0), seed)).0)
+}
+
+/// The whole verdict of a run with default settings about the posterior of one observation.
+pub fn whole_verdict(
+    study: &dyn Study,
+    posterior: &dyn Posterior,
+    observed: &[f64],
+    seed: Seed,
+) -> Verdict {
+    let test = study.simulations(N_TEST, seed, Stream::TestSimulator);
+    let (mut checks, calibration) = checks(study, posterior, &test, (observed, seed));
+    let local = LocalTest::train(&calibration, &test, seed).expect("a network of this size");
+    let samples = posterior.sample(observed, 1000, seed).expect("draws");
+    checks.push(local.at(observed, &samples).check());
+    Verdict::from_checks(checks)
+}
+
+fn checks(
+    study: &dyn Study,
+    posterior: &dyn Posterior,
+    test: &Simulations,
+    (observed, seed): (&[f64], Seed),
+) -> (Vec<Check>, Calibration) {
+    let simulations = study.simulations(N_SIMULATIONS, seed, Stream::Simulator);
+    let found = CalibrationChecks::run(posterior, test, N_DRAWS, seed)
+        .expect("the problem has a posterior");
+    let mut checks = found.checks();
     let failures = simulations.failures();
     checks.push(simulation_failures(
         &failures,
         simulations.len(),
         &simulations,
     ));
-    let replicated = replicate(study, posterior, observed.row(0), seed);
+    let replicated = replicate(study, posterior, observed, seed);
     for (kind, x) in [
         (PredictiveKind::Prior, &simulations.x),
         (PredictiveKind::Posterior, &replicated),
     ] {
-        let predictive = Predictive::of(kind, x, observed.row(0)).expect("finite data");
+        let predictive = Predictive::of(kind, x, observed).expect("finite data");
         checks.extend(predictive.checks());
     }
-    Verdict::from_checks(checks)
+    (checks, found.calibration)
 }
 
 /// Simulations at posterior draws.

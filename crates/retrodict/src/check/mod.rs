@@ -11,6 +11,9 @@
 //! | [`RankUniformity`] | marginals that are shifted, too narrow or too wide; wrong correlations | Säilynoja et al. 2022 |
 //! | [`ExpectedCoverage`] | credible regions that hold the truth too rarely or too often | Hermans et al. 2022, Lemos et al. 2023 |
 //! | [`DataDependence`] | posteriors that ignore part of the data, which ranks alone cannot see | Zhao et al. 2021 |
+//! | [`Recovery`] | nothing by itself: how much the data say about each parameter | Betancourt 2018 |
+//! | [`LocalTest`] | a posterior that is wrong at the observation, though right on average | Linhart et al. 2023 |
+//! | [`LearningCurve`] | too few simulations | Hestness et al. 2017 |
 //! | [`Predictive`] | an observation unlike anything simulated, or that the posterior cannot reproduce | Gelman et al. 1996 |
 //! | [`convergence`](fn@convergence) | chains of a sampler that do not agree, or are worth few draws | Vehtari et al. 2021 |
 //! | [`SamplerRun`] | weights of which a few are all, divergences, log-likelihoods that are no numbers | Vehtari et al. 2024, Betancourt 2017 |
@@ -20,6 +23,7 @@
 
 mod calibration;
 mod calibration_checks;
+mod classifier;
 mod convergence;
 mod coverage;
 mod data_dependence;
@@ -27,10 +31,13 @@ mod ecdf_band;
 mod failures;
 mod inside_prior;
 mod joint_distance;
+mod learning_curve;
+mod local;
 mod multiplicity;
 mod normal;
 mod predictive;
 mod rank_uniformity;
+mod recovery;
 mod reference_points;
 mod sampler;
 mod tail;
@@ -49,8 +56,11 @@ pub use ecdf_band::EcdfBand;
 pub use failures::simulation_failures;
 pub use inside_prior::draws_inside_prior;
 pub use joint_distance::JointDistance;
+pub use learning_curve::{Forecast, LearningCurve, LearningPoint};
+pub use local::{Correction, LocalTest, LocalTwoSample};
 pub use predictive::{FeaturePrediction, Predictive, PredictiveKind};
 pub use rank_uniformity::{RankUniformity, Ranks};
+pub use recovery::{Recovered, Recovery};
 pub use sampler::SamplerRun;
 pub use training::training;
 pub use two_sample::c2st;

@@ -3,7 +3,7 @@
 //! **What is significant.** With an exact posterior and an observation that the simulator made, the
 //! verdict is not `trusted` in at most 2 % of runs. The false-alarm rates below are shares of that:
 //! 0.5 % for all ranks together, 0.5 % for dependence on the data, 0.1 % for each of the four
-//! predictive tests and 0.1 % for failures; the sum is 1.5 %, and corrections for looking at
+//! predictive tests, 0.2 % for the local test and 0.1 % for failures; the sum is 1.7 %, and corrections for looking at
 //! several numbers (Holm) make it smaller. The price is that small faults need more test
 //! simulations to be seen; [`DETECTABLE_BIAS`] says when there are too few.
 //!
@@ -20,6 +20,7 @@
 //! | shortfall | nominal minus true coverage at 50 or 68 % | 0.1 | 0.2 |
 //! | | the same at 95 % | 0.05 | 0.2 |
 //! | excess | true minus nominal coverage at the same levels | 0.1 | never |
+//! | discrepancy | accuracy of a local classifier, beyond one half | 0.1 | 0.25 |
 //! | dependence | share of the errors' variance the data explain | 0.1 | 0.5 |
 //!
 //! A posterior that is too wide misleads nobody about what is excluded, so it never fails.
@@ -30,6 +31,8 @@ pub const CALIBRATION_FALSE_ALARM: f64 = 0.005;
 pub const DEPENDENCE_FALSE_ALARM: f64 = 0.005;
 /// The chance of a false alarm of one predictive test: there are up to four in a run.
 pub const PREDICTIVE_FALSE_ALARM: f64 = 0.001;
+/// The chance of a false alarm of the local test.
+pub const LOCAL_FALSE_ALARM: f64 = 0.002;
 /// A predictive p-value below this means that the simulator as it is does not make such data: it is
 /// the two-sided tail of a normal distribution beyond five standard deviations.
 pub const PREDICTIVE_FAILED: f64 = 6e-7;
@@ -59,6 +62,14 @@ pub const CAUTION_SHORTFALL_TAIL: f64 = 0.05;
 pub const FAILED_SHORTFALL: f64 = 0.2;
 /// Regions that hold the truth this much more often than they claim are wasteful.
 pub const CAUTION_EXCESS: f64 = 0.1;
+/// A bias of 0.4 posterior sd, or errors a third larger than claimed, give a classifier this advantage.
+pub const CAUTION_LOCAL: f64 = 0.1;
+/// A bias of one posterior sd. A posterior that is only too wide does not fail however large this is.
+pub const FAILED_LOCAL: f64 = 0.25;
+/// Twice as many simulations would make a parameter's error bar five percent shorter.
+pub const CAUTION_LEARNING: f64 = 0.05;
+/// How sure it must be that the last doubling of the simulations has gained anything.
+pub const LEARNING_CONFIDENCE: f64 = 0.999;
 /// The data could make the posterior five percent narrower: 1 − √(1 − 0.1).
 pub const CAUTION_DEPENDENCE: f64 = 0.1;
 /// The data could make the posterior thirty percent narrower: 1 − √(1 − 0.5).

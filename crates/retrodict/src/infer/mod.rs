@@ -1,6 +1,7 @@
 //! Inference methods. Each makes a [`Posterior`], or a [`LogLikelihood`] to sample one from.
 
 pub mod abc;
+pub mod auto;
 pub mod classical;
 mod conditional;
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! | [`Corner`] | a posterior: densities of every parameter and contours of every pair |
 //! | [`ranks`] | simulation-based calibration: where the truth ranks among posterior draws |
 //! | [`coverage`] | how often credible regions hold the truth |
+//! | [`recovery`] | posterior means of test simulations against their true values |
 //! | [`predictive`] | data simulated from the posterior beside the observation |
 //! | [`training`] | the loss of every network while it was trained |
 //!
@@ -25,6 +26,7 @@ mod legend;
 mod palette;
 mod predictive;
 mod ranks;
+mod recovery;
 mod search;
 mod svg;
 mod ticks;
@@ -36,6 +38,7 @@ pub use coverage::coverage;
 pub use figure::Figure;
 pub use predictive::predictive;
 pub use ranks::ranks;
+pub use recovery::recovery;
 pub use search::search;
 pub use training::{LossCurve, training};
 

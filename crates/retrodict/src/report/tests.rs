@@ -11,7 +11,8 @@ use super::html::{
 use super::*;
 use crate::check::{
     Check, CheckStatus, CoverageAt, CoverageCurve, EcdfBand, ExpectedCoverage, FeaturePrediction,
-    Predictive, PredictiveKind, QuantityKind, RankUniformity, Ranks, Verdict, Word,
+    Predictive, PredictiveKind, QuantityKind, RankUniformity, Ranks, Recovered, Recovery, Verdict,
+    Word,
 };
 use crate::prior::Parameter;
 use crate::{Samples, Seed, Stream};
@@ -179,6 +180,26 @@ fn predictive_data(n: usize, kind: PredictiveKind) -> Predictive {
     }
 }
 
+fn recovery_data(kinds: &[usize]) -> Recovery {
+    let recovered = |(j, parameter): (usize, Parameter)| Recovered {
+        name: parameter.name,
+        truth: column(kinds[j], 400),
+        mean: column(kinds[j], 400).into_iter().rev().collect(),
+        sd: vec![0.5; 400],
+        correlation: 0.9,
+        contraction: 0.75,
+        z_mean: 0.0,
+        z_sd: 1.0,
+    };
+    Recovery {
+        parameters: parameters(kinds)
+            .into_iter()
+            .enumerate()
+            .map(recovered)
+            .collect(),
+    }
+}
+
 fn loss_curve(n: usize) -> LossCurve {
     let training: Vec<f64> = (0..n).map(|i| 1e5 * (-(i as f64)).exp() - 2.0).collect();
     let first = training.first().copied().unwrap_or(0.0);
@@ -215,6 +236,10 @@ fn every_figure() -> Vec<Figure> {
             &coverage_data(d),
             &parameters(&vec![0; d]),
         ));
+    }
+    for kinds in [&[0][..], &[1, 2], &[3, 4, 5, 6, 7], &[0; 17]] {
+        let data = recovery_data(kinds);
+        figures.push(recovery("recovery", &data, &parameters(kinds)));
     }
     for n in [1, 3, 12, 13, 100, 2000] {
         let posterior = predictive_data(n, PredictiveKind::Posterior);

@@ -3,7 +3,7 @@
 use super::config::EnsembleConfig;
 use super::drawn::{Drawn, Recorder, Report};
 use super::evaluator::Evaluator;
-use super::start::{Start, no_density, start};
+use super::start::{ALL, Start, no_density, start};
 use super::{LogDensity, Reference};
 use crate::error::{Error, Result};
 use crate::seed::{Random, Seed, Stream};
@@ -34,6 +34,7 @@ pub(super) fn ensemble(
         reference,
         n_walkers,
         config.candidates,
+        ALL,
         seed,
     )?;
     let mut walkers = Walkers::new(&start, &mut evaluator, config, seed)?;

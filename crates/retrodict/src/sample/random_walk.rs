@@ -4,7 +4,7 @@ use super::config::RandomWalkConfig;
 use super::covariance::{add_product, cholesky, moments};
 use super::drawn::{Drawn, Recorder, Report};
 use super::evaluator::Evaluator;
-use super::start::{Start, start};
+use super::start::{ALL, Start, start};
 use super::{LogDensity, Reference};
 use crate::error::Result;
 use crate::seed::{Random, Seed, Stream};
@@ -31,6 +31,7 @@ pub(super) fn random_walk(
         reference,
         config.chains,
         config.candidates,
+        ALL,
         seed,
     )?;
     let d = evaluator.dimension();

@@ -19,12 +19,16 @@ pub(super) struct Start {
 
 /// Candidates drawn at once.
 const BLOCK: usize = 4096;
+/// Candidates before anyone looks whether they are enough.
+const FIRST_CANDIDATES: usize = 500;
+/// Where all candidates are wanted.
+pub(super) const ALL: f64 = f64::INFINITY;
 /// The least spread, in standard deviations of the candidates: one candidate may have all weight.
 const MIN_SPREAD: f64 = 1e-3;
 
 /// Chooses starts among draws from the reference, with probability proportional to the ratio of the
 /// two densities (so that each mode gets its share of chains, and no chain starts where there is
-/// nothing).
+/// nothing). Of `n_candidates` no more are drawn once they are worth `enough` draws from the target.
 ///
 /// # Errors
 /// If the density is zero at every candidate.
@@ -33,15 +37,11 @@ pub(super) fn start(
     reference: &dyn Reference,
     n_chains: usize,
     n_candidates: usize,
+    enough: f64,
     seed: Seed,
 ) -> Result<Start> {
-    let candidates = propose(
-        evaluator,
-        reference,
-        0..n_candidates,
-        seed.derive(Stream::Start, 0),
-        || "while looking for starts".to_string(),
-    )?;
+    let candidates = search(evaluator, reference, n_candidates, enough, seed)?;
+    let n_candidates = candidates.target.len();
     if candidates.log_ratios().all(|w| w == f64::NEG_INFINITY) {
         return Err(no_density(n_candidates, evaluator.invalid));
     }
@@ -64,6 +64,27 @@ pub(super) fn start(
     })
 }
 
+/// Candidates in blocks that double what there is; the first ones are the same whatever the number.
+fn search(
+    evaluator: &mut Evaluator<'_>,
+    reference: &dyn Reference,
+    most: usize,
+    enough: f64,
+    seed: Seed,
+) -> Result<Proposals> {
+    let mut all = Proposals::default();
+    while all.target.len() < most && all.effective() < enough {
+        let n = all.target.len();
+        let next = (2 * n).max(FIRST_CANDIDATES).min(most);
+        let seed = seed.derive(Stream::Start, 0);
+        let more = propose(evaluator, reference, n..next, seed, || {
+            "while looking for starts".to_string()
+        })?;
+        all.append(more);
+    }
+    Ok(all)
+}
+
 /// Draws from a reference, with both log-densities.
 #[derive(Default)]
 pub(super) struct Proposals {
@@ -77,6 +98,22 @@ impl Proposals {
     pub(super) fn log_ratios(&self) -> impl Iterator<Item = f64> + Clone + '_ {
         let pairs = self.target.iter().zip(&self.reference);
         pairs.map(|(target, reference)| log_ratio(*target, *reference))
+    }
+
+    fn append(&mut self, mut more: Self) {
+        self.points.append(&mut more.points);
+        self.target.append(&mut more.target);
+        self.reference.append(&mut more.reference);
+    }
+
+    /// (Σ w)² / Σ w²: how many draws from the target they are worth.
+    fn effective(&self) -> f64 {
+        let ratios: Vec<f64> = self.log_ratios().collect();
+        if ratios.iter().all(|w| *w == f64::NEG_INFINITY) {
+            return 0.0;
+        }
+        let squares: f64 = normalized(&ratios).iter().map(|w| w * w).sum();
+        1.0 / squares
     }
 }
 

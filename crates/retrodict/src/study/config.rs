@@ -52,11 +52,12 @@ impl StudyConfig {
         self.observation.as_ref().is_some_and(|o| o.trials)
     }
 
-    /// The method that runs. `auto` is `npe`, or with trials `nle`, which takes any number of them.
+    /// The method that runs. `auto` stays itself where it has rounds in which to choose; otherwise it is `npe`,
+    /// or with trials `nle`, which takes any number of them.
     pub(super) fn method(&self) -> Method {
         match self.inference.method {
             Method::Auto if self.trials() => Method::Nle,
-            Method::Auto => Method::Npe,
+            Method::Auto if !self.inference.is_sequential() => Method::Npe,
             method => method,
         }
     }
@@ -147,9 +148,11 @@ pub struct InferenceSection {
     /// split off for testing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub simulations: Option<usize>,
-    /// In how many rounds the simulations are made. With more than one, `npe`, `nle` and `nre` aim those of
-    /// every later round at the observation; the result is then not amortised.
-    pub rounds: usize,
+    /// In how many rounds the simulations are made: one, unless given, or what `auto` chooses. With more than
+    /// one, `auto`, `npe`, `nle` and `nre` aim those of every later round at the observation; the result is
+    /// then not amortised. `rounds = 1` asks for one fit that serves any observation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rounds: Option<usize>,
     /// What the rounds after the first propose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sequential: Option<SequentialConfig>,
@@ -222,7 +225,7 @@ impl Default for InferenceSection {
             method: Method::default(),
             reference: None,
             simulations: None,
-            rounds: 1,
+            rounds: None,
             sequential: None,
             support: SupportKind::default(),
             standardization: StandardizationMethod::default(),
@@ -271,7 +274,8 @@ impl InferenceSection {
             Method::ClassicalHistogram => _ = self.histogram.get_or_insert_default(),
             _ => {}
         }
-        if self.rounds > 1 {
+        self.rounds.get_or_insert(1);
+        if self.is_sequential() {
             self.sequential.get_or_insert_default();
         }
         if self.method.needs_sampler() {
@@ -281,7 +285,12 @@ impl InferenceSection {
 
     /// Whether simulations are aimed at the observation, round after round.
     pub fn is_sequential(&self) -> bool {
-        self.rounds > 1
+        self.rounds() > 1
+    }
+
+    /// In how many rounds the simulations are made.
+    pub fn rounds(&self) -> usize {
+        self.rounds.unwrap_or(1)
     }
 
     /// The part that neural likelihood estimation takes.

@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
-    /// The method that suits the study: neural posterior estimation, or with independent trials neural
-    /// likelihood estimation.
+    /// The method that suits the study: see [`crate::infer::auto`].
     #[default]
     Auto,
     /// Neural posterior estimation: a network learns p(θ | x) from simulations.
@@ -77,7 +76,10 @@ impl Method {
     /// What it is called in a report.
     pub fn words(self) -> &'static str {
         match self {
-            Self::Auto | Self::Npe => "neural posterior estimation",
+            Self::Auto => {
+                "what fresh simulations show to be better of neural posterior and likelihood estimation"
+            }
+            Self::Npe => "neural posterior estimation",
             Self::Nle => "neural likelihood estimation",
             Self::Nre => "neural ratio estimation",
             Self::Fmpe => "flow matching posterior estimation",
@@ -107,11 +109,12 @@ impl Method {
         )
     }
 
-    /// Whether the posterior is known up to a factor, so that a sampler has to draw from it.
+    /// Whether the posterior is, or may be, known up to a factor, so that a sampler has to draw from it.
     pub fn needs_sampler(self) -> bool {
         matches!(
             self,
-            Self::Nle
+            Self::Auto
+                | Self::Nle
                 | Self::Nre
                 | Self::ClassicalKde
                 | Self::ClassicalHistogram

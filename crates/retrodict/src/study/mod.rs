@@ -10,6 +10,7 @@
 //! `study.toml` in the folder has every default written out and gives the same bits when it is run
 //! again. Simulations, models and draws of another study are refused, never overwritten.
 
+mod choice;
 mod clock;
 mod comparison;
 mod config;

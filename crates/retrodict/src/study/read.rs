@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn the_smallest_study_has_every_default() {
         let config = parse(&Source::new("study.toml", MINIMAL)).unwrap();
-        assert_eq!(config.inference.rounds, 1);
+        assert_eq!(config.inference.rounds(), 1);
         assert_eq!((config.study.seed, config.check.test_simulations), (1, 300));
         let text = toml::to_string_pretty(&config).unwrap();
         assert_eq!(parse(&Source::new("study.toml", text)).unwrap(), config);

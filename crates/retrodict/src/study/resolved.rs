@@ -8,8 +8,9 @@ use super::observation;
 use super::read::{parse, read};
 use super::record::Inputs;
 use super::source::Source;
-use super::{facts, online, several, validate};
+use super::{choice, facts, online, several, validate};
 use crate::error::{Error, Result};
+use crate::infer::auto::Choice;
 use crate::prior::Prior;
 use crate::simulate::builtin::{self, Builtin};
 use crate::table::Table;
@@ -46,6 +47,8 @@ pub struct Study {
     builtin: Option<Builtin>,
     observations: Table,
     facts: Inputs,
+    /// What `auto` chose by rule, if that is the method.
+    choice: Option<Choice>,
     /// One study for each method, if there are several.
     members: Vec<Study>,
 }
@@ -85,6 +88,7 @@ impl Study {
         let builtin = builtin.transpose()?;
         let prior = prior(&mut config, &source, builtin.as_ref())?;
         let observations = observations(&config, &source, &folder, builtin.as_ref())?;
+        let choice = choice::choose(&mut config, &prior, &observations);
         validate::rounds(&config, &source, (&prior, &observations))?;
         let n_data = observations.n_columns();
         online::validate_data(&config, &source, builtin.as_ref(), n_data)?;
@@ -96,6 +100,7 @@ impl Study {
             prior,
             builtin,
             observations,
+            choice,
             members: Vec::new(),
         };
         study.fill_in();
@@ -207,6 +212,11 @@ impl Study {
         self.builtin.as_ref()
     }
 
+    /// What `auto` chose before anything is simulated, and why, if it is the study's method.
+    pub fn choice(&self) -> Option<&Choice> {
+        self.choice.as_ref()
+    }
+
     /// The observations, one a row.
     pub fn observations(&self) -> &Table {
         &self.observations
@@ -299,7 +309,7 @@ fn prior(config: &mut StudyConfig, source: &Source, builtin: Option<&Builtin>) -
     }
     let prior = Prior::from_config(&config.parameters)
         .map_err(|error| restate(source, "parameters", error))?;
-    let several = config.inference.rounds > 1;
+    let several = config.inference.is_sequential();
     let takes_discrete = !several && config.method().takes_discrete_parameters();
     if let Some(discrete) = prior.discrete_parameters().first()
         && !takes_discrete

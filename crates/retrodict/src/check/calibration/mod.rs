@@ -72,6 +72,9 @@ pub struct Calibration {
     pub posterior_means: Vec<f64>,
     /// Their standard deviation, in the same order.
     pub posterior_sds: Vec<f64>,
+    /// One draw from each posterior, in the same order.
+    #[serde(default)]
+    pub posterior_draws: Vec<f64>,
 }
 
 /// Of more pairs of parameters than this, as many are chosen at random: each costs a test, and the
@@ -172,6 +175,7 @@ impl Calibration {
             quantities: quantities(names, pairs),
             posterior_means: Vec::new(),
             posterior_sds: Vec::new(),
+            posterior_draws: Vec::new(),
         };
         for (i, row) in ranked {
             match row {
@@ -197,6 +201,7 @@ impl Calibration {
         self.rows.push(i);
         self.posterior_means.extend(row.means);
         self.posterior_sds.extend(row.sds);
+        self.posterior_draws.extend(row.draw);
         for (quantity, position) in self.quantities.iter_mut().zip(row.positions) {
             let rank = (position * (self.n_draws + 1) as f64) as usize;
             quantity.ranks.push(rank.min(self.n_draws));

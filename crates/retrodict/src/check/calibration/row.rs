@@ -1,6 +1,7 @@
 //! One test simulation: where its truth stands among the draws of its posterior.
 
 use crate::infer::Posterior;
+use crate::sample::Diagnostics;
 use crate::samples::Samples;
 use crate::seed::{Random, Seed, Stream};
 use crate::table::Table;
@@ -22,6 +23,8 @@ pub(super) struct Row {
     pub(super) positions: Vec<f64>,
     pub(super) means: Vec<f64>,
     pub(super) sds: Vec<f64>,
+    /// One draw, to be compared with the truth as a whole.
+    pub(super) draw: Vec<f64>,
 }
 
 impl Row {
@@ -38,7 +41,7 @@ impl Row {
             .map_err(|e| e.to_string())?;
         let weights = samples.weights();
         let density = DensityRank::of(posterior, &samples, theta, x)?;
-        let draws = samples.draws;
+        let (n_chains, draws) = (samples.n_chains, samples.draws);
         let (means, sds) = moments(&draws, &weights);
         if means.iter().chain(&sds).any(|v| !v.is_finite()) {
             return Err("the posterior gave draws that are not finite".into());
@@ -47,7 +50,8 @@ impl Row {
         let mut random = seed.stream(Stream::Check, 0);
         let mut position = |value: &dyn Fn(&[f64]) -> f64| {
             let values: Vec<f64> = draws.rows().map(value).collect();
-            position(&values, &weights, value(theta), &mut random)
+            let resolution = resolution(&values, &weights, n_chains);
+            position(&values, &weights, value(theta), resolution, &mut random)
         };
         let mut positions: Vec<f64> = (0..means.len()).map(|j| position(&|row| row[j])).collect();
         for &(i, j) in pairs {
@@ -57,11 +61,20 @@ impl Row {
         positions.push(density.position(&weights, &mut random));
         let distances: Vec<f64> = draws.rows().map(|row| distance(row, point, &sds)).collect();
         let own = distance(theta, point, &sds);
-        positions.push(self::position(&distances, &weights, own, &mut random));
+        let resolution = resolution(&distances, &weights, n_chains);
+        positions.push(self::position(
+            &distances,
+            &weights,
+            own,
+            resolution,
+            &mut random,
+        ));
+        let chosen = chosen(&weights, random.uniform());
         Ok(Self {
             positions,
             means,
             sds,
+            draw: draws.row(chosen).to_vec(),
         })
     }
 }
@@ -84,7 +97,10 @@ impl DensityRank {
             Some(_) => samples.draws.n_rows(),
             None => samples.draws.n_rows().min(DENSITY_DRAWS),
         };
-        let mut points = samples.draws.select(&(0..n).collect::<Vec<_>>());
+        // From all chains, and as far apart in each as can be.
+        let all = samples.draws.n_rows();
+        let spread: Vec<usize> = (0..n).map(|k| k * all / n).collect();
+        let mut points = samples.draws.select(&spread);
         points.push(theta);
         // Ranks are all that is taken from them.
         let log_probs = posterior.log_unnormalized(&points, x);
@@ -104,24 +120,56 @@ impl DensityRank {
         let weights = &weights[..self.drawn.len()];
         let total: f64 = weights.iter().sum();
         let shares: Vec<f64> = weights.iter().map(|w| w / total).collect();
-        position(&self.drawn, &shares, self.truth, random)
+        let resolution = resolution(&self.drawn, &shares, 1);
+        position(&self.drawn, &shares, self.truth, resolution, random)
     }
+}
+
+/// One over the number of independent draws that these are worth: Σ w², or for chains what their
+/// autocorrelation leaves.
+///
+/// A truth outside all draws is as rare as one in so many, so that ranks among the L draws of chains
+/// that move slowly are too often 0 or L, without any fault of the posterior (Talts et al. 2018,
+/// section 5.1).
+pub(super) fn resolution(values: &[f64], weights: &[f64], n_chains: usize) -> f64 {
+    let own: f64 = weights.iter().map(|w| w * w).sum();
+    if n_chains == 1 {
+        return own;
+    }
+    // One over a number that is not one, of a value that never changes, is none either.
+    own.max(1.0 / Diagnostics::of(values, n_chains).ess_bulk)
 }
 
 /// Where the truth stands among weighted values, on (0, 1).
 ///
-/// For L equal weights it is (r + U·(1 + t)) / (L + 1), with r values below the truth, t equal to
-/// it, and U uniform: exactly uniform if truth and values are exchangeable.
-pub(super) fn position(values: &[f64], weights: &[f64], truth: f64, random: &mut Random) -> f64 {
+/// For L independent draws of equal weight it is (r + U·(1 + t)) / (L + 1), with r values below the
+/// truth, t equal to it, and U uniform: exactly uniform if truth and values are exchangeable. Otherwise
+/// it takes the `resolution` for 1 / L.
+pub(super) fn position(
+    values: &[f64],
+    weights: &[f64],
+    truth: f64,
+    resolution: f64,
+    random: &mut Random,
+) -> f64 {
     let mut below = 0.0;
     let mut equal = 0.0;
-    let mut own = 0.0;
     for (&value, &weight) in values.iter().zip(weights) {
         below += if value < truth { weight } else { 0.0 };
         equal += if value == truth { weight } else { 0.0 };
-        own += weight * weight;
     }
-    (below + random.uniform_open() * (equal + own)) / (1.0 + own)
+    (below + random.uniform_open() * (equal + resolution)) / (1.0 + resolution)
+}
+
+/// The first index at which the sum of the weights exceeds u, a number below one.
+fn chosen(weights: &[f64], u: f64) -> usize {
+    let mut sum = 0.0;
+    let exceeds = |weight: &f64| {
+        sum += weight;
+        sum > u
+    };
+    let last = weights.len() - 1;
+    weights.iter().position(exceeds).unwrap_or(last)
 }
 
 /// √ Σⱼ ((aⱼ − bⱼ) / sⱼ)².

@@ -1,4 +1,4 @@
-use super::row::{distance, position};
+use super::row::{distance, position, resolution};
 use super::*;
 use crate::prior::Parameter;
 use crate::samples::Samples;
@@ -123,17 +123,19 @@ fn ties_and_weights_are_placed_exactly() {
     let mut random = Seed(1).stream(Stream::Test, 5);
     // All draws equal the truth: the position is uniform on all of (0, 1).
     let mean = (0..4000)
-        .map(|_| position(&[1.0; 9], &[1.0 / 9.0; 9], 1.0, &mut random))
+        .map(|_| position(&[1.0; 9], &[1.0 / 9.0; 9], 1.0, 1.0 / 9.0, &mut random))
         .sum::<f64>()
         / 4000.0;
     assert!((mean - 0.5).abs() < 0.023);
     // Of ten draws three are below: rank 3 of 0 … 10.
     let values: Vec<f64> = (0..10).map(f64::from).collect();
-    let u = position(&values, &[0.1; 10], 2.5, &mut random);
+    let u = position(&values, &[0.1; 10], 2.5, 0.1, &mut random);
     assert!(u > 3.0 / 11.0 && u < 4.0 / 11.0);
     // A draw of weight zero is as good as none.
     let weights = [0.25, 0.25, 0.0, 0.25, 0.25];
-    let u = position(&[0.0, 1.0, 2.0, 3.0, 4.0], &weights, 2.5, &mut random);
+    let draws = [0.0, 1.0, 2.0, 3.0, 4.0];
+    let own = resolution(&draws, &weights, 1);
+    let u = position(&draws, &weights, 2.5, own, &mut random);
     assert!(u > 2.0 / 5.0 && u < 3.0 / 5.0);
 }
 
@@ -206,4 +208,45 @@ fn a_posterior_that_ignores_the_data_leaves_balls_uncovered() {
         let seen = ranks.adjusted_p_value < 1e-6;
         assert_eq!(seen, ranks.kind == QuantityKind::Distance, "{ranks:?}");
     }
+}
+
+/// The exact posterior by chains that move slowly: each draw keeps 0.6 of the one before.
+struct Slow(Exact);
+
+impl Posterior for Slow {
+    fn parameters(&self) -> &[Parameter] {
+        self.0.parameters()
+    }
+
+    fn sample(&self, x: &[f64], n: usize, seed: Seed) -> Result<Samples> {
+        let mut random = seed.stream(Stream::Posterior, 0);
+        let mut at = 0.0;
+        let draw = |i: usize| {
+            let kept: f64 = if i.is_multiple_of(n / 10) { 0.0 } else { 0.6 };
+            at = kept * at + (1.0 - kept * kept).sqrt() * random.normal();
+            0.5 * x[0] + 0.5_f64.sqrt() * at
+        };
+        let mut samples = Samples::from_rows(["mu"], (0..n).map(draw).collect())?;
+        samples.n_chains = 10;
+        Ok(samples)
+    }
+
+    fn log_prob(&self, theta: &Table, x: &[f64]) -> Result<Vec<f64>> {
+        self.0.log_prob(theta, x)
+    }
+
+    fn map(&self, x: &[f64], seed: Seed) -> Result<Vec<f64>> {
+        self.0.map(x, seed)
+    }
+}
+
+#[test]
+fn slow_chains_do_not_put_the_truth_outside_their_draws_too_often() {
+    let slow = Slow(exact(1.0, f64::INFINITY));
+    let found = Calibration::measure(&slow, &test_simulations(2000), 200, Seed(1)).unwrap();
+    let u = &found.quantities[0].positions;
+    // 200 draws are worth 50, and so one truth in 26 lies outside all of them. One in 100 has to have a
+    // position as extreme as that of the 200th part: 20 of 2,000, and five standard errors are 22.
+    let outside = u.iter().filter(|u| (**u - 0.5).abs() > 0.495).count();
+    assert!(outside <= 42, "{outside}");
 }

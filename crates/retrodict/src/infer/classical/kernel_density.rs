@@ -88,32 +88,68 @@ impl KernelDensity {
         })
     }
 
+    /// The bandwidths: of each coordinate of θ in the prior's bounded space, and of each datum or summary.
+    pub fn bandwidths(&self) -> [&[f64]; 2] {
+        [&self.bandwidths.z, &self.bandwidths.s]
+    }
+
+    /// log K(x − xᵢ) of every simulation, up to what does not depend on i.
+    fn trial(&self, s: &[f64]) -> Trial {
+        let rows = self.s.chunks_exact(s.len());
+        let logs: Vec<f64> = rows
+            .map(|si| log_kernel(s, si, &self.bandwidths.s))
+            .collect();
+        let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        Trial {
+            shares: logs.iter().map(|log| (log - largest).exp()).collect(),
+            logs,
+            largest,
+        }
+    }
+
     /// Σ over trials of log p̂(x | θ).
-    fn one(&self, theta: &[f64], trials: &[Vec<f64>]) -> f64 {
+    fn one(&self, theta: &[f64], trials: &[Trial]) -> f64 {
         if !self.space.contains(theta) {
             return f64::NEG_INFINITY;
         }
         let z = self.space.map_theta(theta);
-        let all = self
-            .z
-            .chunks_exact(z.len())
-            .chain(self.failed.chunks_exact(z.len()));
-        let near: Vec<f64> = all
-            .map(|zi| log_kernel(&z, zi, &self.bandwidths.z))
-            .collect();
-        let marginal = log_sum_exp(&near);
+        let near = |rows: &[f64]| -> Vec<f64> {
+            let rows = rows.chunks_exact(z.len());
+            rows.map(|zi| log_kernel(&z, zi, &self.bandwidths.z))
+                .collect()
+        };
+        let (near, failed) = (near(&self.z), near(&self.failed));
+        let all = near.iter().chain(&failed);
+        let largest = all.copied().fold(f64::NEG_INFINITY, f64::max);
+        let shares =
+            |logs: &[f64]| -> Vec<f64> { logs.iter().map(|log| (log - largest).exp()).collect() };
+        let (mine, theirs) = (shares(&near), shares(&failed));
+        let marginal = (mine.iter().sum::<f64>() + theirs.iter().sum::<f64>()).ln() + largest;
         let h = &self.bandwidths.s;
         let normalization: f64 = h.iter().map(|h| h.ln() + LOG_SQRT_2PI).sum();
-        let density = |s: &Vec<f64>| {
-            let pairs = near.iter().zip(self.s.chunks_exact(s.len()));
-            let joint: Vec<f64> = pairs
-                .map(|(near, si)| near + log_kernel(s, si, h))
-                .collect();
-            log_sum_exp(&joint) - marginal - normalization
+        let joint = |trial: &Trial| {
+            let sum: f64 = mine.iter().zip(&trial.shares).map(|(a, b)| a * b).sum();
+            if sum > LEAST_SUM {
+                return sum.ln() + largest + trial.largest;
+            }
+            let logs = near.iter().zip(&trial.logs);
+            log_sum_exp(&logs.map(|(a, b)| a + b).collect::<Vec<f64>>())
         };
+        let density = |trial: &Trial| joint(trial) - marginal - normalization;
         trials.iter().map(density).sum()
     }
 }
+
+/// The kernels of one trial's data: they do not depend on θ.
+struct Trial {
+    logs: Vec<f64>,
+    largest: f64,
+    /// The same without their logarithm, over the largest.
+    shares: Vec<f64>,
+}
+
+/// Below this, products of kernels may have been too small to be numbers.
+const LEAST_SUM: f64 = 1e-280;
 
 impl LogLikelihood for KernelDensity {
     fn n_data(&self) -> usize {
@@ -123,9 +159,9 @@ impl LogLikelihood for KernelDensity {
     fn log_likelihood(&self, theta: &[f64], x: &[f64], values: &mut [f64]) -> Result<()> {
         let d = self.space.n_parameters();
         check_arguments([d, self.n_data()], theta, x, values)?;
-        let trials: Vec<Vec<f64>> = x
+        let trials: Vec<Trial> = x
             .chunks_exact(self.n_data())
-            .map(|x| self.space.summarize(x))
+            .map(|x| self.trial(&self.space.summarize(x)))
             .collect();
         values
             .par_iter_mut()
@@ -153,6 +189,43 @@ mod tests {
             assert!((mass - 1.0).abs() < 1e-6);
             // n^(−1/3) is 0.06; the blur of θ adds to the spread.
             assert!(distance < 0.08, "{theta}: {distance}");
+        }
+    }
+
+    #[test]
+    fn kernels_that_are_computed_once_give_the_sum_of_its_definition() {
+        let density = KernelDensity::fit(
+            &prior(),
+            &half_failed(300, 3),
+            &KernelDensityConfig::default(),
+        )
+        .unwrap();
+        // The last data are so far away that products of kernels underflow.
+        for x in [vec![0.3], vec![0.3, 0.6], vec![1e3]] {
+            for theta in [0.1, 0.5, 0.9] {
+                let mut values = [0.0];
+                density.log_likelihood(&[theta], &x, &mut values).unwrap();
+                let z = density.space.map_theta(&[theta]);
+                let log_sum = |terms: &dyn Fn(usize) -> f64, n: usize| {
+                    log_sum_exp(&(0..n).map(terms).collect::<Vec<f64>>())
+                };
+                let h = &density.bandwidths;
+                let of = |rows: &[f64], i: usize| log_kernel(&z, &rows[i..=i], &h.z);
+                let n = density.z.len();
+                let all = |i: usize| match i.checked_sub(n) {
+                    None => of(&density.z, i),
+                    Some(i) => of(&density.failed, i),
+                };
+                let marginal = log_sum(&all, n + density.failed.len());
+                let one = |x: &f64| {
+                    let pair =
+                        |i: usize| of(&density.z, i) + log_kernel(&[*x], &density.s[i..=i], &h.s);
+                    log_sum(&pair, n) - marginal - h.s[0].ln() - LOG_SQRT_2PI
+                };
+                let expected: f64 = x.iter().map(one).sum();
+                let off = (values[0] - expected).abs() / expected.abs().max(1.0);
+                assert!(off < 1e-12, "{x:?} {theta}: {} {expected}", values[0]);
+            }
         }
     }
 

@@ -116,6 +116,7 @@ impl SequentialConfig {
     pub fn check_method(&self, method: &SequentialMethod, prior: &Prior) -> Result<()> {
         let networks = match method {
             SequentialMethod::Npe(npe) => return self.check_npe(npe, prior),
+            SequentialMethod::Auto(_) => return self.check_auto(),
             SequentialMethod::Nle(config, _) => config.train.ensemble_size,
             SequentialMethod::Nre(config, _) => config.train.ensemble_size,
         };
@@ -136,6 +137,22 @@ impl SequentialConfig {
             ));
         }
         Ok(())
+    }
+
+    /// Refuses what `auto` does not have: it compares a posterior with truncated proposals to a likelihood.
+    ///
+    /// # Errors
+    /// An [`Error::Invalid`] that names the option.
+    pub fn check_auto(&self) -> Result<()> {
+        if self.proposal == ProposalKind::Truncated && self.acquisition == Acquisition::None {
+            return Ok(());
+        }
+        Err(Error::invalid(
+            "sequential options `proposal` and `acquisition`",
+            format!("`{}` with `auto`, or an acquisition", self.proposal.name()),
+            "neither of them",
+            "Name the method: `npe` for another proposal, `nle` or `nre` for an acquisition.",
+        ))
     }
 
     fn check_npe(&self, npe: &NpeConfig, prior: &Prior) -> Result<()> {

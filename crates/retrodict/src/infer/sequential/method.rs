@@ -4,8 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::acquisition::disagreement;
+use super::choosing;
+use super::rounds::RoundData;
 use crate::embed::StandardizationMethod;
 use crate::error::Result;
+use crate::infer::auto::{AutoConfig, AutoModel};
 use crate::infer::{
     LogLikelihood, NeuralLikelihood, NeuralPosterior, NeuralRatio, NleConfig, NpeConfig, NreConfig,
     Posterior, PotentialPosterior, nle, npe, nre,
@@ -26,6 +29,8 @@ pub enum SequentialMethod {
     Nle(NleConfig, SamplerConfig),
     /// Neural ratio estimation, with the sampler that draws the proposals.
     Nre(NreConfig, SamplerConfig),
+    /// The first two, until fresh simulations tell which is better.
+    Auto(Box<AutoConfig>),
 }
 
 impl SequentialMethod {
@@ -35,6 +40,7 @@ impl SequentialMethod {
             Self::Npe(_) => "npe",
             Self::Nle(..) => "nle",
             Self::Nre(..) => "nre",
+            Self::Auto(_) => "auto",
         }
     }
 
@@ -67,6 +73,10 @@ impl SequentialMethod {
                 let (ratio, log) = nre(prior, simulations, &config, seed, observer)?;
                 (RoundModel::Ratio(Arc::new(ratio)), log)
             }
+            Self::Auto(config) => {
+                let data = RoundData::first(simulations);
+                choosing::fit(prior, config, &data, seed, observer)?
+            }
         })
     }
 
@@ -81,6 +91,7 @@ impl SequentialMethod {
                 RoundModel::Likelihood(Arc::new(NeuralLikelihood::load(folder, prior)?))
             }
             Self::Nre(..) => RoundModel::Ratio(Arc::new(NeuralRatio::load(folder, prior)?)),
+            Self::Auto(_) => RoundModel::Auto(Arc::new(AutoModel::load(folder, prior)?)),
         })
     }
 
@@ -89,11 +100,13 @@ impl SequentialMethod {
     /// # Errors
     /// If an option of the sampler makes no sense.
     pub fn posterior(&self, model: &RoundModel, prior: &Prior) -> Result<Box<dyn Posterior>> {
+        let sampler = match self {
+            Self::Nle(_, sampler) | Self::Nre(_, sampler) => sampler.clone(),
+            Self::Auto(config) => config.sampler.clone(),
+            Self::Npe(_) => SamplerConfig::default(),
+        };
         let sampled = |likelihood| {
-            let sampler = match self {
-                Self::Nle(_, sampler) | Self::Nre(_, sampler) => sampler.clone(),
-                Self::Npe(_) => SamplerConfig::default(),
-            };
+            let sampler = sampler.clone();
             let posterior = PotentialPosterior::new(prior, likelihood, sampler)?;
             Ok(Box::new(posterior.with_method(self.name())) as Box<dyn Posterior>)
         };
@@ -101,6 +114,7 @@ impl SequentialMethod {
             RoundModel::Posterior(posterior) => Ok(Box::new(Arc::clone(posterior))),
             RoundModel::Likelihood(likelihood) => sampled(Box::new(Arc::clone(likelihood))),
             RoundModel::Ratio(ratio) => sampled(Box::new(Arc::clone(ratio))),
+            RoundModel::Auto(model) => model.posterior(prior, &sampler),
         }
     }
 }
@@ -128,6 +142,8 @@ pub enum RoundModel {
     Likelihood(Arc<NeuralLikelihood>),
     /// Of neural ratio estimation.
     Ratio(Arc<NeuralRatio>),
+    /// Of `auto`.
+    Auto(Arc<AutoModel>),
 }
 
 impl RoundModel {
@@ -135,7 +151,7 @@ impl RoundModel {
     /// nothing of a posterior, whose loss could not correct for what is chosen by it.
     pub(super) fn disagreement(&self, theta: &Table, x: &[f64]) -> Result<Option<Vec<f64>>> {
         let (members, joint) = match self {
-            Self::Posterior(_) => return Ok(None),
+            Self::Posterior(_) | Self::Auto(_) => return Ok(None),
             Self::Likelihood(model) => (
                 alone(&model.alone()?, theta, x)?,
                 alone(&[Arc::clone(model)], theta, x)?,
@@ -157,6 +173,7 @@ impl RoundModel {
             Self::Posterior(posterior) => posterior.save(folder),
             Self::Likelihood(likelihood) => likelihood.save(folder),
             Self::Ratio(ratio) => ratio.save(folder),
+            Self::Auto(model) => model.save(folder),
         }
     }
 }

@@ -12,6 +12,7 @@
 //! | [`SequentialMethod::Npe`], [`ProposalKind::ImportanceWeighted`] | draws from the posterior | that of one round, weighted |
 //! | [`SequentialMethod::Nle`] | draws from the posterior | that of one round |
 //! | [`SequentialMethod::Nre`] | draws from the posterior | that of one round |
+//! | [`SequentialMethod::Auto`] | the region of the posterior as long as one is fitted, then draws of the likelihood's | that of one round |
 //!
 //! # References
 //! Greenberg, Nonnenmacher and Macke 2019, arXiv:1905.07488 (atoms and mixtures); Lueckmann et al.
@@ -21,6 +22,7 @@
 
 mod acquisition;
 mod atomic;
+mod choosing;
 mod config;
 mod corrected;
 mod exact;

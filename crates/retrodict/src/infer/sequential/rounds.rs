@@ -7,7 +7,7 @@ use super::mixture_proposal::MixtureProposal;
 use super::reach::within_reach;
 use super::{
     Acquisition, ProposalKind, RoundModel, RoundReport, SequentialConfig, SequentialMethod,
-    TruncatedPrior,
+    TruncatedPrior, choosing,
 };
 use std::sync::Arc;
 
@@ -145,7 +145,18 @@ pub fn sequential(
         let (model, log, report) = if let Some(fitted) = fitted {
             fitted
         } else {
-            let fitted = task.fit(round, (&all, &models), region.as_ref(), report, observer)?;
+            let made = all.select(&(first as usize..all.len()).collect::<Vec<_>>());
+            let data = RoundData {
+                round,
+                x: task.x,
+                all: &all,
+                inside: &all,
+                made: &made,
+                region: region.as_ref(),
+                last: models.last(),
+                last_log: last.as_ref(),
+            };
+            let fitted = task.fit(data, &models, report, observer)?;
             keeper.keep_fitted(round, &fitted.0, &fitted.1, &fitted.2)?;
             fitted
         };
@@ -223,14 +234,21 @@ impl<'a> SequentialTask<'a> {
         round: usize,
         last: Option<&'a RoundModel>,
     ) -> Result<Option<TruncatedPrior<'a>>> {
-        match (last, self.config.proposal) {
-            (Some(RoundModel::Posterior(posterior)), ProposalKind::Truncated) => {
-                let seed = self.seed(round);
-                let region = TruncatedPrior::new(self.prior, posterior, self.x, self.config, seed)?;
-                Ok(Some(region))
+        let posterior = match last {
+            Some(RoundModel::Posterior(posterior))
+                if self.config.proposal == ProposalKind::Truncated =>
+            {
+                posterior
             }
-            _ => Ok(None),
-        }
+            Some(RoundModel::Auto(model)) if !model.choice.amortised => match &model.posterior {
+                Some(posterior) => posterior,
+                None => return Ok(None),
+            },
+            _ => return Ok(None),
+        };
+        let seed = self.seed(round);
+        let region = TruncatedPrior::new(self.prior, posterior, self.x, self.config, seed)?;
+        Ok(Some(region))
     }
 
     /// The θ of a round, and what is to be said about them.
@@ -265,6 +283,11 @@ impl<'a> SequentialTask<'a> {
                 report.proposal = "posterior".into();
                 MixtureProposal::new(posterior, self.x)?.sample(n, self.seed(round))
             }
+            (Some(RoundModel::Auto(model)), None) if model.choice.amortised => {
+                report.proposal = "prior".into();
+                self.prior
+                    .sample_table(n, self.seed(round), Stream::Parameters)
+            }
             (Some(model), None) => {
                 report.proposal = "posterior".into();
                 let posterior = self.method.posterior(model, self.prior)?;
@@ -290,29 +313,37 @@ impl<'a> SequentialTask<'a> {
     /// Fits to the simulations of all rounds so far, or to those of them inside the region.
     fn fit(
         &self,
-        round: usize,
-        (all, models): (&Simulations, &[RoundModel]),
-        region: Option<&TruncatedPrior<'_>>,
+        data: RoundData<'_>,
+        models: &[RoundModel],
         mut report: RoundReport,
         observer: Observer<'_>,
     ) -> Result<(RoundModel, TrainLog, RoundReport)> {
-        let inside = match (region, self.method) {
+        let all = data.all;
+        let rows = match (data.region, self.method) {
             (Some(region), _) => Some(region.rows(&all.theta)?),
-            (None, SequentialMethod::Npe(_)) => None,
+            (None, SequentialMethod::Npe(_) | SequentialMethod::Auto(_)) => None,
             (None, _) => {
-                let within = |reach| within_reach(self.prior, &all.theta, self.size(round), reach);
+                let size = self.size(data.round);
+                let within = |reach| within_reach(self.prior, &all.theta, size, reach);
                 self.config.reach.map(within).transpose()?
             }
         };
-        let chosen = inside.map(|rows| all.select(&rows));
+        let chosen = rows.map(|rows| all.select(&rows));
         let used = chosen.as_ref().unwrap_or(all);
-        let seed = self.seed(round);
+        let seed = self.seed(data.round);
         report.used = used.len();
         let (model, log) = match self.method {
-            SequentialMethod::Npe(config) if round > 0 && region.is_none() => {
+            SequentialMethod::Npe(config) if data.round > 0 && data.region.is_none() => {
                 let more = (seed, &mut report);
                 let (posterior, log) = self.corrected(config, (all, models), more, observer)?;
                 (RoundModel::Posterior(Arc::new(posterior)), log)
+            }
+            SequentialMethod::Auto(config) => {
+                let data = RoundData {
+                    inside: used,
+                    ..data
+                };
+                choosing::fit(self.prior, config, &data, seed, observer)?
             }
             method => method.fit(self.prior, used, seed, observer)?,
         };
@@ -358,5 +389,42 @@ impl<'a> SequentialTask<'a> {
             }
         };
         npe_corrected(self.prior, used, (config, correction), seed, observer)
+    }
+}
+
+/// What a round learns from.
+#[derive(Clone, Copy)]
+pub(super) struct RoundData<'a> {
+    /// The round, counted from zero.
+    pub(super) round: usize,
+    /// The observation.
+    pub(super) x: &'a [f64],
+    /// The simulations of all rounds so far.
+    pub(super) all: &'a Simulations,
+    /// Those of them inside the region.
+    pub(super) inside: &'a Simulations,
+    /// Those of this round.
+    pub(super) made: &'a Simulations,
+    /// The region from which this round's came.
+    pub(super) region: Option<&'a TruncatedPrior<'a>>,
+    /// The model of the round before.
+    pub(super) last: Option<&'a RoundModel>,
+    /// Its training.
+    pub(super) last_log: Option<&'a TrainLog>,
+}
+
+impl<'a> RoundData<'a> {
+    /// Of a first round.
+    pub(super) fn first(simulations: &'a Simulations) -> Self {
+        Self {
+            round: 0,
+            x: &[],
+            all: simulations,
+            inside: simulations,
+            made: simulations,
+            region: None,
+            last: None,
+            last_log: None,
+        }
     }
 }

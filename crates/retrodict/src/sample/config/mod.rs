@@ -44,11 +44,13 @@ impl Default for SamplerConfig {
 pub struct SliceConfig {
     /// How many chains run side by side.
     pub chains: usize,
-    /// Sweeps over all coordinates before the first draw is kept; the widths are tuned in them.
+    /// Sweeps over all coordinates before the first draw is kept, at most: fewer if the chains agree
+    /// sooner. The widths are tuned in them.
     pub warmup: usize,
     /// One draw is kept of so many sweeps.
     pub thin: usize,
-    /// Draws from the reference among which the chains' starts are chosen, by their density.
+    /// Draws from the reference among which the chains' starts are chosen, by their density, at most:
+    /// fewer if those are worth ten draws a chain.
     pub candidates: usize,
     /// The density is never evaluated more often than this.
     pub max_evaluations: usize,

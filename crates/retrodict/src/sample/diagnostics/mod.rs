@@ -92,6 +92,15 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
+/// Rank-normalised split R̂ alone, as in [`Diagnostics::of`].
+pub(super) fn r_hat(values: &[f64], n_chains: usize) -> f64 {
+    let length = values.len() / n_chains.max(1);
+    if length < MIN_DRAWS || values.iter().any(|v| !v.is_finite()) {
+        return f64::NAN;
+    }
+    r_hat::r_hat(&split(values, length))
+}
+
 /// Divides by n − 1.
 fn variance(values: &[f64]) -> f64 {
     let center = mean(values);

@@ -14,7 +14,7 @@ use self::density::{Counts, Density};
 use super::config::NutsConfig;
 use super::drawn::{Drawn, Recorder, Report};
 use super::evaluator::{Evaluator, budget_spent, no_gradient};
-use super::start::{Start, start};
+use super::start::{ALL, Start, start};
 use super::{LogDensity, Reference};
 use crate::error::{Error, Result};
 use crate::seed::{Seed, Stream};
@@ -39,6 +39,7 @@ pub(super) fn nuts(
         reference,
         config.chains,
         config.candidates,
+        ALL,
         seed,
     )?;
     let plan = Plan {

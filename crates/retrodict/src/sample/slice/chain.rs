@@ -24,12 +24,15 @@ enum Stage {
 pub(super) struct Chain {
     pub(super) index: usize,
     random: Random,
-    warmup: usize,
     thin: usize,
+    /// Whether widths are still tuned.
+    warming: bool,
+    /// Positions and log-densities after the sweeps of this window of the warm-up, row after row.
+    trace: Vec<f64>,
     pub(super) position: Vec<f64>,
     pub(super) log_density: f64,
     widths: Vec<f64>,
-    /// Sweeps done.
+    /// Sweeps done in the warm-up, or after it.
     pub(super) sweep: usize,
     /// The order of coordinates in this sweep, and the place in it.
     order: Vec<usize>,
@@ -53,8 +56,9 @@ impl Chain {
         let mut chain = Self {
             index,
             random: seed.stream(Stream::Chain, index as u64),
-            warmup: config.warmup,
             thin: config.thin,
+            warming: config.warmup > 0,
+            trace: Vec::new(),
             position: start.points[index * d..(index + 1) * d].to_vec(),
             log_density: start.values[index],
             // A slice through a normal distribution is about three standard deviations wide.
@@ -101,7 +105,7 @@ impl Chain {
                 return self.finish_coordinate();
             }
             Stage::Shrink if self.shrinks == MAX_SHRINKS => {
-                self.stuck += usize::from(self.sweep >= self.warmup);
+                self.stuck += usize::from(!self.warming);
                 return self.finish_coordinate();
             }
             Stage::Shrink => self.shrink(),
@@ -155,7 +159,7 @@ impl Chain {
 
     /// Goes on to the next coordinate; true if this was the last of a sweep that is kept.
     fn finish_coordinate(&mut self) -> bool {
-        if self.sweep < self.warmup {
+        if self.warming {
             let width = (self.bracket[1] - self.bracket[0]).max(f64::MIN_POSITIVE);
             let gain = (1.0 / (self.sweep + 1) as f64).max(MIN_GAIN);
             let coordinate = self.coordinate();
@@ -167,8 +171,23 @@ impl Chain {
             self.turn = 0;
             self.sweep += 1;
             self.random.shuffle(&mut self.order);
+            if self.warming {
+                self.trace.extend_from_slice(&self.position);
+                self.trace.push(self.log_density);
+            }
         }
         self.begin();
-        complete && self.sweep > self.warmup && (self.sweep - self.warmup).is_multiple_of(self.thin)
+        complete && !self.warming && self.sweep.is_multiple_of(self.thin)
+    }
+
+    /// What the sweeps since the last call left: d coordinates and the log-density, row after row.
+    pub(super) fn take_trace(&mut self) -> Vec<f64> {
+        std::mem::take(&mut self.trace)
+    }
+
+    /// Widths are no longer changed, and sweeps counted from here.
+    pub(super) fn end_warmup(&mut self) {
+        self.warming = false;
+        self.sweep = 0;
     }
 }

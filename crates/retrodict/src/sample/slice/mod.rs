@@ -1,6 +1,7 @@
 //! Slice sampling, coordinate by coordinate, for many chains at once.
 
 mod chain;
+mod warmup;
 
 use self::chain::{Chain, MAX_SHRINKS};
 use super::config::SliceConfig;
@@ -11,12 +12,17 @@ use super::{LogDensity, Reference};
 use crate::error::Result;
 use crate::seed::Seed;
 
+/// Candidates are enough for the starts of chains if they are worth so many draws for each: starts are
+/// then hardly ever the same, and a mode with a twentieth of the mass gets its share of them.
+const WORTH: f64 = 10.0;
+
 /// Slice sampling with stepping out and shrinkage (Neal 2003, Annals of Statistics 31, figures 3
 /// and 5), one coordinate after the other in random order.
 ///
 /// A chain is a state machine that asks for one value of the density at a time; each round collects
 /// the questions of all chains that have one into a single call. The widths of the brackets, one a
-/// chain and coordinate, are tuned in warm-up and fixed after it.
+/// chain and coordinate, are tuned in warm-up and fixed after it. The warm-up ends as soon as the
+/// chains agree, see [`warmup`].
 ///
 /// # Errors
 /// If the density is zero wherever chains could start, or the budget is spent.
@@ -33,14 +39,22 @@ pub(super) fn slice(
         reference,
         config.chains,
         config.candidates,
+        WORTH * config.chains as f64,
         seed,
     )?;
-    let sweeps = config.warmup + n.div_ceil(config.chains) * config.thin;
     let mut chains: Vec<Chain> = (0..config.chains)
         .map(|i| Chain::new(i, &start, config, seed))
         .collect();
     let mut recorder = Recorder::new(config.chains, evaluator.dimension());
-    while round(&mut chains, sweeps, &mut evaluator, &mut recorder)? {}
+    warmup::warm_up(&mut chains, config.warmup, &mut evaluator, &mut recorder)?;
+    let sweeps = n.div_ceil(config.chains) * config.thin;
+    run(
+        &mut chains,
+        [sweeps, sweeps],
+        "sweeps",
+        &mut evaluator,
+        &mut recorder,
+    )?;
     let mut report = Report {
         sampler: "slice".to_string(),
         evaluations: evaluator.spent,
@@ -57,10 +71,23 @@ pub(super) fn slice(
     Ok(recorder.into_drawn(report))
 }
 
+/// Every chain goes on until it has done the first number of sweeps, out of the second.
+fn run(
+    chains: &mut [Chain],
+    sweeps: [usize; 2],
+    what: &str,
+    evaluator: &mut Evaluator<'_>,
+    recorder: &mut Recorder,
+) -> Result<()> {
+    while round(chains, sweeps, what, evaluator, recorder)? {}
+    Ok(())
+}
+
 /// One question of each chain that has not done all sweeps; false if none is left.
 fn round(
     chains: &mut [Chain],
-    sweeps: usize,
+    [sweeps, of]: [usize; 2],
+    what: &str,
     evaluator: &mut Evaluator<'_>,
     recorder: &mut Recorder,
 ) -> Result<bool> {
@@ -74,7 +101,7 @@ fn round(
     }
     let first = chains.iter().map(|chain| chain.sweep).min().unwrap_or(0);
     evaluator.evaluate(&points, &mut values, || {
-        format!("after {first} of {sweeps} sweeps (warm-up included) of the slowest chain")
+        format!("after {first} of {of} {what} of the slowest chain")
     })?;
     let active = chains.iter_mut().filter(|chain| chain.sweep < sweeps);
     for (chain, value) in active.zip(values) {

@@ -9,7 +9,7 @@ use super::config::{ImportanceConfig, VariationalConfig};
 use super::drawn::Drawn;
 use super::evaluator::Evaluator;
 use super::importance::weighted;
-use super::start::{Start, start};
+use super::start::{ALL, Start, start};
 use super::{LogDensity, Reference};
 use crate::error::{Error, Result};
 use crate::seed::{Seed, Stream};
@@ -36,6 +36,7 @@ pub(super) fn variational(
         reference,
         config.particles,
         config.candidates,
+        ALL,
         seed,
     )?;
     let mut training = Training::new(config, &start, seed)?;

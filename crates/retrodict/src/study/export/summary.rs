@@ -11,7 +11,7 @@ const SEQUENTIAL: &str = "_sequential";
 /// A JSON object: the name of each parameter, and its mean, sd, median, `interval_68` and
 /// `interval_95`; of chains also `r_hat`, `ess_bulk`, `ess_tail`, `mcse_mean` and `mcse_sd`. A number that
 /// does not exist, such as the sd of one draw, is null. Draws that several rounds aimed at one observation
-/// also have `_sequential`, with `amortised` and `rounds`.
+/// also have `_sequential`, with `amortised` and `rounds`, and what `auto` has `chosen` and `because` of what.
 pub(super) fn json(samples: &Samples) -> Vec<u8> {
     let mut all = Map::new();
     for (j, summary) in samples.summary().into_iter().enumerate() {
@@ -34,7 +34,16 @@ pub(super) fn json(samples: &Samples) -> Vec<u8> {
     }
     if let Some(rounds) = samples.provenance.get("rounds") {
         let rounds: Option<usize> = rounds.parse().ok();
-        let words = json!({ "amortised": false, "rounds": rounds });
+        let amortised = samples
+            .provenance
+            .get("amortised")
+            .is_some_and(|v| v == "true");
+        let mut words = json!({ "amortised": amortised, "rounds": rounds });
+        for key in ["chosen", "because"] {
+            if let Some(text) = samples.provenance.get(key) {
+                words[key] = json!(text);
+            }
+        }
         all.insert(SEQUENTIAL.into(), words);
     }
     let mut bytes = serde_json::to_vec_pretty(&all).expect("a map of numbers is plain data");

@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::check::{
-    CalibrationChecks, Chains, Check, CheckStatus, Predictive, PredictiveKind, SamplerRun, Verdict,
-    convergence, draws_inside_prior, simulation_failures, training,
+    CalibrationChecks, Chains, Check, CheckStatus, Predictive, PredictiveKind, Recovery,
+    SamplerRun, Verdict, convergence, draws_inside_prior, simulation_failures, training,
 };
 use crate::error::{Error, Result};
 use crate::infer::{Posterior, fits_in_memory};
@@ -25,7 +25,7 @@ use super::online;
 
 /// Each observation's posterior predictive check takes simulations: more observations than this
 /// are not checked that way.
-const MOST_OBSERVATIONS: usize = 10;
+pub(super) const MOST_OBSERVATIONS: usize = 10;
 /// How many copies of sampled simulations the checks make, and some room beside them.
 const COPIES: usize = 8;
 /// How many units of progress the stage has beside one an observation.
@@ -161,7 +161,10 @@ impl Run<'_> {
         self.keep("rank_uniformity", &found.ranks)?;
         self.keep("coverage", &found.coverage)?;
         self.keep("data_dependence", &found.dependence)?;
-        Ok(found.checks())
+        self.keep("recovery", &Recovery::of(&found.calibration, tests))?;
+        let mut checks = found.checks();
+        checks.extend(self.test_locally(&found.calibration, tests)?);
+        Ok(checks)
     }
 
     fn inside_prior(&self, all: &[Samples]) -> Check {
@@ -264,7 +267,7 @@ impl Run<'_> {
         Ok(checks)
     }
 
-    fn keep(&self, name: &str, value: &impl Serialize) -> Result<()> {
+    pub(super) fn keep(&self, name: &str, value: &impl Serialize) -> Result<()> {
         write_json(&self.folder().checks().join(format!("{name}.json")), value)
     }
 }
@@ -319,7 +322,7 @@ fn not_predicted(succeeded: usize, total: usize) -> Check {
 }
 
 /// `posterior predictive: all features` → `posterior predictive: observation 2, all features`.
-fn of_observation(name: &str, i: usize) -> String {
+pub(super) fn of_observation(name: &str, i: usize) -> String {
     match name.split_once(": ") {
         Some((kind, subject)) => format!("{kind}: observation {}, {subject}", i + 1),
         None => format!("{name}: observation {}", i + 1),

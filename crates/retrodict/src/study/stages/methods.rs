@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
 use crate::infer::{
@@ -63,6 +63,14 @@ impl Run<'_> {
                 write_kind(folder, method)?;
                 return Ok(None);
             }
+            Method::ClassicalKde => {
+                let density = self.kernel_density(&self.all_simulations(source)?)?;
+                let [theta, x] = density.bandwidths();
+                let kind = inference.method.name();
+                let bandwidths = json!({ "theta": theta, "x": x });
+                write_config(folder, &json!({ "kind": kind, "bandwidths": bandwidths }))?;
+                return Ok(None);
+            }
             method => {
                 // What cannot be built from these simulations is refused here and not later.
                 self.posterior_of_simulations(self.all_simulations(source)?)?;
@@ -90,6 +98,7 @@ impl Run<'_> {
             }
             Method::Nre => self.sampled(Box::new(NeuralRatio::load(folder, prior)?)),
             Method::Fmpe | Method::Npse => self.carried(FieldPosterior::load(folder, prior)?),
+            Method::Auto => self.auto_posterior(),
             method if method.trains() => Ok(Box::new(NeuralPosterior::load(folder, prior)?)),
             method if method.is_online() => self.online_posterior(&folder),
             _ => {
@@ -103,10 +112,7 @@ impl Run<'_> {
         let inference = &self.study().config().inference;
         let prior = self.study().prior();
         match inference.method {
-            Method::ClassicalKde => {
-                let config = inference.kernel_density.unwrap_or_default();
-                self.sampled(Box::new(KernelDensity::fit(prior, &simulations, &config)?))
-            }
+            Method::ClassicalKde => self.sampled(Box::new(self.kernel_density(&simulations)?)),
             Method::ClassicalHistogram => {
                 let config = inference.histogram.unwrap_or_default();
                 self.sampled(Box::new(Histogram::fit(prior, &simulations, &config)?))
@@ -117,6 +123,15 @@ impl Run<'_> {
                 Ok(Box::new(posterior))
             }
         }
+    }
+
+    fn kernel_density(&self, simulations: &Simulations) -> Result<KernelDensity> {
+        let config = self.study().config().inference.kernel_density;
+        KernelDensity::fit(
+            self.study().prior(),
+            simulations,
+            &config.unwrap_or_default(),
+        )
     }
 
     /// A field with the study's way to make draws, of one trial or of several.
@@ -163,7 +178,11 @@ impl Run<'_> {
 
 /// The configuration of a model that has no networks.
 fn write_kind(folder: &Path, method: Method) -> Result<()> {
+    write_config(folder, &json!({ "kind": method.name() }))
+}
+
+fn write_config(folder: &Path, config: &Value) -> Result<()> {
     std::fs::create_dir_all(folder).map_err(Error::io(folder, "create the folder"))?;
-    let text = format!("{:#}\n", json!({ "kind": method.name() }));
+    let text = format!("{config:#}\n");
     npy::write_atomically(folder.join(CONFIG), text.as_bytes())
 }

@@ -1,7 +1,9 @@
 //! The stages of a run, one file each.
 
+mod auto;
 mod check;
 mod fit;
+mod local;
 mod methods;
 mod online;
 mod report;

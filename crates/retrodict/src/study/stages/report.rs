@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::prior::Parameter;
 use crate::report::html::{Fact, ObservationReport, ReportInput, SearchReport};
 use crate::report::{
-    Corner, Figure, LossCurve, Overlay, coverage, predictive, ranks, search, training,
+    Corner, Figure, LossCurve, Overlay, coverage, predictive, ranks, recovery, search, training,
 };
 use crate::samples::Samples;
 use crate::seed::{Seed, Stream};
@@ -73,6 +73,9 @@ impl Run<'_> {
         if let Some(expected) = self.kept("coverage")? {
             check_figures.push(coverage("coverage", &expected, parameters));
         }
+        if let Some(recovered) = self.kept("recovery")? {
+            check_figures.push(recovery("recovery", &recovered, parameters));
+        }
         let log = self.training_log()?;
         let training = log
             .as_ref()
@@ -84,19 +87,24 @@ impl Run<'_> {
             warnings: log
                 .iter()
                 .flat_map(|log| log.notes.clone())
-                .chain(self.not_amortised())
+                .chain(self.not_amortised()?)
                 .collect(),
             parameters: report_words::parameter_rows(self.study()),
             study: report_words::study_facts(self.study(), &self.counts()?),
             observations: observations.collect::<Result<_>>()?,
             comparison: None,
             check_figures,
-            training: self.round_facts()?.into_iter().chain(training).collect(),
+            training: self
+                .choice_facts()?
+                .into_iter()
+                .chain(self.round_facts()?)
+                .chain(training)
+                .collect(),
             training_figures: log.iter().map(loss_figure).collect(),
             search: self.search_report()?,
             reproduce: report_words::reproduce_facts(self.study(), &self.records().seconds()),
             command: "retrodict run study.toml --out again".into(),
-            citations: report_words::citations(config.inference.method, &config.inference),
+            citations: self.citations()?,
         })
     }
 

@@ -27,7 +27,7 @@ const BELONGS: &str = "belongs.json";
 /// What a round proposed: θ, and what was said about them.
 const PROPOSAL: [&str; 2] = ["proposal.npy", "proposal.json"];
 /// The model of a round.
-const MODEL: &str = "model";
+pub(super) const MODEL: &str = "model";
 /// How a round went: written last, so that a round that has it is finished.
 const ROUND: &str = "round.json";
 
@@ -42,7 +42,7 @@ struct Finished {
 impl Run<'_> {
     /// How many simulations each round has learned from at most; the first of one round all.
     pub(super) fn round_sizes(&self, n: usize) -> Vec<usize> {
-        let rounds = self.study().config().inference.rounds;
+        let rounds = self.study().config().inference.rounds();
         let each = n / rounds;
         (0..rounds)
             .map(|later| n - each * (rounds - 1 - later))
@@ -63,6 +63,11 @@ impl Run<'_> {
         let model = fit.models.last().expect("there are rounds");
         model.save(folder)?;
         let mut log = fit.log;
+        if let RoundModel::Auto(model) = model {
+            for reason in &model.choice.reasons {
+                self.note(format!("auto: {reason}"));
+            }
+        }
         for report in fit.reports {
             let of = |note: String| format!("round {}: {note}", report.round);
             log.notes.extend(report.notes.into_iter().map(of));
@@ -109,6 +114,7 @@ impl Run<'_> {
         match inference.method {
             Method::Nle => SequentialMethod::Nle(inference.nle(), sampler),
             Method::Nre => SequentialMethod::Nre(inference.nre(), sampler),
+            Method::Auto => SequentialMethod::Auto(Box::new(self.auto_config(sampler))),
             _ => SequentialMethod::Npe(inference.npe()),
         }
     }
@@ -131,7 +137,7 @@ impl Run<'_> {
             method,
             config,
             simulations: study.config().inference.simulations.unwrap_or(0),
-            rounds: study.config().inference.rounds,
+            rounds: study.config().inference.rounds(),
             seed: Seed(study.config().study.seed),
         }
     }
@@ -187,11 +193,16 @@ impl Run<'_> {
         let config = self.study().config();
         let (method, options) = (self.sequential_method(), self.sequential_config());
         let truncated = options.proposal == ProposalKind::Truncated;
-        if !(truncated && matches!(method, SequentialMethod::Npe(_))) {
+        let untested = match &method {
+            SequentialMethod::Npe(_) => !truncated,
+            SequentialMethod::Auto(_) => self.auto_model()?.posterior.is_none(),
+            _ => true,
+        };
+        if untested {
             let why = format!(
                 "{} rounds were aimed at one observation by a method that is not amortised, and it is right near \
                  that observation's posterior only",
-                config.inference.rounds
+                config.inference.rounds()
             );
             return Ok(vec![not_calibrated(&why, ONE_ROUND)]);
         }
@@ -199,16 +210,31 @@ impl Run<'_> {
         let round = task.rounds - 1;
         let before = method.load(&self.folder().round(round - 1).join(MODEL), task.prior)?;
         let region = task.region(round, Some(&before))?;
-        let region = region.expect("a posterior has a region");
+        let n = config.check.test_simulations;
         let seed = task.seed.derive(Stream::TestParameters, 0);
-        let theta = region.sample(config.check.test_simulations, seed)?.theta;
+        let theta = match &region {
+            Some(region) => region.sample(n, seed)?.theta,
+            // Of `auto`, when there was nothing to aim.
+            None => task.prior.sample_table(n, seed, Stream::TestParameters),
+        };
         let mut campaign = self.campaign_at(&theta, Role::Test, 0)?;
         // Failures among the tests are counted and do not end the checks.
         campaign.max_failed = 1.0;
         let folder = self.folder().test_simulations();
         remove_stale(&folder, &campaign)?;
         let tests = self.run_at(&campaign, &folder)?;
-        let truncated = TruncatedPosterior::new(posterior, &region);
+        let Some(region) = &region else {
+            return self.calibrate_with(posterior, &tests);
+        };
+        let quick = match &method {
+            SequentialMethod::Auto(_) => self.auto_model()?.quick_posterior(task.prior)?,
+            _ => None,
+        };
+        let posterior: &dyn Posterior = match &quick {
+            Some(quick) => &**quick,
+            None => posterior,
+        };
+        let truncated = TruncatedPosterior::new(posterior, region);
         match self.calibrate_with(&truncated, &tests) {
             Err(Error::Invalid { what, given, .. }) => {
                 let why = format!("the {what} had {given}");
@@ -222,28 +248,36 @@ impl Run<'_> {
     }
 
     /// What the draws say about where they come from.
-    pub(super) fn aim(&self) -> Vec<(String, String)> {
+    pub(super) fn aim(&self) -> Result<Vec<(String, String)>> {
         let inference = &self.study().config().inference;
         if !inference.is_sequential() {
-            return Vec::new();
+            return Ok(Vec::new());
         }
-        let entries = [
-            ("amortised", "false".into()),
-            ("rounds", inference.rounds.to_string()),
+        let mut entries = vec![
+            ("amortised", self.is_amortised()?.to_string()),
+            ("rounds", inference.rounds().to_string()),
         ];
-        entries.map(|(key, value)| (key.to_string(), value)).into()
+        if let Some(choice) = self.chosen_by_auto()? {
+            entries.push(("chosen", choice.method.name().into()));
+            entries.push(("because", choice.reasons.join(" ")));
+        }
+        let owned = entries
+            .into_iter()
+            .map(|(key, value)| (key.to_string(), value));
+        Ok(owned.collect())
     }
 
     /// What a reader has to know, if there were several rounds.
-    pub(super) fn not_amortised(&self) -> Option<String> {
+    pub(super) fn not_amortised(&self) -> Result<Option<String>> {
         let inference = &self.study().config().inference;
-        inference.is_sequential().then(|| {
+        let aimed = inference.is_sequential() && !self.is_amortised()?;
+        Ok(aimed.then(|| {
             format!(
                 "The result is not amortised: {} rounds of simulations were aimed at this \
                  observation, and it holds for no other.",
-                inference.rounds
+                inference.rounds()
             )
-        })
+        }))
     }
 
     /// Refuses to draw for an observation at which the rounds were not aimed.
@@ -253,14 +287,16 @@ impl Run<'_> {
         given: &Table,
     ) -> Result<()> {
         let own = self.study().observations();
-        if !self.study().config().inference.is_sequential() || given.values() == own.values() {
+        let inference = &self.study().config().inference;
+        let first = inference.method == Method::Auto;
+        if !inference.is_sequential() || first || given.values() == own.values() {
             return Ok(());
         }
         Err(Error::file(
             file,
             format!(
                 "holds another observation than the study's, at which {} rounds were aimed: the posterior is not amortised",
-                self.study().config().inference.rounds
+                self.study().config().inference.rounds()
             ),
             "Give the observation a study of its own, or use `rounds = 1`, which serves any observation.",
         ))
@@ -271,7 +307,7 @@ impl Run<'_> {
         if !self.study().config().inference.is_sequential() {
             return Ok(Vec::new());
         }
-        let rounds = 0..self.study().config().inference.rounds;
+        let rounds = 0..self.study().config().inference.rounds();
         let each = rounds.map(|round| {
             let finished: Finished = read_json(&self.folder().round(round).join(ROUND))?;
             Ok(fact(&finished.report))

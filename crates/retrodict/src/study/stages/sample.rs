@@ -36,7 +36,12 @@ impl Run<'_> {
     /// has a seed of its own, so that what is drawn for it does not depend on the rows beside it. What
     /// the sampler has to say is said.
     pub(in crate::study) fn draw(&self, observations: &Table, n: usize) -> Result<Vec<Samples>> {
-        let posterior = self.posterior()?;
+        let other = self.amortised(observations)?;
+        let aimed = other.is_none();
+        let posterior = match other {
+            Some(posterior) => posterior,
+            None => self.posterior()?,
+        };
         let seed = Seed(self.study().config().study.seed);
         let trials = [observations.values()];
         let each = observations.rows();
@@ -52,7 +57,9 @@ impl Run<'_> {
             if let Some(notes) = samples.provenance.get("notes") {
                 self.note(notes.clone());
             }
-            samples.provenance.extend(self.aim());
+            if aimed {
+                samples.provenance.extend(self.aim()?);
+            }
             all.push(samples);
             let message = String::new();
             self.tell(&Event::Progress {

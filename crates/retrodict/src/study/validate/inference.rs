@@ -149,10 +149,10 @@ fn missing(inference: &InferenceSection, method: Method, source: &Source) -> Res
         Missing::Mask => ("mask", Method::Npe),
         Missing::Marginalize => ("marginalize", Method::Nle),
     };
-    if inference.rounds > 1 {
+    if inference.is_sequential() {
         return Err(source.error(
             "inference.missing",
-            format!("given with {} rounds, expected 1", inference.rounds),
+            format!("given with {} rounds, expected 1", inference.rounds()),
             "Leave `rounds` out, and give more `simulations` instead.",
         ));
     }

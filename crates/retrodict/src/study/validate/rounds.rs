@@ -21,7 +21,7 @@ pub(in crate::study) fn rounds(
     let inference = &config.inference;
     let field = "inference.rounds";
     let refuse = |problem: String, advice: &str| Err(source.error(field, problem, advice));
-    if inference.rounds == 0 {
+    if inference.rounds == Some(0) {
         return refuse(
             "given 0, expected at least 1".into(),
             "Leave it out for one round.",
@@ -37,15 +37,18 @@ pub(in crate::study) fn rounds(
             None => Ok(()),
         };
     }
-    let rounds = inference.rounds;
+    let rounds = inference.rounds();
     let method = config.method();
-    if !matches!(method, Method::Npe | Method::Nle | Method::Nre) {
+    if !matches!(
+        method,
+        Method::Auto | Method::Npe | Method::Nle | Method::Nre
+    ) {
         return refuse(
             format!(
                 "given {rounds} with `method = \"{}\"`, which knows one round",
                 method.name()
             ),
-            "Use `npe`, `nle` or `nre`, or leave `rounds` out.",
+            "Use `auto`, `npe`, `nle` or `nre`, or leave `rounds` out.",
         );
     }
     if config.simulator.data.is_some() {
@@ -62,12 +65,13 @@ pub(in crate::study) fn rounds(
     }
     if let Some(sequential) = &inference.sequential {
         let sampler = SamplerConfig::default;
-        let method = match method {
-            Method::Nle => SequentialMethod::Nle(inference.nle(), sampler()),
-            Method::Nre => SequentialMethod::Nre(inference.nre(), sampler()),
-            _ => SequentialMethod::Npe(inference.npe()),
+        let check = |method: SequentialMethod| sequential.check_method(&method, prior);
+        let checked = match method {
+            Method::Auto => sequential.check_auto(),
+            Method::Nle => check(SequentialMethod::Nle(inference.nle(), sampler())),
+            Method::Nre => check(SequentialMethod::Nre(inference.nre(), sampler())),
+            _ => check(SequentialMethod::Npe(inference.npe())),
         };
-        let checked = sequential.check_method(&method, prior);
         checked.map_err(|error| option_error(source, "inference.sequential", error))?;
     }
     let n = observations.n_rows();

@@ -2,11 +2,11 @@
 
 use super::*;
 use crate::error::Result;
-use crate::infer::Posterior;
 use crate::infer::potential::density::PotentialDensity;
 use crate::infer::potential::space::Space;
+use crate::infer::{LogLikelihood, Posterior};
 use crate::prior::special::normal_log_density;
-use crate::sample::{ImportanceConfig, LogDensity, SmcConfig};
+use crate::sample::{ImportanceConfig, LogDensity, NutsConfig, SmcConfig};
 use crate::samples::Samples;
 use crate::seed::{Seed, Stream};
 use crate::table::Table;
@@ -215,4 +215,65 @@ impl Posterior for Shifted {
     fn map(&self, _: &[f64], _: Seed) -> Result<Vec<f64>> {
         Ok(vec![0.8])
     }
+}
+
+#[test]
+fn a_likelihood_without_gradients_gets_differences_that_nuts_follows() {
+    let prior = Prior::new([("a", D::uniform(0.0, 2.0)), ("b", D::normal(0.0, 1.0))]).unwrap();
+    let value = |theta: &[f64], x: &[f64]| -2.0 * (x[0] - theta[0] - theta[1]).powi(2);
+    let plain = FunctionLikelihood::new(1, value).unwrap();
+    let exact = FunctionLikelihood::with_gradient(1, move |theta, x, gradient| {
+        gradient.fill(4.0 * (x[0] - theta[0] - theta[1]));
+        value(theta, x)
+    });
+    let exact = exact.unwrap();
+    let space = Space::new(&prior).unwrap();
+    let points = [0.3, -0.2, 1.5, 0.9, -2.0, 0.1];
+    let slopes = |likelihood: &dyn LogLikelihood| {
+        let density = PotentialDensity::new(&space, likelihood, &[0.7]);
+        let (mut values, mut gradients) = ([0.0; 3], [0.0; 6]);
+        assert!(density.with_gradient(&points, &mut values, &mut gradients));
+        (values, gradients)
+    };
+    let (found, expected) = (slopes(&plain), slopes(&exact));
+    assert_eq!(found.0, expected.0);
+    for (found, expected) in found.1.iter().zip(expected.1) {
+        assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+    }
+    let nuts = SamplerConfig::Nuts(NutsConfig {
+        warmup: 200,
+        ..NutsConfig::default()
+    });
+    let summary = |likelihood, sampler| {
+        let posterior = posterior(&prior, likelihood, sampler);
+        posterior.sample(&[0.7], 2000, Seed(1)).unwrap().summary()
+    };
+    for (nuts, slice) in summary(plain, nuts).iter().zip(summary(exact, slice())) {
+        // Some 800 of each are independent.
+        assert!(
+            (nuts.mean - slice.mean).abs() < 0.25 * slice.sd,
+            "{}",
+            nuts.name
+        );
+        assert!((nuts.sd / slice.sd - 1.0).abs() < 0.15, "{}", nuts.name);
+    }
+}
+
+#[test]
+fn at_an_edge_of_the_density_the_side_that_has_one_gives_the_difference() {
+    let prior = Prior::new([("a", D::normal(0.0, 1.0))]).unwrap();
+    let likelihood = FunctionLikelihood::new(1, |theta, _| {
+        if theta[0] > 0.0 {
+            f64::NEG_INFINITY
+        } else {
+            3.0 * theta[0]
+        }
+    });
+    let likelihood = likelihood.unwrap();
+    let space = Space::new(&prior).unwrap();
+    let density = PotentialDensity::new(&space, &likelihood, &[0.0]);
+    let (mut values, mut gradients) = ([0.0; 2], [f64::NAN; 2]);
+    assert!(density.with_gradient(&[0.0, 1.0], &mut values, &mut gradients));
+    assert!((gradients[0] - 3.0).abs() < 1e-3, "{gradients:?}");
+    assert_eq!(gradients[1], 0.0);
 }

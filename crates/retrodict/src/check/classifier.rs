@@ -43,27 +43,11 @@ impl Classifier {
     /// Adam on the mean logistic loss in shuffled batches of 200, until the loss of an epoch has
     /// not improved by 10⁻⁴ for more than ten epochs in a row.
     pub(super) fn train(data: &Labelled, random: &mut Random) -> Result<Self> {
-        let (n, d) = (data.label.len(), data.x.len());
-        let config = NetworkConfig {
-            hidden: vec![10 * d; 2],
-            residual: false,
-            activation: Activation::Relu,
-            linear_skip: false,
-            zero_last: false,
-        };
-        let network = Network::new(&config, d, 0, 1)?;
-        let mut weights = vec![0.0; network.n_weights()];
-        network.initialize(&mut weights, random);
-        let mut training = Training::new(network, weights, d);
-        let mut order: Vec<usize> = (0..n).collect();
+        let mut training = Training::new(data.x.len(), random)?;
+        let mut order: Vec<usize> = (0..data.label.len()).collect();
         let (mut best, mut without_gain, mut epochs) = (f64::INFINITY, 0, 0);
         while epochs < MAX_EPOCHS && without_gain <= PATIENCE {
-            random.shuffle(&mut order);
-            let loss = order
-                .chunks(BATCH_SIZE)
-                .map(|rows| training.step(data, rows))
-                .sum::<f64>()
-                / n as f64;
+            let loss = training.epoch(data, &mut order, random);
             without_gain = if loss > best - TOLERANCE {
                 without_gain + 1
             } else {
@@ -72,25 +56,66 @@ impl Classifier {
             best = best.min(loss);
             epochs += 1;
         }
-        Ok(Self {
-            network: training.network,
-            weights: training.weights,
-        })
+        Ok(training.classifier)
+    }
+
+    /// The same, but with the weights of the epoch after which the loss of `held_out` rows was least, ten
+    /// epochs before the end: it does not learn its rows by heart.
+    pub(super) fn train_early(
+        data: &Labelled,
+        held_out: &Labelled,
+        random: &mut Random,
+    ) -> Result<Self> {
+        let mut training = Training::new(data.x.len(), random)?;
+        let mut order: Vec<usize> = (0..data.label.len()).collect();
+        let mut best = training.classifier.weights.clone();
+        let (mut least, mut without_gain, mut epochs) = (f64::INFINITY, 0, 0);
+        while epochs < MAX_EPOCHS && without_gain <= PATIENCE {
+            training.epoch(data, &mut order, random);
+            let loss = training.classifier.loss(held_out);
+            without_gain += 1;
+            if loss < least - TOLERANCE {
+                (least, without_gain) = (loss, 0);
+                best.clone_from(&training.classifier.weights);
+            }
+            epochs += 1;
+        }
+        training.classifier.weights = best;
+        Ok(training.classifier)
+    }
+
+    /// The log-odds of label 1, of each row.
+    pub(super) fn log_odds(&self, x: &[Vec<f32>]) -> Vec<f32> {
+        let n = x.first().map_or(0, Vec::len);
+        let mut batch = Batch::new(&self.network, padded(n.max(1)));
+        let data = Labelled {
+            x: x.to_vec(),
+            label: vec![0.0; n],
+        };
+        batch.fill(&data, &(0..n).collect::<Vec<_>>());
+        batch.forward(&self.network, &self.weights);
+        batch.output.truncate(n);
+        batch.output
+    }
+
+    /// The mean logistic loss.
+    fn loss(&self, data: &Labelled) -> f64 {
+        let losses = self.log_odds(&data.x).into_iter().zip(&data.label);
+        let loss = |(odds, label): (f32, &f32)| {
+            let wrong = f64::from(if *label == 1.0 { -odds } else { odds });
+            wrong.max(0.0) + (-wrong.abs()).exp().ln_1p()
+        };
+        losses.map(loss).sum::<f64>() / data.label.len() as f64
     }
 
     /// The share of rows whose label is predicted.
     pub(super) fn accuracy(&self, data: &Labelled) -> f64 {
-        let n = data.label.len();
-        let mut batch = Batch::new(&self.network, padded(n));
-        let rows: Vec<usize> = (0..n).collect();
-        batch.fill(data, &rows);
-        batch.forward(&self.network, &self.weights);
-        let right = batch
-            .output
+        let odds = self.log_odds(&data.x);
+        let right = odds
             .iter()
             .zip(&data.label)
-            .filter(|(logit, label)| (**logit > 0.0) == (**label == 1.0));
-        right.count() as f64 / n as f64
+            .filter(|(odds, label)| (**odds > 0.0) == (**label == 1.0));
+        right.count() as f64 / data.label.len() as f64
     }
 }
 
@@ -151,8 +176,7 @@ fn inputs(x: &[f32], stride: usize) -> Inputs<'_> {
 }
 
 struct Training {
-    network: Network,
-    weights: Vec<f32>,
+    classifier: Classifier,
     gradient: Vec<f32>,
     moments: [Vec<f32>; 2],
     steps: u64,
@@ -161,26 +185,46 @@ struct Training {
 }
 
 impl Training {
-    fn new(network: Network, weights: Vec<f32>, d: usize) -> Self {
-        debug_assert_eq!(network.n_context(), d);
+    /// Of a new classifier of d columns.
+    fn new(d: usize, random: &mut Random) -> Result<Self> {
+        let config = NetworkConfig {
+            hidden: vec![10 * d; 2],
+            residual: false,
+            activation: Activation::Relu,
+            linear_skip: false,
+            zero_last: false,
+        };
+        let network = Network::new(&config, d, 0, 1)?;
+        let mut weights = vec![0.0; network.n_weights()];
+        network.initialize(&mut weights, random);
         let zeros = vec![0.0; weights.len()];
         let stride = padded(BATCH_SIZE);
-        Self {
+        Ok(Self {
             batch: Batch::new(&network, stride),
             slope: vec![0.0; stride],
             gradient: zeros.clone(),
             moments: [zeros.clone(), zeros],
             steps: 0,
-            network,
-            weights,
-        }
+            classifier: Classifier { network, weights },
+        })
+    }
+
+    /// One pass over the rows in a new order; their mean loss on the way.
+    fn epoch(&mut self, data: &Labelled, order: &mut [usize], random: &mut Random) -> f64 {
+        random.shuffle(order);
+        let losses = order
+            .chunks(BATCH_SIZE)
+            .map(|rows| self.step(data, rows))
+            .sum::<f64>();
+        losses / data.label.len() as f64
     }
 
     /// One step of Adam on these rows; the sum of their losses before it.
     fn step(&mut self, data: &Labelled, rows: &[usize]) -> f64 {
+        let Classifier { network, weights } = &mut self.classifier;
         let batch = &mut self.batch;
         batch.fill(data, rows);
-        batch.forward(&self.network, &self.weights);
+        batch.forward(network, weights);
         let scale = 1.0 / rows.len() as f32;
         BinaryCrossEntropy {
             logits: &batch.output,
@@ -189,21 +233,21 @@ impl Training {
             loss: &mut batch.loss,
             logit_gradient: &mut self.slope,
         }
-        .run(self.network.kernels());
+        .run(network.kernels());
         let gradients = InputGradients {
             weights: Some(&mut self.gradient),
             ..InputGradients::default()
         };
-        self.network.backward(
-            &self.weights,
+        network.backward(
+            weights,
             inputs(&batch.x, batch.stride),
             &self.slope,
             gradients,
             &batch.cache,
             &mut batch.scratch,
         );
-        let kernels = self.network.kernels();
-        axpy(kernels, ALPHA * scale, &self.weights, &mut self.gradient);
+        let kernels = network.kernels();
+        axpy(kernels, ALPHA * scale, weights, &mut self.gradient);
         self.steps += 1;
         let adam = Adam {
             learning_rate: LEARNING_RATE,
@@ -211,13 +255,7 @@ impl Training {
             ..Adam::default()
         };
         let [first, second] = &mut self.moments;
-        adam.run(
-            kernels,
-            &mut self.weights,
-            &mut self.gradient,
-            [first, second],
-            None,
-        );
+        adam.run(kernels, weights, &mut self.gradient, [first, second], None);
         rows.len() as f64 * batch.loss.iter().map(|&loss| f64::from(loss)).sum::<f64>()
     }
 }

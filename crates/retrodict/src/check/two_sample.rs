@@ -1,13 +1,11 @@
 //! The classifier two-sample test: how well a network tells two samples apart.
 
-mod classifier;
-
 use crate::error::{Error, Result};
 use crate::seed::{Seed, Stream};
 use crate::table::Table;
 use rayon::prelude::*;
 
-use classifier::{Classifier, Labelled};
+use super::classifier::{Classifier, Labelled};
 
 const FOLDS: usize = 5;
 

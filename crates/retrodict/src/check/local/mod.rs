@@ -1,0 +1,302 @@
+//! The local two-sample test: is the posterior right at this observation?
+
+mod coordinates;
+#[cfg(test)]
+mod tests;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use self::coordinates::Coordinates;
+use super::calibration::Calibration;
+use super::classifier::{Classifier, Labelled};
+use super::multiplicity::holm;
+use super::tail::upper_tail_probability;
+use super::thresholds as limit;
+use super::words::p_words;
+use super::{Check, CheckStatus};
+use crate::error::Result;
+use crate::samples::Samples;
+use crate::seed::{Random, Seed, Stream};
+use crate::simulate::Simulations;
+
+/// Classifiers that learn from pairs of which chance swapped half.
+const N_NULL: usize = 100;
+/// Of the pairs, one in so many is held out to tell when to stop.
+const HELD_OUT: usize = 10;
+/// Of so many draws at the observation the classifier is asked.
+const MOST_DRAWS: usize = 2000;
+
+/// How well a classifier that has seen (θ*, x*) and (θ̃, x*), with θ̃ ~ q(θ | x*), tells the one from the other at
+/// one observation.
+///
+/// With d(θ, x) the probability it gives to (θ, x) being a simulation and no draw from the posterior q, the
+/// statistic is t(x_o) = E_{θ ~ q(θ | x_o)} (d(θ, x_o) − ½)². If q is right, θ* and θ̃ are exchangeable given x*, so
+/// the same statistic of classifiers for which each pair was swapped with probability ½ has the same
+/// distribution: a hundred of those make the p-value, with a generalised Pareto tail beyond them.
+///
+/// The classifier sees θ in units of the posterior, (θ − mean of q)/(sd of q), which loses nothing and leaves
+/// it only the errors to learn, and the data standardised, or their ten leading principal components.
+///
+/// # Reference
+/// Linhart, Gramfort and Rodrigues 2023, "L-C2ST: local diagnostics for posterior approximations in
+/// simulation-based inference", arXiv:2306.03580.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LocalTwoSample {
+    /// How many test simulations the classifier has seen.
+    pub n_test: usize,
+    /// t(x_o).
+    pub statistic: f64,
+    /// The statistics of the classifiers that saw swapped pairs.
+    pub null: Vec<f64>,
+    /// The probability of so large a statistic if the posterior is right.
+    pub p_value: f64,
+    /// The same, corrected for looking at several observations (Holm 1979).
+    pub adjusted_p_value: f64,
+    /// The root of what t(x_o) exceeds the mean of `null` by: about as much as the accuracy of the best
+    /// classifier exceeds one half.
+    pub discrepancy: f64,
+    /// What the classifier would change, parameter by parameter.
+    pub corrections: Vec<Correction>,
+}
+
+/// What the classifier would change about one parameter's posterior: its draws weighted with the odds
+/// d/(1 − d), which are p(θ | x)/q(θ | x) if the classifier is right.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Correction {
+    /// The parameter.
+    pub name: String,
+    /// How far its mean would move, in posterior sds.
+    pub shift: f64,
+    /// What its sd would be multiplied by.
+    pub spread: f64,
+}
+
+/// The classifiers, for any observation.
+#[derive(Debug)]
+pub struct LocalTest {
+    names: Vec<String>,
+    coordinates: Coordinates,
+    n_test: usize,
+    /// What learned from the pairs as they are, and what learned from swapped ones.
+    classifiers: Vec<Classifier>,
+}
+
+impl LocalTest {
+    /// Trains on the test simulations that `calibration` was made from.
+    ///
+    /// # Errors
+    /// If a network cannot be built.
+    pub fn train(calibration: &Calibration, test: &Simulations, seed: Seed) -> Result<Self> {
+        let coordinates = Coordinates::of(calibration, test);
+        let pairs = Pairs::of(&coordinates, calibration, test);
+        let train = |k: usize| pairs.train(k, &mut seed.stream(Stream::LocalTest, k as u64));
+        let classifiers: Result<Vec<Classifier>> =
+            (0..=N_NULL).into_par_iter().map(train).collect();
+        let names = calibration.parameter_names();
+        Ok(Self {
+            names: names.into_iter().map(String::from).collect(),
+            coordinates,
+            n_test: pairs.len(),
+            classifiers: classifiers?,
+        })
+    }
+
+    /// The test at one observation, from draws of its posterior.
+    pub fn at(&self, observed: &[f64], samples: &Samples) -> LocalTwoSample {
+        let x = self.coordinates.at(observed, samples, MOST_DRAWS);
+        let weights = thinned(&samples.weights(), MOST_DRAWS);
+        let own_odds = self.classifiers[0].log_odds(&x);
+        let own = statistic(&own_odds, &weights);
+        let statistics: Vec<f64> = (self.classifiers[1..].iter())
+            .map(|classifier| statistic(&classifier.log_odds(&x), &weights))
+            .collect();
+        let mean = statistics.iter().sum::<f64>() / statistics.len() as f64;
+        let p_value = upper_tail_probability(&statistics, own);
+        LocalTwoSample {
+            n_test: self.n_test,
+            statistic: own,
+            p_value,
+            adjusted_p_value: p_value,
+            discrepancy: (own - mean).max(0.0).sqrt(),
+            corrections: corrections(&self.names, &x, &own_odds, &weights),
+            null: statistics,
+        }
+    }
+}
+
+impl LocalTwoSample {
+    /// Corrects the p-values of several observations for each other.
+    pub fn adjust(found: &mut [Self]) {
+        let p_values: Vec<f64> = found.iter().map(|one| one.p_value).collect();
+        for (one, adjusted) in found.iter_mut().zip(holm(&p_values)) {
+            one.adjusted_p_value = adjusted;
+        }
+    }
+
+    /// The check, for the verdict.
+    pub fn check(&self) -> Check {
+        let (size, p) = (self.discrepancy, self.adjusted_p_value);
+        let status = if p >= limit::LOCAL_FALSE_ALARM || size <= limit::CAUTION_LOCAL {
+            CheckStatus::Passed
+        } else if size > limit::FAILED_LOCAL && self.misleads() {
+            CheckStatus::Failed
+        } else {
+            CheckStatus::Caution
+        };
+        let accuracy = 50.0 + 100.0 * size;
+        let explanation = if status == CheckStatus::Passed {
+            format!(
+                "At this observation a classifier cannot tell the posterior from the right one in a way that \
+                 matters ({}, from {} test simulations).",
+                p_words(p),
+                self.n_test
+            )
+        } else {
+            format!(
+                "At this observation a classifier tells the posterior from the right one with an accuracy of \
+                 about {accuracy:.0} % ({}): it is wrong here, whatever it is elsewhere.{} Simulate more near \
+                 this observation (`rounds`), or try another method.",
+                p_words(p),
+                self.worst()
+            )
+        };
+        Check {
+            name: "local two-sample test".into(),
+            statistic: size,
+            interval: Some([0.0, limit::CAUTION_LOCAL]),
+            p_value: Some(p),
+            threshold: Some(limit::CAUTION_LOCAL),
+            status,
+            explanation,
+        }
+    }
+}
+
+impl LocalTwoSample {
+    /// Whether it is more than too wide: that misleads nobody.
+    fn misleads(&self) -> bool {
+        self.corrections
+            .iter()
+            .any(|c| c.shift.abs() > limit::FAILED_BIAS || c.spread > limit::FAILED_SPREAD)
+    }
+
+    /// The largest correction in words.
+    fn worst(&self) -> String {
+        let size = |c: &Correction| c.shift.abs().max(c.spread.max(MIN_SPREAD).ln().abs());
+        let largest = self
+            .corrections
+            .iter()
+            .max_by(|a, b| size(a).total_cmp(&size(b)));
+        let Some(Correction {
+            name,
+            shift,
+            spread,
+        }) = largest
+        else {
+            return String::new();
+        };
+        format!(
+            " It would move {name} by {shift:+.1} of its posterior sds and make its error bar {spread:.1} times \
+             as long."
+        )
+    }
+}
+
+/// Spreads below this are no estimates.
+const MIN_SPREAD: f64 = 0.01;
+
+/// From the inputs, whose first columns are θ in units of the posterior, and the log-odds.
+fn corrections(
+    names: &[String],
+    x: &[Vec<f32>],
+    log_odds: &[f32],
+    weights: &[f64],
+) -> Vec<Correction> {
+    let largest = log_odds.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let odds = log_odds.iter().zip(weights);
+    let odds: Vec<f64> = odds
+        .map(|(a, w)| w * f64::from(a - largest).exp())
+        .collect();
+    let total: f64 = odds.iter().sum();
+    let mean = |column: &[f32], power: &dyn Fn(f64) -> f64| {
+        let terms = column
+            .iter()
+            .zip(&odds)
+            .map(|(v, w)| w * power(f64::from(*v)));
+        terms.sum::<f64>() / total
+    };
+    let correction = |(name, column): (&String, &Vec<f32>)| {
+        let shift = mean(column, &|v| v);
+        let variance = mean(column, &|v| (v - shift).powi(2));
+        Correction {
+            name: name.clone(),
+            shift,
+            spread: variance.sqrt(),
+        }
+    };
+    names.iter().zip(x).map(correction).collect()
+}
+
+/// Simulations (label 1) and posterior draws (label 0) with the same data, in the classifier's
+/// coordinates.
+struct Pairs {
+    simulated: Vec<Vec<f32>>,
+    drawn: Vec<Vec<f32>>,
+}
+
+impl Pairs {
+    fn of(coordinates: &Coordinates, calibration: &Calibration, test: &Simulations) -> Self {
+        let truths = calibration.rows.iter().flat_map(|&i| test.theta.row(i));
+        let truths: Vec<f64> = truths.copied().collect();
+        Self {
+            simulated: coordinates.of_rows(calibration, test, &truths),
+            drawn: coordinates.of_rows(calibration, test, &calibration.posterior_draws),
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.simulated.first().map_or(0, Vec::len)
+    }
+
+    /// Classifier 0 learns from the pairs as they are, the others from pairs that chance has swapped.
+    fn train(&self, k: usize, random: &mut Random) -> Result<Classifier> {
+        let n = self.len();
+        let mut order: Vec<usize> = (0..n).collect();
+        random.shuffle(&mut order);
+        let swapped: Vec<bool> = (0..n).map(|_| k > 0 && random.below(2) == 0).collect();
+        let (held_out, rest) = order.split_at((n / HELD_OUT).max(1));
+        let parts = [rest, held_out].map(|rows| self.labelled(rows, &swapped));
+        Classifier::train_early(&parts[0], &parts[1], random)
+    }
+
+    /// Both members of each of these pairs.
+    fn labelled(&self, rows: &[usize], swapped: &[bool]) -> Labelled {
+        let columns = self.simulated.iter().zip(&self.drawn);
+        let column = |(simulated, drawn): (&Vec<f32>, &Vec<f32>)| {
+            let both = |&i: &usize| [simulated[i], drawn[i]];
+            rows.iter().flat_map(both).collect()
+        };
+        let label = |&i: &usize| if swapped[i] { [0.0, 1.0] } else { [1.0, 0.0] };
+        Labelled {
+            x: columns.map(column).collect(),
+            label: rows.iter().flat_map(label).collect(),
+        }
+    }
+}
+
+/// The weighted mean of (d − ½)².
+fn statistic(log_odds: &[f32], weights: &[f64]) -> f64 {
+    let total: f64 = weights.iter().sum();
+    let terms = log_odds.iter().zip(weights).map(|(odds, weight)| {
+        // ½ tanh(a/2) = 1/(1 + e⁻ᵃ) − ½.
+        weight * (0.5 * (0.5 * f64::from(*odds)).tanh()).powi(2)
+    });
+    terms.sum::<f64>() / total
+}
+
+/// As many entries as `most`, at equal distances.
+fn thinned(values: &[f64], most: usize) -> Vec<f64> {
+    let step = values.len().div_ceil(most).max(1);
+    values.iter().step_by(step).copied().collect()
+}

@@ -1,0 +1,146 @@
+//! What `auto` chose, and why.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Comparison, Gain};
+use crate::error::{Error, Result};
+
+/// What `auto` fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChosenMethod {
+    /// Neural posterior estimation.
+    Npe,
+    /// Neural likelihood estimation.
+    Nle,
+    /// Both: while rounds go on, to compare them; in the end, their pool.
+    Both,
+}
+
+impl ChosenMethod {
+    /// As a study or a report has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Npe => "npe",
+            Self::Nle => "nle",
+            Self::Both => "npe and nle",
+        }
+    }
+}
+
+/// A choice of method and rounds, with its reasons.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Choice {
+    /// What is fitted.
+    pub method: ChosenMethod,
+    /// In how many rounds; one serves every observation.
+    pub rounds: usize,
+    /// The exponent of the likelihood in the pool, if both are fitted.
+    pub share: f64,
+    /// Whether later rounds go on drawing from the prior, because there is nothing to aim: the result then
+    /// serves every observation.
+    #[serde(default)]
+    pub amortised: bool,
+    /// Why, in sentences.
+    pub reasons: Vec<String>,
+    /// The comparisons that decided, one a round from the second on.
+    pub comparisons: Vec<Comparison>,
+}
+
+/// So many nats a simulation are as much as a posterior can be behind and still show where the parameters
+/// are: from there on a likelihood does better to propose by itself.
+const FAR: f64 = 0.5;
+/// A likelihood with a smaller exponent changes nothing.
+const LEAST_SHARE: f64 = 0.1;
+/// The exponent is the mean of the best ones in so many last rounds.
+const MEAN_OF: usize = 2;
+
+impl Choice {
+    pub(super) fn new(method: ChosenMethod, rounds: usize, reason: impl Into<String>) -> Self {
+        Self {
+            method,
+            rounds,
+            share: 0.5,
+            amortised: rounds == 1,
+            reasons: vec![reason.into()],
+            comparisons: Vec::new(),
+        }
+    }
+
+    /// The choice after one more comparison, made on the simulations of `round`, counted from one.
+    #[must_use]
+    pub fn after(&self, comparison: Option<Comparison>, round: usize) -> Self {
+        let mut next = self.clone();
+        let Some(found) = comparison else {
+            next.reasons.push(format!(
+                "Round {round} gave too few simulations to compare with, so both stay."
+            ));
+            return next;
+        };
+        next.comparisons.push(found);
+        let last = next.comparisons.iter().rev().take(MEAN_OF);
+        let share = last.clone().map(|c| c.share).sum::<f64>() / last.len() as f64;
+        let gain = found.likelihood;
+        let worse = Gain {
+            mean: -gain.mean,
+            ..gain
+        };
+        (next.method, next.share) = if gain.is_clear() && gain.mean >= FAR {
+            (ChosenMethod::Nle, 1.0)
+        } else if share <= LEAST_SHARE && worse.is_clear() {
+            (ChosenMethod::Npe, 0.0)
+        } else {
+            (ChosenMethod::Both, share)
+        };
+        next.reasons.push(next.reason(&found, round));
+        next
+    }
+
+    /// The choice where neither network learned more than its linear-Gaussian guess, which are then the same.
+    #[must_use]
+    pub fn linear(&self) -> Self {
+        let mut next = self.clone();
+        (next.method, next.share) = (ChosenMethod::Npe, 0.0);
+        next.amortised = true;
+        next.reasons.push(
+            "`npe` on draws from the prior, because neither network predicts held-out simulations of the first \
+             round better than a linear-Gaussian guess: there is nothing to aim."
+                .into(),
+        );
+        next
+    }
+
+    fn reason(&self, found: &Comparison, round: usize) -> String {
+        let gain = found.likelihood;
+        let numbers = format!(
+            "on {} fresh simulations of round {round} the likelihood gave the true parameters {:+.2} ± {:.2} nats more than the posterior, \
+             and the best mixture {:+.2} ± {:.2}",
+            found.simulations,
+            gain.mean,
+            gain.standard_error,
+            found.over_posterior.mean,
+            found.over_posterior.standard_error,
+        );
+        match self.method {
+            ChosenMethod::Npe => format!("`npe`, because {numbers}."),
+            ChosenMethod::Nle => format!("`nle`, because {numbers}."),
+            ChosenMethod::Both => {
+                format!(
+                    "Both, with an exponent of {:.2} for the likelihood, because {numbers}.",
+                    self.share
+                )
+            }
+        }
+    }
+
+    pub(super) fn read(path: &Path) -> Result<Self> {
+        let bytes = std::fs::read(path).map_err(Error::io(path, "read"))?;
+        serde_json::from_slice(&bytes).map_err(|error| {
+            let advice = "Delete the model's folder and fit again.";
+            Error::file(path, format!("damaged: {error}"), advice)
+        })
+    }
+}

@@ -1,0 +1,21 @@
+//! The method that chooses itself.
+//!
+//! Before anything is simulated, [`Situation::choice`] settles by rule whether simulations are aimed at the
+//! observation in rounds, and which methods are in question. While there are two, each round's fresh
+//! simulations, which no model has seen, tell which of them knows more there ([`Comparison`]).
+
+mod choice;
+mod model;
+mod pool;
+mod refined;
+mod score;
+mod situation;
+#[cfg(test)]
+mod tests;
+
+pub use choice::{Choice, ChosenMethod};
+pub use model::{AutoConfig, AutoModel};
+pub use pool::PooledLikelihood;
+pub use refined::RefinedPosterior;
+pub use score::{Comparison, Gain};
+pub use situation::Situation;

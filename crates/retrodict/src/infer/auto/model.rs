@@ -1,0 +1,140 @@
+//! What a round of `auto` leaves: one or two models, and why.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Choice, ChosenMethod, PooledLikelihood, RefinedPosterior};
+use crate::error::{Error, Result};
+use crate::infer::{
+    NeuralLikelihood, NeuralPosterior, NleConfig, NpeConfig, Posterior, PotentialPosterior,
+};
+use crate::npy;
+use crate::prior::Prior;
+use crate::sample::SamplerConfig;
+
+/// What `auto` may fit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AutoConfig {
+    /// The choice before anything is simulated.
+    pub choice: Choice,
+    /// How a posterior is fitted.
+    pub npe: NpeConfig,
+    /// How a likelihood is fitted.
+    pub nle: NleConfig,
+    /// What draws from the posterior of a likelihood, or of a pool.
+    pub sampler: SamplerConfig,
+}
+
+/// The models that are still in question after a round, and the choice so far.
+#[derive(Debug, Clone)]
+pub struct AutoModel {
+    /// Of neural posterior estimation.
+    pub posterior: Option<Arc<NeuralPosterior>>,
+    /// Of neural likelihood estimation.
+    pub likelihood: Option<Arc<NeuralLikelihood>>,
+    /// What was chosen so far, and why.
+    pub choice: Choice,
+}
+
+/// What the choice is called in a model's folder.
+const CHOICE: &str = "choice.json";
+/// Where the likelihood stands if there is a posterior, too.
+const LIKELIHOOD: &str = "likelihood";
+
+impl AutoModel {
+    /// Writes the models into a folder: a posterior, or the likelihood alone, as its own method does; a
+    /// likelihood beside a posterior into `likelihood`; and the choice as `choice.json`.
+    ///
+    /// # Errors
+    /// If the files cannot be written.
+    pub fn save(&self, folder: &Path) -> Result<()> {
+        fs::create_dir_all(folder).map_err(Error::io(folder, "create the folder"))?;
+        match (&self.posterior, &self.likelihood) {
+            (Some(posterior), Some(likelihood)) => {
+                likelihood.save(folder.join(LIKELIHOOD))?;
+                posterior.save(folder)?;
+            }
+            (Some(posterior), None) => posterior.save(folder)?,
+            (None, Some(likelihood)) => likelihood.save(folder)?,
+            (None, None) => {}
+        }
+        let text = serde_json::to_string_pretty(&self.choice).expect("a choice is plain data");
+        npy::write_atomically(folder.join(CHOICE), (text + "\n").as_bytes())
+    }
+
+    /// Reads what [`AutoModel::save`] wrote; `prior` is the one it was trained with.
+    ///
+    /// # Errors
+    /// If a file is missing, damaged or of another prior.
+    pub fn load(folder: &Path, prior: &Prior) -> Result<Self> {
+        let choice = Choice::read(&folder.join(CHOICE))?;
+        let posterior = || NeuralPosterior::load(folder, prior).map(Arc::new);
+        let likelihood = |folder: &Path| NeuralLikelihood::load(folder, prior).map(Arc::new);
+        let (posterior, likelihood) = match choice.method {
+            ChosenMethod::Npe => (Some(posterior()?), None),
+            ChosenMethod::Nle => (None, Some(likelihood(folder)?)),
+            ChosenMethod::Both => (
+                Some(posterior()?),
+                Some(likelihood(&folder.join(LIKELIHOOD))?),
+            ),
+        };
+        Ok(Self {
+            posterior,
+            likelihood,
+            choice,
+        })
+    }
+
+    /// The posterior that was chosen; of a likelihood alone, `sampler` draws, and of a pool, where weights of the
+    /// posterior's draws fail.
+    ///
+    /// # Errors
+    /// If an option of the sampler makes no sense.
+    pub fn posterior(&self, prior: &Prior, sampler: &SamplerConfig) -> Result<Box<dyn Posterior>> {
+        match (&self.posterior, &self.likelihood) {
+            (Some(posterior), None) => Ok(Box::new(Arc::clone(posterior))),
+            (None, Some(likelihood)) => {
+                let likelihood = Box::new(Arc::clone(likelihood));
+                let posterior = PotentialPosterior::new(prior, likelihood, sampler.clone())?;
+                Ok(Box::new(posterior.with_method("nle")))
+            }
+            (Some(posterior), Some(likelihood)) => {
+                let pool = self.pool(prior, (posterior, likelihood), Some(sampler))?;
+                Ok(Box::new(pool))
+            }
+            (None, None) => Err(Error::invalid(
+                "auto, models",
+                "none",
+                "at least one",
+                "Fit one.",
+            )),
+        }
+    }
+
+    /// A pool without a sampler, if both models stay: what calibration can afford for many observations. Where
+    /// the posterior's draws miss a part, it shows.
+    ///
+    /// # Errors
+    /// As [`AutoModel::posterior`].
+    pub fn quick_posterior(&self, prior: &Prior) -> Result<Option<Box<dyn Posterior>>> {
+        let (Some(posterior), Some(likelihood)) = (&self.posterior, &self.likelihood) else {
+            return Ok(None);
+        };
+        let pool = self.pool(prior, (posterior, likelihood), None)?;
+        Ok(Some(Box::new(pool)))
+    }
+
+    fn pool(
+        &self,
+        prior: &Prior,
+        (posterior, likelihood): (&Arc<NeuralPosterior>, &Arc<NeuralLikelihood>),
+        sampler: Option<&SamplerConfig>,
+    ) -> Result<RefinedPosterior> {
+        let share = self.choice.share;
+        let method = if share < 1.0 { "npe and nle" } else { "nle" };
+        let (posterior, likelihood) = (Arc::clone(posterior), Arc::clone(likelihood));
+        let pool = PooledLikelihood::new(prior, Arc::clone(&posterior), likelihood, share);
+        RefinedPosterior::new(prior, Arc::new(pool), posterior, (sampler, method))
+    }
+}

@@ -1,0 +1,82 @@
+//! What is known before anything is simulated.
+
+use super::{Choice, ChosenMethod};
+
+/// What a choice by rule looks at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Situation {
+    /// How many parameters.
+    pub n_parameters: usize,
+    /// Whether some of them are discrete.
+    pub discrete: bool,
+    /// How many numbers a simulation gives.
+    pub n_data: usize,
+    /// How many simulations there may be.
+    pub simulations: usize,
+    /// How many posteriors are wanted.
+    pub observations: usize,
+    /// Whether an observation consists of independent trials.
+    pub trials: bool,
+    /// Whether a simulator can be asked, or simulations are all there is.
+    pub simulator: bool,
+    /// In how many rounds, if that is settled: one makes an answer for every observation.
+    pub rounds: Option<usize>,
+}
+
+/// Rounds beyond these gain little and cost a fit each.
+const ROUNDS: usize = 5;
+/// With fewer simulations than this, a part of them teaches too little to aim by.
+const LEAST: usize = 1000;
+/// A density of more numbers takes more simulations than one of a few parameters, and long to train.
+const MOST_DATA: usize = 32;
+
+impl Situation {
+    /// The choice by rule.
+    pub fn choice(&self) -> Choice {
+        use ChosenMethod::{Both, Nle, Npe};
+        if self.trials {
+            let reason = "`nle`, because the observation is independent trials: the likelihoods of any number of them multiply.";
+            return Choice::new(Nle, self.rounds.unwrap_or(1), reason);
+        }
+        if let Some(reason) = self.one_round() {
+            return Choice::new(Npe, 1, format!("`npe` in one round, {reason}."));
+        }
+        let rounds = self.rounds.unwrap_or(ROUNDS);
+        let aimed = format!(
+            "{rounds} rounds, because there is one observation to aim {} simulations at",
+            self.simulations
+        );
+        if self.n_data > MOST_DATA {
+            let reason = format!(
+                "`npe` in {aimed}; no likelihood, because a density of {} numbers would have to be learned to find {} parameters.",
+                self.n_data, self.n_parameters
+            );
+            return Choice::new(Npe, rounds, reason);
+        }
+        Choice::new(Both, rounds, format!("First `npe` and `nle`, in {aimed}."))
+    }
+
+    /// Why there is one round, if there is one.
+    fn one_round(&self) -> Option<String> {
+        if self.rounds == Some(1) {
+            return Some("because the study asks for one, which serves every observation".into());
+        }
+        if !self.simulator {
+            return Some("because the simulations exist already".into());
+        }
+        if self.observations != 1 {
+            let n = self.observations;
+            return Some(format!("because one fit serves all {n} observations"));
+        }
+        if self.discrete {
+            return Some("because a discrete parameter has no region to aim at".into());
+        }
+        if self.rounds.is_none() && self.simulations < LEAST {
+            return Some(format!(
+                "because {} simulations are too few to share out",
+                self.simulations
+            ));
+        }
+        None
+    }
+}

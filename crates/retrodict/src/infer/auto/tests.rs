@@ -1,0 +1,242 @@
+//! Choices whose right answer is known.
+
+use super::*;
+use crate::infer::sequential::{
+    InMemory, RoundModel, SequentialConfig, SequentialMethod, SequentialTask, sequential,
+};
+use crate::infer::testing::silent;
+use crate::infer::{NleConfig, NpeConfig};
+use crate::prior::{DistributionConfig as D, Prior};
+use crate::sample::SamplerConfig;
+use crate::seed::{Seed, Stream};
+use crate::simulate::{FunctionSimulator, Simulator};
+
+/// One observation, a simulator, and enough simulations.
+fn plain() -> Situation {
+    Situation {
+        n_parameters: 3,
+        n_data: 8,
+        simulations: 10_000,
+        observations: 1,
+        simulator: true,
+        ..Situation::default()
+    }
+}
+
+#[test]
+fn what_is_known_beforehand_decides_by_rule() {
+    use ChosenMethod::{Both, Nle, Npe};
+    let table: [(Situation, ChosenMethod, usize, &str); 9] = [
+        (plain(), Both, 5, "one observation"),
+        (
+            Situation {
+                n_data: 100,
+                ..plain()
+            },
+            Npe,
+            5,
+            "100 numbers",
+        ),
+        (
+            Situation {
+                trials: true,
+                ..plain()
+            },
+            Nle,
+            1,
+            "trials",
+        ),
+        (
+            Situation {
+                observations: 7,
+                ..plain()
+            },
+            Npe,
+            1,
+            "all 7 observations",
+        ),
+        (
+            Situation {
+                simulator: false,
+                ..plain()
+            },
+            Npe,
+            1,
+            "exist already",
+        ),
+        (
+            Situation {
+                rounds: Some(1),
+                ..plain()
+            },
+            Npe,
+            1,
+            "every observation",
+        ),
+        (
+            Situation {
+                rounds: Some(3),
+                ..plain()
+            },
+            Both,
+            3,
+            "3 rounds",
+        ),
+        (
+            Situation {
+                discrete: true,
+                ..plain()
+            },
+            Npe,
+            1,
+            "discrete",
+        ),
+        (
+            Situation {
+                simulations: 400,
+                ..plain()
+            },
+            Npe,
+            1,
+            "400 simulations",
+        ),
+    ];
+    for (situation, method, rounds, words) in table {
+        let choice = situation.choice();
+        assert_eq!((choice.method, choice.rounds), (method, rounds), "{words}");
+        assert!(choice.reasons[0].contains(words), "{choice:?}");
+    }
+}
+
+/// Log-weights log w = log r(θ) − log q(θ) for θ ~ N(0, 1) truths, where q is N(0, `sd`²) and r N(0, 1).
+fn weights(sd: f64) -> Vec<Vec<f64>> {
+    let mut random = Seed(5).stream(Stream::Test, 0);
+    let log_normal = |t: f64, sd: f64| -0.5 * (t / sd).powi(2) - sd.ln();
+    let log_weight = |t: f64| log_normal(t, 1.0) - log_normal(t, sd);
+    let mut row = || {
+        let truth = random.normal();
+        let draws: Vec<f64> = (0..256).map(|_| sd * random.normal()).collect();
+        let all = std::iter::once(truth).chain(draws);
+        all.map(log_weight).collect()
+    };
+    (0..400).map(|_| row()).collect()
+}
+
+#[test]
+fn the_gain_of_the_right_density_is_its_divergence_from_the_wrong_one() {
+    // KL(N(0, 1) ‖ N(0, 2²)) = ln 2 − 3/8; the truth among 257 draws costs a percent of it.
+    let exact = 2.0_f64.ln() - 0.375;
+    let found = Comparison::of(&weights(2.0), &[0.0; 400]).unwrap();
+    let gain = found.likelihood;
+    assert!(
+        (gain.mean - exact).abs() < 3.0 * gain.standard_error + 0.01,
+        "{found:?}"
+    );
+    assert!(gain.is_clear() && found.share >= 0.8, "{found:?}");
+    assert!((found.effective - 400.0).abs() < 1e-6);
+    // (Σ w)² / (n Σ w²) of these weights is √7 / 4 in the limit.
+    assert!(
+        (found.overlap - 7.0_f64.sqrt() / 4.0).abs() < 0.1,
+        "{found:?}"
+    );
+}
+
+#[test]
+fn two_that_agree_are_told_apart_by_nothing() {
+    let found = Comparison::of(&weights(1.0), &[0.0; 400]).unwrap();
+    assert!(found.likelihood.mean.abs() < 1e-9 && !found.over_posterior.is_clear());
+    let first = plain().choice();
+    let next = first.after(Some(found), 2);
+    assert_eq!(next.method, ChosenMethod::Both);
+}
+
+#[test]
+fn simulations_near_the_observation_count_most() {
+    let mut near = vec![0.0; 400];
+    near[..60].fill(30.0);
+    let found = Comparison::of(&weights(2.0), &near).unwrap();
+    assert!((found.effective - 60.0).abs() < 1.0, "{}", found.effective);
+    // A single one that is nearest of all does not decide alone.
+    near[0] = 300.0;
+    let found = Comparison::of(&weights(2.0), &near).unwrap();
+    assert!(found.effective >= 50.0, "{}", found.effective);
+}
+
+#[test]
+fn a_choice_is_read_as_it_was_written() {
+    let found = Comparison::of(&weights(2.0), &[0.0; 400]).unwrap();
+    let choice = plain().choice().after(Some(found), 2);
+    let text = serde_json::to_string(&choice).unwrap();
+    assert_eq!(serde_json::from_str::<Choice>(&text).unwrap(), choice);
+}
+
+fn config<C: serde::de::DeserializeOwned>() -> C {
+    let text = r#"{"estimator":{"kind":"nsf","transforms":2,"network":{"hidden":[24]}},"train":{"max_epochs":40,"ensemble_size":1}}"#;
+    serde_json::from_str(text).unwrap()
+}
+
+fn fitted(prior: &Prior, simulator: &dyn Simulator, x: &[f64]) -> (AutoModel, SequentialMethod) {
+    let situation = Situation {
+        n_parameters: prior.n_parameters(),
+        n_data: x.len(),
+        simulations: 3000,
+        rounds: Some(3),
+        ..plain()
+    };
+    let method = SequentialMethod::Auto(Box::new(AutoConfig {
+        choice: situation.choice(),
+        npe: config::<NpeConfig>(),
+        nle: config::<NleConfig>(),
+        sampler: SamplerConfig::default(),
+    }));
+    let task = SequentialTask {
+        prior,
+        x,
+        method: &method,
+        config: &SequentialConfig {
+            threshold_draws: 20_000,
+            ..SequentialConfig::default()
+        },
+        simulations: 3000,
+        rounds: 3,
+        seed: Seed(3),
+    };
+    let fit = sequential(&task, &mut InMemory::new(simulator, Seed(3)), &silent).unwrap();
+    let Some(RoundModel::Auto(model)) = fit.models.last() else {
+        panic!("auto leaves a model of its own");
+    };
+    ((**model).clone(), method)
+}
+
+/// x = θ² + noise: a likelihood that a linear guess and one parabola describe, and two or four modes.
+#[test]
+fn several_modes_of_a_simple_likelihood_want_the_likelihood() {
+    let prior = Prior::new(["a", "b", "c"].map(|n| (n, D::uniform(-2.0, 2.0)))).unwrap();
+    let simulator = FunctionSimulator::new("squares", 3, [3], |theta, random, x| {
+        for (x, theta) in x.iter_mut().zip(theta) {
+            *x = theta * theta + 0.05 * random.normal();
+        }
+        Ok(())
+    });
+    let (model, _) = fitted(&prior, &simulator, &[1.0, 1.0, 1.0]);
+    println!("{:#?}", model.choice);
+    assert!(model.likelihood.is_some(), "{:?}", model.choice.reasons);
+    assert!(model.choice.share > 0.4, "{:?}", model.choice.reasons);
+    assert!(model.choice.reasons.len() >= 2);
+}
+
+/// x = θ + noise: the guess is exact for both.
+#[test]
+fn a_linear_problem_keeps_the_posterior_alone() {
+    let prior = Prior::new([("a", D::normal(0.0, 1.0)), ("b", D::normal(1.0, 2.0))]).unwrap();
+    let simulator = FunctionSimulator::new("shift", 2, [2], |theta, random, x| {
+        for (x, theta) in x.iter_mut().zip(theta) {
+            *x = theta + 0.5 * random.normal();
+        }
+        Ok(())
+    });
+    let (model, method) = fitted(&prior, &simulator, &[0.3, 1.5]);
+    assert_eq!(model.choice.method, ChosenMethod::Npe, "{:?}", model.choice);
+    assert!(model.likelihood.is_none() && model.choice.amortised);
+    assert_eq!(method.name(), "auto");
+}

@@ -1,0 +1,89 @@
+//! A round of the method that chooses between a posterior and a likelihood.
+
+use std::sync::Arc;
+
+use super::rounds::RoundData;
+use super::{RoundModel, SequentialMethod};
+use crate::error::Result;
+use crate::infer::auto::{AutoConfig, AutoModel, Choice, ChosenMethod, Comparison};
+use crate::prior::Prior;
+use crate::seed::Seed;
+use crate::table::Table;
+use crate::train::{Observer, TrainLog};
+
+/// Compares the last round's models on this round's simulations, which they have not seen, and fits what
+/// is still in question: a posterior to the simulations inside the region, a likelihood to all.
+pub(super) fn fit(
+    prior: &Prior,
+    config: &AutoConfig,
+    data: &RoundData<'_>,
+    seed: Seed,
+    observer: Observer<'_>,
+) -> Result<(RoundModel, TrainLog)> {
+    if let (Some(RoundModel::Auto(last)), Some(log)) = (data.last, data.last_log)
+        && last.choice.amortised
+        && data.round + 1 < last.choice.rounds
+    {
+        // Nothing is proposed by it, so only the last fit counts.
+        return Ok((RoundModel::Auto(Arc::clone(last)), log.clone()));
+    }
+    let choice = choose(prior, config, data, seed)?;
+    let mut model = AutoModel {
+        posterior: None,
+        likelihood: None,
+        choice,
+    };
+    let mut log = None;
+    let mut linear = true;
+    if model.choice.method != ChosenMethod::Nle {
+        let method = SequentialMethod::Npe(config.npe.clone());
+        let (fitted, own) = method.fit(prior, data.inside, seed, observer)?;
+        if let RoundModel::Posterior(posterior) = fitted {
+            model.posterior = Some(posterior);
+        }
+        linear &= is_guess(&own);
+        log = Some(own);
+    }
+    if model.choice.method != ChosenMethod::Npe {
+        let method = SequentialMethod::Nle(config.nle.clone(), config.sampler.clone());
+        let (fitted, own) = method.fit(prior, data.all, seed, observer)?;
+        if let RoundModel::Likelihood(likelihood) = fitted {
+            model.likelihood = Some(likelihood);
+        }
+        linear &= is_guess(&own);
+        log.get_or_insert(own);
+    }
+    let log = log.expect("a method is chosen");
+    // Without a guess there is nothing that the two have in common.
+    let guessed = config.npe.linear_guess && config.nle.linear_guess && data.all.len() >= ENOUGH;
+    if linear && guessed && data.last.is_none() && model.choice.method == ChosenMethod::Both {
+        model.likelihood = None;
+        model.choice = model.choice.linear();
+    }
+    Ok((RoundModel::Auto(Arc::new(model)), log))
+}
+
+/// From fewer simulations a network may learn nothing where there is something.
+const ENOUGH: usize = 1000;
+
+/// Whether no network learned more than it began with.
+fn is_guess(log: &TrainLog) -> bool {
+    log.members.iter().all(|member| member.best_epoch == 0)
+}
+
+/// The choice before the fit of this round.
+fn choose(prior: &Prior, config: &AutoConfig, data: &RoundData<'_>, seed: Seed) -> Result<Choice> {
+    let Some(RoundModel::Auto(last)) = data.last else {
+        return Ok(config.choice.clone());
+    };
+    let (Some(posterior), Some(likelihood)) = (&last.posterior, &last.likelihood) else {
+        return Ok(last.choice.clone());
+    };
+    let inside = |theta: &Table| match data.region {
+        Some(region) => region.contains(theta),
+        None => Ok(vec![true; theta.n_rows()]),
+    };
+    let models = (&**posterior, &**likelihood);
+    let found = Comparison::new(prior, models, (data.made, data.x), &inside, seed)?;
+    Ok(last.choice.after(found, data.round + 1))
+}

@@ -1,0 +1,111 @@
+//! How long chains warm up: until they agree.
+
+use super::chain::Chain;
+use super::{Evaluator, Recorder, Result, run};
+use crate::sample::diagnostics::r_hat;
+
+/// Sweeps of the first window; each further one is twice as long.
+const FIRST_WINDOW: usize = 10;
+/// Chains whose R̂ in a window is below this agree. Of chains that are where they should be, R̂² is
+/// 1 + (τ − 1) / m, with the autocorrelation time τ and m sweeps in half a window: this is a window of
+/// at least 10 (τ − 1) sweeps, and with the windows before it twice that.
+const AGREE: f64 = 1.1;
+
+/// Runs chains through windows of 10, 20, 40, … sweeps, until within one of them the chains agree with
+/// each other, and the first half of each with its second half, about every coordinate and about the
+/// log-density (rank-normalised split R̂: Vehtari et al. 2021); or until `most` sweeps are done.
+pub(super) fn warm_up(
+    chains: &mut [Chain],
+    most: usize,
+    evaluator: &mut Evaluator<'_>,
+    recorder: &mut Recorder,
+) -> Result<()> {
+    let (mut done, mut window) = (0, FIRST_WINDOW);
+    while done < most {
+        done = (done + window).min(most);
+        window *= 2;
+        let what = "sweeps of the warm-up";
+        run(chains, [done, most], what, evaluator, recorder)?;
+        let traces: Vec<Vec<f64>> = chains.iter_mut().map(Chain::take_trace).collect();
+        if agree(&traces, evaluator.dimension() + 1) {
+            break;
+        }
+    }
+    chains.iter_mut().for_each(Chain::end_warmup);
+    Ok(())
+}
+
+/// Whether R̂ of each column is small; that of a column that never changes is no number.
+fn agree(traces: &[Vec<f64>], columns: usize) -> bool {
+    let column = |j: usize| -> Vec<f64> {
+        let each = traces.iter();
+        each.flat_map(|trace| trace.iter().skip(j).step_by(columns).copied())
+            .collect()
+    };
+    (0..columns).all(|j| r_hat(&column(j), traces.len()) < AGREE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::StandardNormal;
+    use crate::sample::config::SliceConfig;
+    use crate::sample::drawn::Drawn;
+    use crate::sample::log_density::LogDensity;
+    use crate::sample::slice::slice;
+    use crate::seed::Seed;
+
+    /// N(0, 1) with this correlation between neighbours.
+    struct Correlated(f64);
+
+    impl LogDensity for Correlated {
+        fn dimension(&self) -> usize {
+            2
+        }
+
+        fn log_density(&self, points: &[f64], values: &mut [f64]) {
+            for (value, z) in values.iter_mut().zip(points.chunks_exact(2)) {
+                let off = z[1] - self.0 * z[0];
+                *value = -0.5 * (z[0] * z[0] + off * off / (1.0 - self.0 * self.0));
+            }
+        }
+    }
+
+    fn drawn(correlation: f64, warmup: usize) -> Drawn {
+        let config = SliceConfig {
+            warmup,
+            ..SliceConfig::default()
+        };
+        let reference = StandardNormal { dimension: 2 };
+        slice(&Correlated(correlation), &reference, 20, &config, Seed(1)).unwrap()
+    }
+
+    #[test]
+    fn the_warm_up_is_as_long_as_the_autocorrelation_asks() {
+        let spent = |correlation, warmup| drawn(correlation, warmup).report.evaluations;
+        let sweep = |correlation| (spent(correlation, 5) - spent(correlation, 0)) / 5;
+        for (correlation, least, most) in [(0.0, 9, 31), (0.9, 60, 170), (0.999, 300, 400)] {
+            let all = spent(correlation, 400) - spent(correlation, 0);
+            let sweeps = all / sweep(correlation);
+            println!("correlation {correlation}: {sweeps} sweeps");
+            assert!((least..most + 60).contains(&sweeps), "{sweeps}");
+        }
+    }
+
+    #[test]
+    fn chains_that_disagree_drift_or_stand_still_do_not_agree() {
+        // A fixed pattern without any trend.
+        let noise = |i: usize| ((i * 7919) % 101) as f64 / 101.0;
+        let chains = |f: &dyn Fn(usize, usize) -> f64| -> Vec<Vec<f64>> {
+            (0..8)
+                .map(|chain| (0..20).map(|i| f(chain, i)).collect())
+                .collect()
+        };
+        assert!(agree(&chains(&|chain, i| noise(20 * chain + i)), 1));
+        assert!(!agree(&chains(&|chain, i| noise(i) + chain as f64), 1));
+        assert!(!agree(&chains(&|_, i| noise(i) + 0.1 * i as f64), 1));
+        assert!(!agree(&chains(&|_, _| 1.0), 1));
+        let scale = |chain, i| (noise(20 * chain + i) - 0.5) * (1 + 9 * (chain % 2)) as f64;
+        assert!(!agree(&chains(&scale), 1));
+    }
+}
