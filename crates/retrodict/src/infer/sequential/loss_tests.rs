@@ -221,7 +221,7 @@ fn narrow() -> NeuralPosterior {
 
 /// log ∫ q(θ | x) p̃(θ) / p(θ) dθ, by the mean of p̃ / p over draws from q, and its standard error.
 fn log_constant(p: &Problem, proposal: &NeuralPosterior, x: &[f64]) -> [f64; 2] {
-    let draws = p.posterior().sample(x, 100_000, Seed(4)).unwrap().draws;
+    let draws = p.posterior().sample(x, 20_000, Seed(4)).unwrap().draws;
     let log = proposal.log_prob(&draws, &X).unwrap();
     let ratios = log.iter().zip(draws.rows());
     let ratios: Vec<f64> = ratios
