@@ -364,6 +364,9 @@ pub struct CheckSection {
     pub test_simulations: usize,
     /// How many simulations at posterior draws are compared with each observation.
     pub predictive_simulations: usize,
+    /// Whether to train on parts of the simulations too, and say what more of them would gain. It takes
+    /// about twice as long as the fit.
+    pub learning_curve: bool,
 }
 
 impl Default for CheckSection {
@@ -372,6 +375,7 @@ impl Default for CheckSection {
             posterior_draws: 1000,
             test_simulations: 300,
             predictive_simulations: 300,
+            learning_curve: false,
         }
     }
 }

@@ -3,6 +3,7 @@
 mod auto;
 mod check;
 mod fit;
+mod learning_curve;
 mod local;
 mod methods;
 mod online;

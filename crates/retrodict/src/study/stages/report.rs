@@ -9,7 +9,8 @@ use crate::error::{Error, Result};
 use crate::prior::Parameter;
 use crate::report::html::{Fact, ObservationReport, ReportInput, SearchReport};
 use crate::report::{
-    Corner, Figure, LossCurve, Overlay, coverage, predictive, ranks, recovery, search, training,
+    Corner, Figure, LossCurve, Overlay, coverage, learning_curve, predictive, ranks, recovery,
+    search, training,
 };
 use crate::samples::Samples;
 use crate::seed::{Seed, Stream};
@@ -75,6 +76,9 @@ impl Run<'_> {
         }
         if let Some(recovered) = self.kept("recovery")? {
             check_figures.push(recovery("recovery", &recovered, parameters));
+        }
+        if let Some(curve) = self.kept("learning_curve")? {
+            check_figures.push(learning_curve("learning_curve", &curve));
         }
         let log = self.training_log()?;
         let training = log
