@@ -53,12 +53,10 @@ pub(super) fn npe_corrected(
         }
     };
     let rows = [&prepared.split.train, &prepared.split.validation].map(|rows| pick(rows));
+    // The linear guess is made of rows from all proposals as they are, or of few by their weights: it is a
+    // start, and no answer that networks would have to beat clearly.
     let train = TrainConfig {
-        min_improvement: match correction {
-            Correction::Weights(_) => config.train.min_improvement,
-            // The linear guess is made of rows from all proposals as they are: it is a start, and no answer.
-            _ => 0.0,
-        },
+        min_improvement: 0.0,
         ..config.train.clone()
     };
     let mut fitted = fit(&*estimator, &rows[0], &rows[1], &train, seed, observer)?;
