@@ -145,6 +145,50 @@ fn forms() -> Vec<Wrong> {
             &["inference.sampler.resample", "weights"],
         ),
         toy(
+            "unknown question",
+            "draws = 200",
+            "draws = 200\nsensitvity = true",
+            &["posterior.sensitvity", "Did you mean `sensitivity`?"],
+        ),
+        toy(
+            "conditional on an unknown parameter",
+            "draws = 200",
+            "draws = 200\nconditional = { at = { mu_9 = 0.3 } }",
+            &["posterior.conditional.at.mu_9", "mu_1, mu_2"],
+        ),
+        toy(
+            "conditional outside the prior",
+            "draws = 200",
+            "draws = 200\nconditional = { at = { mu_1 = 30.0 } }",
+            &[
+                "posterior.conditional.at.mu_1",
+                "given 30",
+                "inside its prior",
+            ],
+        ),
+        toy(
+            "correction of a method that needs none",
+            "[inference]\n",
+            "[inference.correction]\n[inference]\nmethod = \"nle\"\n",
+            &[
+                "inference.correction",
+                "`method = \"nle\"`",
+                "`npe`, `fmpe` or `npse`",
+            ],
+        ),
+        toy(
+            "correction without a likelihood",
+            "builtin = \"gaussian_toy\"\n\n[inference]\n",
+            "builtin = \"sir\"\n\n[inference.correction]\n\n[inference]\n",
+            &["inference.correction", "`sir`", "no closed form"],
+        ),
+        toy(
+            "correction of nothing",
+            "[inference]\n",
+            "[inference.correction]\noversampling = 0\n[inference]\n",
+            &["inference.correction.oversampling", "given 0", "at least 1"],
+        ),
+        toy(
             "no name",
             "name = \"quick\"",
             "",

@@ -90,6 +90,8 @@ pub enum Stream {
     /// The seed of a method that simulates for one observation of a study; the index is the
     /// observation's.
     Online = 23,
+    /// The search for the maximum of an observation's posterior in a study; the index is the observation's.
+    Exploration = 35,
     /// Telling the draws of one method from those of another; the index is (observation, method).
     Comparison = 24,
 }

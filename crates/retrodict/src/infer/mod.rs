@@ -28,6 +28,7 @@ mod restriction;
 mod search;
 mod sensitivity;
 pub mod sequential;
+mod slices;
 mod streamed;
 mod target;
 #[cfg(test)]
@@ -45,7 +46,7 @@ pub use classical::{
     SyntheticLikelihoodConfig,
 };
 pub use conditional::conditional;
-pub use correction::corrected;
+pub use correction::{CorrectedPosterior, CorrectionConfig, corrected};
 pub use discrete::DiscreteColumn;
 pub use ensemble::EnsemblePosterior;
 pub use missing::Missing;
@@ -62,6 +63,7 @@ pub use search::{
     TrialObserver, search,
 };
 pub use sensitivity::ActiveSubspace;
+pub use slices::{ConditionalSlices, Slice};
 pub use streamed::{fits_in_memory, npe_from, planned_epochs};
 pub use tmnre::{MarginalRatio, Simulate, TmnreConfig, TruncatedMarginals, TruncationRound, tmnre};
 pub use vector_field::{

@@ -3,6 +3,7 @@
 //! | figure | what it shows |
 //! |---|---|
 //! | [`Corner`] | a posterior: densities of every parameter and contours of every pair |
+//! | [`ConditionalCorner`] | what is left of a posterior where all parameters but one or two have given values |
 //! | [`ranks`] | simulation-based calibration: where the truth ranks among posterior draws |
 //! | [`coverage`] | how often credible regions hold the truth |
 //! | [`predictive`] | data simulated from the posterior beside the observation |
@@ -31,7 +32,7 @@ mod ticks;
 mod training;
 
 pub use comparison::{Compared, intervals};
-pub use corner::{Corner, Overlay};
+pub use corner::{ConditionalCorner, Corner, Overlay};
 pub use coverage::coverage;
 pub use figure::Figure;
 pub use predictive::predictive;

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::method::Method;
+use super::posterior_section::PosteriorSection;
 use super::several;
 use super::simulator_config::SimulatorConfig;
 use super::synthetic_section::{self, SyntheticLikelihoodSection};
@@ -11,8 +12,9 @@ use crate::embed::StandardizationMethod;
 use crate::estimator::{EstimatorConfig, RatioConfig, VectorFieldConfig};
 use crate::infer::sequential::SequentialConfig;
 use crate::infer::{
-    AbcRejectionConfig, AbcSmcConfig, CompositionConfig, FieldConfig, FieldSamplerConfig,
-    HistogramConfig, KernelDensityConfig, Missing, NleConfig, NpeConfig, NreConfig, SearchConfig,
+    AbcRejectionConfig, AbcSmcConfig, CompositionConfig, CorrectionConfig, FieldConfig,
+    FieldSamplerConfig, HistogramConfig, KernelDensityConfig, Missing, NleConfig, NpeConfig,
+    NreConfig, SearchConfig,
 };
 use crate::prior::{ParametersConfig, SupportKind};
 use crate::sample::SamplerConfig;
@@ -187,6 +189,10 @@ pub struct InferenceSection {
     /// How `fmpe` and `npse` make one posterior of independent trials.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub composition: Option<CompositionConfig>,
+    /// Draws of `npe`, `fmpe` or `npse` corrected by the simulator's likelihood, if it is known; none unless
+    /// given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correction: Option<CorrectionConfig>,
     /// How `abc_rejection` compares, accepts and adjusts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub abc: Option<AbcRejectionConfig>,
@@ -236,6 +242,7 @@ impl Default for InferenceSection {
             vector_field: None,
             field_sampler: None,
             composition: None,
+            correction: None,
             abc: None,
             abc_smc: None,
             synthetic_likelihood: None,
@@ -328,20 +335,6 @@ impl InferenceSection {
             linear_guess: self.linear_guess,
             missing: self.missing,
         }
-    }
-}
-
-/// `[posterior]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct PosteriorSection {
-    /// How many draws the run leaves for each observation.
-    pub draws: usize,
-}
-
-impl Default for PosteriorSection {
-    fn default() -> Self {
-        Self { draws: 10_000 }
     }
 }
 

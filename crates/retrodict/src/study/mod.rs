@@ -26,6 +26,7 @@ mod memory;
 mod method;
 mod observation;
 mod online;
+mod posterior_section;
 mod provenance;
 mod read;
 mod record;
@@ -44,13 +45,13 @@ mod versions;
 
 pub use comparison::{Compared, Comparison, ComparisonRun, MethodResult};
 pub use config::{
-    CheckSection, InferenceSection, ObservationSection, ObservedValues, PosteriorSection,
-    StudyConfig, StudySection,
+    CheckSection, InferenceSection, ObservationSection, ObservedValues, StudyConfig, StudySection,
 };
 pub use draws_file::{to_csv, write_table};
 pub use events::{Event, Observer, StopFlag};
 pub use folder::RunFolder;
 pub use method::Method;
+pub use posterior_section::{ConditionalSection, PosteriorSection};
 pub use read::{nearest, parse, read};
 pub use record::{Inputs, Records, Stage, StageRecord};
 pub use resolved::Study;

@@ -8,7 +8,7 @@ use super::observation;
 use super::read::{parse, read};
 use super::record::Inputs;
 use super::source::Source;
-use super::{facts, online, several, validate};
+use super::{facts, online, posterior_section, several, validate};
 use crate::error::{Error, Result};
 use crate::prior::Prior;
 use crate::simulate::builtin::{self, Builtin};
@@ -85,6 +85,7 @@ impl Study {
         let builtin = builtin.transpose()?;
         let prior = prior(&mut config, &source, builtin.as_ref())?;
         let observations = observations(&config, &source, &folder, builtin.as_ref())?;
+        posterior_section::validate(&config, &source, &prior)?;
         validate::rounds(&config, &source, &observations)?;
         let n_data = observations.n_columns();
         online::validate_data(&config, &source, builtin.as_ref(), n_data)?;
@@ -110,6 +111,7 @@ impl Study {
         let inference = &mut self.config.inference;
         inference.method = method;
         inference.fill_in(trials);
+        self.config.posterior.fill_in(method);
         if self.config.simulator.data.is_none() {
             let default = default_simulations(inference.method);
             let n = *inference.simulations.get_or_insert(default);

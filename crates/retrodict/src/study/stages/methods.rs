@@ -6,9 +6,9 @@ use serde_json::json;
 
 use crate::error::{Error, Result};
 use crate::infer::{
-    AbcPosterior, FieldPosterior, FieldTrials, Histogram, KernelDensity, LogLikelihood, Missing,
-    NeuralLikelihood, NeuralPosterior, NeuralRatio, Posterior, PotentialPosterior, fits_in_memory,
-    fmpe, nle, npe_from, npse, nre,
+    AbcPosterior, CorrectedPosterior, FieldPosterior, FieldTrials, Histogram, KernelDensity,
+    LogLikelihood, Missing, NeuralLikelihood, NeuralPosterior, NeuralRatio, Posterior,
+    PotentialPosterior, fits_in_memory, fmpe, nle, npe_from, npse, nre,
 };
 use crate::npy;
 use crate::seed::Seed;
@@ -28,6 +28,10 @@ impl Run<'_> {
         observer: Observer<'_>,
     ) -> Result<Option<TrainLog>> {
         let inference = &self.study().config().inference;
+        if inference.correction.is_some() {
+            // A likelihood that does not answer is found before hours of training.
+            self.try_likelihood(source)?;
+        }
         if inference.is_sequential() {
             return self.fit_rounds(folder, observer).map(Some);
         }
@@ -79,6 +83,20 @@ impl Run<'_> {
     /// If none is fitted yet, or its files are damaged.
     pub fn posterior(&self) -> Result<Box<dyn Posterior>> {
         self.require(Stage::Fit, "fit")?;
+        let posterior = self.uncorrected()?;
+        let inference = &self.study().config().inference;
+        let Some(config) = &inference.correction else {
+            return Ok(posterior);
+        };
+        let method = format!("{}, corrected", inference.method.name());
+        let likelihood = || self.known_likelihood();
+        let prior = self.study().prior();
+        let corrected = CorrectedPosterior::new(posterior, prior, likelihood, config, &method)?;
+        Ok(Box::new(corrected))
+    }
+
+    /// The fitted posterior as the method gives it.
+    fn uncorrected(&self) -> Result<Box<dyn Posterior>> {
         let (folder, prior) = (self.folder().model(), self.study().prior());
         match self.study().config().inference.method {
             Method::Nle => {

@@ -1,6 +1,7 @@
 //! The stages of a run, one file each.
 
 mod check;
+mod explore;
 mod fit;
 mod methods;
 mod online;
