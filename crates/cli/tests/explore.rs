@@ -139,3 +139,60 @@ fn a_worker_without_a_likelihood_is_told_before_training() {
     );
     assert!(!sandbox.file("runs/quick/model/config.json").exists());
 }
+
+/// Fails wherever a is above −0.5.
+const FAILING: &str = r#"import json, random, sys
+
+print(json.dumps({"retrodict": 1, "parameters": 2, "data": [2]}), flush=True)
+for line in sys.stdin:
+    seed, *theta = line.split()
+    generator = random.Random(int(seed))
+    theta = [float(value) for value in theta]
+    if theta[0] > -0.5:
+        print("failed no equilibrium", flush=True)
+        continue
+    print(*[value + 0.1 * generator.gauss(0, 1) for value in theta], flush=True)
+"#;
+
+#[test]
+fn a_restricted_prior_spends_simulations_where_they_succeed() {
+    let study = QUICK_WORKER
+        .replace("values = [0.5, -0.2]", "values = [-1.0, -0.2]")
+        .replace("simulations = 300", "simulations = 1000");
+    let sandbox = Sandbox::new();
+    sandbox.write("simulator.py", FAILING);
+    sandbox.write("plain.toml", &study);
+    sandbox.expect(4, &["simulate", "plain.toml", "--out", "plain"]);
+    let sections = "[inference.restriction]\nfirst_simulations = 400\n\n[inference]\n";
+    let restricted = study.replace("[inference]\n", sections);
+    for (method, threads) in [("npe", "1"), ("npe", "2"), ("nle", "2")] {
+        let out = format!("{method}-{threads}");
+        let mut text = restricted.replace(
+            "[inference]\n",
+            &format!("[inference]\nmethod = \"{method}\"\n"),
+        );
+        if method == "nle" {
+            text.push_str("\n[inference.sampler]\nkind = \"slice\"\nchains = 4\nwarmup = 20\n");
+        }
+        sandbox.write("study.toml", text);
+        finish(
+            &sandbox,
+            &["run", "study.toml", "--out", &out, "--threads", threads],
+        );
+        let counts = sandbox.json(&format!("{out}/provenance.json"))["simulations"].clone();
+        assert_eq!(counts["training"]["total"], 1000);
+        // 62.5 % of the first 400 fail, and hardly any of the others.
+        let failed = 1000 - counts["training"]["succeeded"].as_u64().unwrap();
+        assert!((200..330).contains(&failed), "{failed}");
+        let draws = retrodict::npy::read(sandbox.file(&format!("{out}/posterior/samples.npy")));
+        let draws = draws.unwrap().values;
+        assert!(draws.chunks(2).all(|theta| theta[0] < 0.0), "{out}");
+        let report = String::from_utf8(sandbox.read(&format!("{out}/report.html"))).unwrap();
+        assert!(report.contains("given that a simulation succeeds"), "{out}");
+    }
+    let samples = |out: &str| sandbox.read(&format!("{out}/posterior/samples.npy"));
+    assert!(samples("npe-1") == samples("npe-2"));
+    // What is there is kept, the classifier included.
+    let said = finish(&sandbox, &["run", "npe-1/study.toml", "--out", "npe-1"]);
+    assert!(said.contains("there already"), "{said}");
+}

@@ -167,6 +167,38 @@ fn forms() -> Vec<Wrong> {
             ],
         ),
         toy(
+            "restriction by more than there is",
+            "[inference]\n",
+            "[inference.restriction]\nfirst_simulations = 290\n[inference]\n",
+            &[
+                "inference.restriction.first_simulations",
+                "given 290 of 300",
+                "from 100 to 200",
+            ],
+        ),
+        toy(
+            "restriction by a share that is none",
+            "[inference]\n",
+            "[inference.restriction]\nfalse_negative_rate = 2.0\n[inference]\n",
+            &[
+                "inference.restriction.false_negative_rate",
+                "given 2",
+                "from 0 to 0.5",
+            ],
+        ),
+        toy(
+            "restriction with a correction",
+            "[inference]\n",
+            "[inference.restriction]\n[inference.correction]\n[inference]\n",
+            &["inference.restriction", "correction"],
+        ),
+        toy(
+            "restriction in rounds",
+            "[inference]\nsimulations = 300",
+            "[inference.restriction]\n[inference]\nsimulations = 3000\nrounds = 3",
+            &["inference.restriction", "3 rounds", "expected 1"],
+        ),
+        toy(
             "correction of a method that needs none",
             "[inference]\n",
             "[inference.correction]\n[inference]\nmethod = \"nle\"\n",

@@ -294,6 +294,28 @@ fn a_restricted_prior_leaves_out_where_simulations_fail_and_a_posterior_stays_wi
     let values = within.log_prob(&grid, &[0.0]).unwrap();
     let total: f64 = values.iter().map(|l| l.exp() * 4e-4).sum();
     assert!((total - 1.0).abs() < 0.05, "{total}");
+    // A likelihood times the probability of success, for each trial.
+    let flat = || FunctionLikelihood::new(1, |_, _| 0.0).unwrap();
+    let success = RestrictedLikelihood::new(Box::new(flat()), restricted.clone());
+    let mut values = [0.0; 2];
+    for (x, n) in [(&[0.0][..], 1.0), (&[0.0, 0.0], 2.0)] {
+        let theta = [-0.5, 0.0, 0.95, 0.95];
+        success.log_likelihood(&theta, x, &mut values).unwrap();
+        assert!(
+            (values[0] - n * 0.9_f64.ln()).abs() < 0.05 * n,
+            "{values:?}"
+        );
+        assert_eq!(values[1], f64::NEG_INFINITY);
+    }
+    // What is written is read again, for the same prior only.
+    let folder = tempfile::tempdir().unwrap();
+    restricted.save(folder.path()).unwrap();
+    let read = RestrictedPrior::load(folder.path(), &prior).unwrap();
+    assert_eq!(read.log_prob(&grid), restricted.log_prob(&grid));
+    assert_eq!(read.false_negatives(), restricted.false_negatives());
+    let other = Prior::new([("c", D::normal(0.0, 1.0))]).unwrap();
+    let message = RestrictedPrior::load(folder.path(), &other).unwrap_err();
+    assert!(message.to_string().contains("parameters"), "{message}");
 }
 
 #[test]

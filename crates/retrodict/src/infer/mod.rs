@@ -57,7 +57,10 @@ pub use npe::{NpeConfig, npe};
 pub use nre::{NeuralRatio, NreConfig, RatioModel, nre};
 pub use posterior::Posterior;
 pub use potential::{FunctionLikelihood, LogLikelihood, PotentialPosterior, SampledPosterior};
-pub use restriction::{RestrictedPosterior, RestrictedPrior, RestrictionConfig, SuccessClassifier};
+pub use restriction::{
+    RestrictedLikelihood, RestrictedPosterior, RestrictedPrior, RestrictionConfig,
+    SuccessClassifier,
+};
 pub use search::{
     SearchConfig, SearchMethod, SearchResult, Settings, TimeSpan, Trial, TrialFolder,
     TrialObserver, search,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::method::Method;
 use super::posterior_section::PosteriorSection;
+use super::restriction_section::RestrictionSection;
 use super::several;
 use super::simulator_config::SimulatorConfig;
 use super::synthetic_section::{self, SyntheticLikelihoodSection};
@@ -189,6 +190,9 @@ pub struct InferenceSection {
     /// How `fmpe` and `npse` make one posterior of independent trials.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub composition: Option<CompositionConfig>,
+    /// Simulations only where the simulator is likely to succeed, which is learned first; none unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restriction: Option<RestrictionSection>,
     /// Draws of `npe`, `fmpe` or `npse` corrected by the simulator's likelihood, if it is known; none unless
     /// given.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -242,6 +246,7 @@ impl Default for InferenceSection {
             vector_field: None,
             field_sampler: None,
             composition: None,
+            restriction: None,
             correction: None,
             abc: None,
             abc_smc: None,

@@ -63,11 +63,13 @@ fn depends(stage: Stage, key: &str, from_data: bool) -> bool {
             simulated
                 || under("inference.simulations")
                 || under("inference.rounds")
+                || under("inference.restriction")
                 || (from_data && under("check.test_simulations"))
         }
         Stage::SimulateTests => {
             simulated
                 || under("check.test_simulations")
+                || under("inference.restriction")
                 || (from_data && under("inference.simulations"))
         }
         Stage::Fit => {

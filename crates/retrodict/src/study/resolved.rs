@@ -8,7 +8,7 @@ use super::observation;
 use super::read::{parse, read};
 use super::record::Inputs;
 use super::source::Source;
-use super::{facts, online, posterior_section, several, validate};
+use super::{facts, online, posterior_section, restriction_section, several, validate};
 use crate::error::{Error, Result};
 use crate::prior::Prior;
 use crate::simulate::builtin::{self, Builtin};
@@ -85,6 +85,7 @@ impl Study {
         let builtin = builtin.transpose()?;
         let prior = prior(&mut config, &source, builtin.as_ref())?;
         let observations = observations(&config, &source, &folder, builtin.as_ref())?;
+        restriction_section::validate(&config, &source)?;
         posterior_section::validate(&config, &source, &prior)?;
         validate::rounds(&config, &source, &observations)?;
         let n_data = observations.n_columns();
@@ -115,6 +116,9 @@ impl Study {
         if self.config.simulator.data.is_none() {
             let default = default_simulations(inference.method);
             let n = *inference.simulations.get_or_insert(default);
+            if let Some(restriction) = &mut inference.restriction {
+                restriction.fill_in(n);
+            }
             if let Some(abc_smc) = &mut inference.abc_smc {
                 abc_smc.max_simulations = n;
             }

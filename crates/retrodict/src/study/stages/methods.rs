@@ -104,11 +104,18 @@ impl Run<'_> {
                 if self.study().config().inference.missing == Missing::Marginalize {
                     likelihood = likelihood.marginalizing();
                 }
-                self.sampled(Box::new(likelihood))
+                self.sampled(self.of_success(Box::new(likelihood))?)
             }
-            Method::Nre => self.sampled(Box::new(NeuralRatio::load(folder, prior)?)),
-            Method::Fmpe | Method::Npse => self.carried(FieldPosterior::load(folder, prior)?),
-            method if method.trains() => Ok(Box::new(NeuralPosterior::load(folder, prior)?)),
+            Method::Nre => {
+                let ratio = Box::new(NeuralRatio::load(folder, prior)?);
+                self.sampled(self.of_success(ratio)?)
+            }
+            Method::Fmpe | Method::Npse => {
+                self.held_within(self.carried(FieldPosterior::load(folder, prior)?)?)
+            }
+            method if method.trains() => {
+                self.held_within(Box::new(NeuralPosterior::load(folder, prior)?))
+            }
             method if method.is_online() => self.online_posterior(&folder),
             _ => {
                 self.posterior_of_simulations(self.all_simulations(&*self.training_simulations()?)?)

@@ -7,6 +7,7 @@ mod methods;
 mod online;
 mod report;
 pub(super) mod report_words;
+mod restrict;
 mod rounds;
 mod sample;
 mod search;

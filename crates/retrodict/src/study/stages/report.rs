@@ -88,6 +88,7 @@ impl Run<'_> {
                 .iter()
                 .flat_map(|log| log.notes.clone())
                 .chain(self.not_amortised())
+                .chain(self.restriction_note()?)
                 .collect(),
             parameters: report_words::parameter_rows(self.study()),
             study: report_words::study_facts(self.study(), &self.counts()?),

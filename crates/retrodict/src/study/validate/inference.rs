@@ -102,6 +102,17 @@ pub(in crate::study) fn own_sections(
         ("field_sampler", inference.field_sampler.is_some(), FIELDS),
         ("composition", inference.composition.is_some(), FIELDS),
         (
+            "restriction",
+            inference.restriction.is_some(),
+            &[
+                Method::Npe,
+                Method::Nle,
+                Method::Nre,
+                Method::Fmpe,
+                Method::Npse,
+            ],
+        ),
+        (
             "correction",
             inference.correction.is_some(),
             &[Method::Npe, Method::Fmpe, Method::Npse],
