@@ -397,6 +397,73 @@ fn killed_at_any_moment_a_rerun_gives_the_same_bits() {
     }
 }
 
+/// Waits until so many epochs are written down, and then ends the program with a signal.
+#[cfg(unix)]
+fn end_after_epochs(sandbox: &Sandbox, out: &str, epochs: usize, signal: &str) {
+    let mut command = sandbox.command(&["run", "study.toml", "--out", out]);
+    let mut child = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let log = sandbox.file(out).join("train.jsonl");
+    let start = Instant::now();
+    loop {
+        let lines = fs::read_to_string(&log).map_or(0, |text| text.lines().count());
+        if lines >= epochs {
+            break;
+        }
+        assert!(child.try_wait().unwrap().is_none(), "it ended too soon");
+        assert!(start.elapsed() < Duration::from_secs(120), "{lines} epochs");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let kill = std::process::Command::new("kill")
+        .args([signal, &child.id().to_string()])
+        .status();
+    assert!(kill.unwrap().success());
+    child.wait().unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_training_that_was_ended_goes_on_where_it_was_and_gives_the_same_bits() {
+    let sandbox = Sandbox::new();
+    let study = QUICK
+        .replace("simulations = 300", "simulations = 2000")
+        .replace("hidden = [8]", "hidden = [40, 40]")
+        .replace(
+            "ensemble_size = 1\nmax_epochs = 5",
+            "ensemble_size = 2\nmax_epochs = 60\ncycle_epochs = 60\npatience = 60",
+        );
+    sandbox.write("study.toml", study);
+    finish(&sandbox, &["run", "study.toml", "--out", "whole"]);
+    assert!(!sandbox.file("whole/checkpoints").exists());
+    for (out, signals) in [("asked", ["-INT", "-INT"]), ("killed", ["-INT", "-KILL"])] {
+        for (signal, epochs) in signals.into_iter().zip([20, 60]) {
+            end_after_epochs(&sandbox, out, epochs, signal);
+            assert!(sandbox.file(out).join("checkpoints").exists(), "{out}");
+        }
+        finish(&sandbox, &["run", "study.toml", "--out", out]);
+        for name in [
+            "model/weights-0.safetensors",
+            "model/weights-1.safetensors",
+            "model/training.json",
+            "posterior/samples.npy",
+        ] {
+            let of = |run: &str| sandbox.read(&format!("{run}/{name}"));
+            assert!(of("whole") == of(out), "{out}: {name}");
+        }
+        let epochs = |run: &str| {
+            let text = String::from_utf8(sandbox.read(&format!("{run}/train.jsonl"))).unwrap();
+            let mut lines: Vec<String> = text.lines().map(String::from).collect();
+            lines.sort();
+            lines
+        };
+        assert_eq!(epochs("whole"), epochs(out), "{out}");
+        assert!(!sandbox.file(out).join("checkpoints").exists());
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupt_saves_what_is_there_and_exits_with_130() {

@@ -3,6 +3,7 @@
 //! | figure | what it shows |
 //! |---|---|
 //! | [`Corner`] | a posterior: densities of every parameter and contours of every pair |
+//! | [`ConditionalCorner`] | what is left of a posterior where all parameters but one or two have given values |
 //! | [`ranks`] | simulation-based calibration: where the truth ranks among posterior draws |
 //! | [`coverage`] | how often credible regions hold the truth |
 //! | [`recovery`] | posterior means of test simulations against their true values |
@@ -35,7 +36,7 @@ mod ticks;
 mod training;
 
 pub use comparison::{Compared, intervals};
-pub use corner::{Corner, Overlay};
+pub use corner::{ConditionalCorner, Corner, Overlay};
 pub use coverage::coverage;
 pub use figure::Figure;
 pub use learning_curve::learning_curve;

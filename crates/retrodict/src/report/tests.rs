@@ -425,6 +425,8 @@ fn report() -> ReportInput {
             name: hostile.to_string(),
             summaries: draws.summary(),
             truth: Some(vec![0.0]),
+            maximum: None,
+            tables: Vec::new(),
             facts: vec![Fact::new(hostile, hostile)],
             figures: vec![corner(&[0, 7], 500, None)],
         }],

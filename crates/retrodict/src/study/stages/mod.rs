@@ -2,6 +2,7 @@
 
 mod auto;
 mod check;
+mod explore;
 mod fit;
 mod learning_curve;
 mod local;
@@ -9,6 +10,7 @@ mod methods;
 mod online;
 mod report;
 pub(super) mod report_words;
+mod restrict;
 mod rounds;
 mod sample;
 mod search;
