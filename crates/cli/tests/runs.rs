@@ -74,6 +74,30 @@ fn a_run_leaves_every_file_of_the_contract() {
 }
 
 #[test]
+fn a_learning_curve_says_what_more_simulations_would_gain() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "study.toml",
+        &QUICK
+            .replace("[check]", "[check]\nlearning_curve = true")
+            .replace("simulations = 300", "simulations = 800"),
+    );
+    finish(&sandbox, &["run", "study.toml"]);
+    let curve = fs::read_to_string(sandbox.file("runs/quick/checks/learning_curve.json"));
+    let curve: serde_json::Value =
+        serde_json::from_str(&curve.expect("it is there")).expect("JSON");
+    let sizes: Vec<_> = curve["points"].as_array().expect("points").iter().collect();
+    assert!(sizes.len() >= 3, "{curve}");
+    assert!(
+        sandbox
+            .file("runs/quick/figures/learning_curve.svg")
+            .exists()
+    );
+    let verdict = fs::read_to_string(sandbox.file("runs/quick/verdict.json")).expect("a verdict");
+    assert!(verdict.contains("Twice as many simulations"), "{verdict}");
+}
+
+#[test]
 fn a_rerun_does_nothing_again() {
     let sandbox = quick();
     finish(&sandbox, &["run", "study.toml"]);

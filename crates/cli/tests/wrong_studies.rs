@@ -299,6 +299,12 @@ fn values() -> Vec<Wrong> {
             &["inference.simulations", "GB of memory"],
         ),
         toy(
+            "a learning curve without test simulations",
+            "test_simulations = 40",
+            "test_simulations = 0\nlearning_curve = true",
+            &["check.learning_curve", "without test simulations"],
+        ),
+        toy(
             "rounds",
             "simulations = 300",
             "simulations = 300\nrounds = 4",

@@ -401,7 +401,8 @@ mod tests {
         let text = study.to_toml(Path::new("/run"));
         for words in [
             "seed = 7",
-            "method = \"npe\"",
+            "method = \"auto\"",
+            "rounds = 5",
             "simulations = 10000",
             "[parameters.mu_1]",
         ] {
