@@ -11,7 +11,7 @@ use crate::table::Table;
 ///
 /// What a parameter may do while the others stay: a posterior can be wide in every parameter and yet leave
 /// none of them free, because they compensate each other. Discrete parameters are held at the point and
-/// have no slice.
+/// have no slice. A grid follows correlations within a slice up to about 0.999.
 ///
 /// # Reference
 /// Gonçalves et al. 2020, "Training deep neural density estimators to identify mechanistic models of
@@ -49,7 +49,7 @@ const SINGLE: [usize; 2] = [64, 200];
 const PAIR: [usize; 2] = [32, 64];
 /// A ridge along the diagonal is much narrower than the grid: then there are more cells.
 const NARROW: f64 = 0.95;
-const FINE: usize = 256;
+const FINE: [usize; 2] = [128, 256];
 /// Grids are fitted in so many steps at most.
 const MAX_FITS: usize = 12;
 /// Cells whose density is e⁻¹² of the largest are left out of a grid.
@@ -99,7 +99,7 @@ impl ConditionalSlices {
                 let start = vec![stretches[column], stretches[row]];
                 let mut pair = cut.slice(&[i, j], start, PAIR)?;
                 if pair.correlation().abs() > NARROW {
-                    pair = cut.slice(&[i, j], pair.ends, [PAIR[0], FINE])?;
+                    pair = cut.slice(&[i, j], pair.ends, FINE)?;
                 }
                 let found = pair.correlation();
                 (correlation[row][column], correlation[column][row]) = (found, found);
