@@ -136,6 +136,7 @@ fn title(stage: Stage) -> &'static str {
         Stage::SimulateTests => "simulate tests",
         Stage::Fit => "fit",
         Stage::Sample => "sample",
+        Stage::Explore => "explore",
         Stage::Check => "check",
         Stage::Report => "report",
     }

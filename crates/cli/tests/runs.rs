@@ -74,6 +74,30 @@ fn a_run_leaves_every_file_of_the_contract() {
 }
 
 #[test]
+fn a_learning_curve_says_what_more_simulations_would_gain() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "study.toml",
+        &QUICK
+            .replace("[check]", "[check]\nlearning_curve = true")
+            .replace("simulations = 300", "simulations = 800"),
+    );
+    finish(&sandbox, &["run", "study.toml"]);
+    let curve = fs::read_to_string(sandbox.file("runs/quick/checks/learning_curve.json"));
+    let curve: serde_json::Value =
+        serde_json::from_str(&curve.expect("it is there")).expect("JSON");
+    let sizes: Vec<_> = curve["points"].as_array().expect("points").iter().collect();
+    assert!(sizes.len() >= 3, "{curve}");
+    assert!(
+        sandbox
+            .file("runs/quick/figures/learning_curve.svg")
+            .exists()
+    );
+    let verdict = fs::read_to_string(sandbox.file("runs/quick/verdict.json")).expect("a verdict");
+    assert!(verdict.contains("Twice as many simulations"), "{verdict}");
+}
+
+#[test]
 fn a_rerun_does_nothing_again() {
     let sandbox = quick();
     finish(&sandbox, &["run", "study.toml"]);
@@ -394,6 +418,73 @@ fn killed_at_any_moment_a_rerun_gives_the_same_bits() {
             draws("whole") == draws(&out),
             "killed after {milliseconds} ms"
         );
+    }
+}
+
+/// Waits until so many epochs are written down, and then ends the program with a signal.
+#[cfg(unix)]
+fn end_after_epochs(sandbox: &Sandbox, out: &str, epochs: usize, signal: &str) {
+    let mut command = sandbox.command(&["run", "study.toml", "--out", out]);
+    let mut child = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let log = sandbox.file(out).join("train.jsonl");
+    let start = Instant::now();
+    loop {
+        let lines = fs::read_to_string(&log).map_or(0, |text| text.lines().count());
+        if lines >= epochs {
+            break;
+        }
+        assert!(child.try_wait().unwrap().is_none(), "it ended too soon");
+        assert!(start.elapsed() < Duration::from_secs(120), "{lines} epochs");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let kill = std::process::Command::new("kill")
+        .args([signal, &child.id().to_string()])
+        .status();
+    assert!(kill.unwrap().success());
+    child.wait().unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_training_that_was_ended_goes_on_where_it_was_and_gives_the_same_bits() {
+    let sandbox = Sandbox::new();
+    let study = QUICK
+        .replace("simulations = 300", "simulations = 2000")
+        .replace("hidden = [8]", "hidden = [40, 40]")
+        .replace(
+            "ensemble_size = 1\nmax_epochs = 5",
+            "ensemble_size = 2\nmax_epochs = 60\ncycle_epochs = 60\npatience = 60",
+        );
+    sandbox.write("study.toml", study);
+    finish(&sandbox, &["run", "study.toml", "--out", "whole"]);
+    assert!(!sandbox.file("whole/checkpoints").exists());
+    for (out, signals) in [("asked", ["-INT", "-INT"]), ("killed", ["-INT", "-KILL"])] {
+        for (signal, epochs) in signals.into_iter().zip([20, 60]) {
+            end_after_epochs(&sandbox, out, epochs, signal);
+            assert!(sandbox.file(out).join("checkpoints").exists(), "{out}");
+        }
+        finish(&sandbox, &["run", "study.toml", "--out", out]);
+        for name in [
+            "model/weights-0.safetensors",
+            "model/weights-1.safetensors",
+            "model/training.json",
+            "posterior/samples.npy",
+        ] {
+            let of = |run: &str| sandbox.read(&format!("{run}/{name}"));
+            assert!(of("whole") == of(out), "{out}: {name}");
+        }
+        let epochs = |run: &str| {
+            let text = String::from_utf8(sandbox.read(&format!("{run}/train.jsonl"))).unwrap();
+            let mut lines: Vec<String> = text.lines().map(String::from).collect();
+            lines.sort();
+            lines
+        };
+        assert_eq!(epochs("whole"), epochs(out), "{out}");
+        assert!(!sandbox.file(out).join("checkpoints").exists());
     }
 }
 

@@ -145,6 +145,82 @@ fn forms() -> Vec<Wrong> {
             &["inference.sampler.resample", "weights"],
         ),
         toy(
+            "unknown question",
+            "draws = 200",
+            "draws = 200\nsensitvity = true",
+            &["posterior.sensitvity", "Did you mean `sensitivity`?"],
+        ),
+        toy(
+            "conditional on an unknown parameter",
+            "draws = 200",
+            "draws = 200\nconditional = { at = { mu_9 = 0.3 } }",
+            &["posterior.conditional.at.mu_9", "mu_1, mu_2"],
+        ),
+        toy(
+            "conditional outside the prior",
+            "draws = 200",
+            "draws = 200\nconditional = { at = { mu_1 = 30.0 } }",
+            &[
+                "posterior.conditional.at.mu_1",
+                "given 30",
+                "inside its prior",
+            ],
+        ),
+        toy(
+            "restriction by more than there is",
+            "[inference]\n",
+            "[inference.restriction]\nfirst_simulations = 290\n[inference]\n",
+            &[
+                "inference.restriction.first_simulations",
+                "given 290 of 300",
+                "from 100 to 200",
+            ],
+        ),
+        toy(
+            "restriction by a share that is none",
+            "[inference]\n",
+            "[inference.restriction]\nfalse_negative_rate = 2.0\n[inference]\n",
+            &[
+                "inference.restriction.false_negative_rate",
+                "given 2",
+                "from 0 to 0.5",
+            ],
+        ),
+        toy(
+            "restriction with a correction",
+            "[inference]\n",
+            "[inference.restriction]\n[inference.correction]\n[inference]\n",
+            &["inference.restriction", "correction"],
+        ),
+        toy(
+            "restriction in rounds",
+            "[inference]\nsimulations = 300",
+            "[inference.restriction]\n[inference]\nsimulations = 3000\nrounds = 3",
+            &["inference.restriction", "3 rounds", "expected 1"],
+        ),
+        toy(
+            "correction of a method that needs none",
+            "[inference]\n",
+            "[inference.correction]\n[inference]\nmethod = \"nle\"\n",
+            &[
+                "inference.correction",
+                "`method = \"nle\"`",
+                "`npe`, `fmpe` or `npse`",
+            ],
+        ),
+        toy(
+            "correction without a likelihood",
+            "builtin = \"gaussian_toy\"\n\n[inference]\n",
+            "builtin = \"sir\"\n\n[inference.correction]\n\n[inference]\n",
+            &["inference.correction", "`sir`", "no closed form"],
+        ),
+        toy(
+            "correction of nothing",
+            "[inference]\n",
+            "[inference.correction]\noversampling = 0\n[inference]\n",
+            &["inference.correction.oversampling", "given 0", "at least 1"],
+        ),
+        toy(
             "no name",
             "name = \"quick\"",
             "",
@@ -221,6 +297,12 @@ fn values() -> Vec<Wrong> {
             "simulations = 300",
             "simulations = 4_000_000_000_000",
             &["inference.simulations", "GB of memory"],
+        ),
+        toy(
+            "a learning curve without test simulations",
+            "test_simulations = 40",
+            "test_simulations = 0\nlearning_curve = true",
+            &["check.learning_curve", "without test simulations"],
         ),
         toy(
             "rounds",

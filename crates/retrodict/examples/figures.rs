@@ -534,6 +534,8 @@ fn report_input(word: Word, figures: &[Figure]) -> ReportInput {
                 summary("mu_2", -0.20123, 0.1234),
             ],
             truth: Some(vec![0.75, -0.25]),
+            maximum: None,
+            tables: Vec::new(),
             facts: vec![Fact::new("Draws", "10,000, independent")],
             figures: [named("corner-2"), named("predictive-8"), named("corner-5")].concat(),
         }],

@@ -96,6 +96,10 @@ pub enum Stream {
     Online = 23,
     /// What `auto` compares methods on; the index is the purpose's.
     Choice = 41,
+    /// The search for the maximum of an observation's posterior in a study; the index is the observation's.
+    Exploration = 35,
+    /// Draws of θ from a restricted prior in a study; the index says what for.
+    RestrictedParameters = 36,
     /// Telling the draws of one method from those of another; the index is (observation, method).
     Comparison = 24,
     /// The classifiers of a local two-sample test; the index is the classifier's.

@@ -40,7 +40,10 @@ fn task<'a>(
 
 fn fit(toy: &Builtin, task: &SequentialTask<'_>) -> SequentialFit {
     let mut keeper = InMemory::new(&*toy.simulator, task.seed);
-    sequential(task, &mut keeper, &|_| ControlFlow::Continue(())).unwrap()
+    sequential(task, &mut keeper, &|_: &retrodict::train::EpochRecord| {
+        ControlFlow::Continue(())
+    })
+    .unwrap()
 }
 
 #[test]

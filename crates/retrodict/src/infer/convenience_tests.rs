@@ -294,6 +294,28 @@ fn a_restricted_prior_leaves_out_where_simulations_fail_and_a_posterior_stays_wi
     let values = within.log_prob(&grid, &[0.0]).unwrap();
     let total: f64 = values.iter().map(|l| l.exp() * 4e-4).sum();
     assert!((total - 1.0).abs() < 0.05, "{total}");
+    // A likelihood times the probability of success, for each trial.
+    let flat = || FunctionLikelihood::new(1, |_, _| 0.0).unwrap();
+    let success = RestrictedLikelihood::new(Box::new(flat()), restricted.clone());
+    let mut values = [0.0; 2];
+    for (x, n) in [(&[0.0][..], 1.0), (&[0.0, 0.0], 2.0)] {
+        let theta = [-0.5, 0.0, 0.95, 0.95];
+        success.log_likelihood(&theta, x, &mut values).unwrap();
+        assert!(
+            (values[0] - n * 0.9_f64.ln()).abs() < 0.05 * n,
+            "{values:?}"
+        );
+        assert_eq!(values[1], f64::NEG_INFINITY);
+    }
+    // What is written is read again, for the same prior only.
+    let folder = tempfile::tempdir().unwrap();
+    restricted.save(folder.path()).unwrap();
+    let read = RestrictedPrior::load(folder.path(), &prior).unwrap();
+    assert_eq!(read.log_prob(&grid), restricted.log_prob(&grid));
+    assert_eq!(read.false_negatives(), restricted.false_negatives());
+    let other = Prior::new([("c", D::normal(0.0, 1.0))]).unwrap();
+    let message = RestrictedPrior::load(folder.path(), &other).unwrap_err();
+    assert!(message.to_string().contains("parameters"), "{message}");
 }
 
 #[test]
@@ -309,4 +331,129 @@ fn a_restriction_needs_failures_and_sensible_options() {
     simulations.status.fill(Status::Ok);
     let message = run(&simulations, "{}");
     assert!(message.contains("0 that failed"), "{message}");
+}
+
+#[test]
+fn slices_of_a_correlated_posterior_are_its_conditionals() {
+    let posterior = Gaussian::new([1.0, -1.0], [2.0, 0.5], 0.9);
+    let draws = posterior.sample(&[], 1000, Seed(1)).unwrap().draws;
+    let slices = ConditionalSlices::of(&posterior, &wide(), &[], &draws, &[3.0, -1.0]).unwrap();
+    assert_eq!(slices.at, [("a".to_string(), 3.0), ("b".to_string(), -1.0)]);
+    // a | b = −1: mean 1, sd 2 √0.19; b | a = 3: mean −1 + 0.9 · 0.5, sd 0.5 √0.19.
+    let rest = 0.19_f64.sqrt();
+    for (slice, exact) in slices
+        .singles
+        .iter()
+        .zip([[1.0, 2.0 * rest], [-0.55, 0.5 * rest]])
+    {
+        let [mean, sd] = slice.moments(0);
+        assert!(
+            (mean - exact[0]).abs() < 0.01 * exact[1],
+            "{mean} {exact:?}"
+        );
+        assert!((sd / exact[1] - 1.0).abs() < 0.01, "{sd} {exact:?}");
+    }
+    // Nothing else is held, so the pair is the posterior itself.
+    let pair = slices.pair(0, 1);
+    assert!(
+        (slices.correlation[1][0] - 0.9).abs() < 0.01,
+        "{:?}",
+        slices.correlation
+    );
+    assert!((pair.moments(0)[1] / 2.0 - 1.0).abs() < 0.01);
+    let inside = |mass: f64| {
+        let level = pair.level(mass);
+        pair.shares.iter().filter(|s| **s >= level).sum::<f64>()
+    };
+    for mass in [0.68, 0.95] {
+        assert!((inside(mass) - mass).abs() < 0.02, "{}", inside(mass));
+    }
+}
+
+#[test]
+fn slices_find_what_is_much_narrower_or_wider_than_the_draws() {
+    let posterior = Gaussian::new([0.0, 0.0], [1.0, 1.0], 0.99);
+    // Draws that miss the posterior by far on one side, and are too wide on the other.
+    let values = (0..200).flat_map(|i| [5.0 + 0.001 * f64::from(i), 0.1 * f64::from(i) - 10.0]);
+    let draws = Table::new(["a", "b"], values.collect()).unwrap();
+    let slices = ConditionalSlices::of(&posterior, &wide(), &[], &draws, &[0.5, 0.5]).unwrap();
+    let exact = (1.0 - 0.99_f64.powi(2)).sqrt();
+    for slice in &slices.singles {
+        let [mean, sd] = slice.moments(0);
+        assert!((mean - 0.495).abs() < 0.02 * exact, "{mean}");
+        assert!((sd / exact - 1.0).abs() < 0.02, "{sd} {exact}");
+    }
+    assert!((slices.correlation[0][1] - 0.99).abs() < 0.003, "{:?}", slices.correlation);
+}
+
+#[test]
+fn slices_end_at_the_bounds_and_refuse_points_without_density() {
+    let prior = Prior::new([("a", D::uniform(-1.0, 1.0)), ("b", D::uniform(-1.0, 1.0))]).unwrap();
+    // Nearly flat within the square.
+    let likelihood = FunctionLikelihood::new(1, |t, _| 0.1 * t[0]).unwrap();
+    let sampler = SamplerConfig::default();
+    let flat = PotentialPosterior::new(&prior, Box::new(likelihood), sampler).unwrap();
+    let draws = prior.sample_table(50, Seed(1), Stream::Test);
+    let cut = |at: &[f64]| ConditionalSlices::of(&flat, &prior, &[0.0], &draws, at);
+    let slices = cut(&[0.2, 0.0]).unwrap();
+    for slice in slices.singles.iter().chain(&slices.pairs) {
+        for ends in &slice.ends {
+            assert_eq!(*ends, [-1.0, 1.0]);
+        }
+    }
+    let [mean, sd] = slices.singles[1].moments(0);
+    assert!(
+        mean.abs() < 1e-3 && (sd - 3.0_f64.sqrt().recip()).abs() < 1e-3,
+        "{mean} {sd}"
+    );
+    let message = cut(&[2.0, 0.0]).unwrap_err().to_string();
+    assert!(message.contains("density is zero"), "{message}");
+    let message = cut(&[0.0]).unwrap_err().to_string();
+    assert!(message.contains("2 finite numbers"), "{message}");
+}
+
+#[test]
+fn a_corrected_posterior_is_the_exact_one_for_any_observation() {
+    // Exactly, with the prior N(0, 9) of each: a | x ~ N(0.9 x, 0.9), b as its prior.
+    let likelihood = || -> crate::Result<Box<dyn LogLikelihood>> {
+        Ok(Box::new(FunctionLikelihood::new(1, |t, x| {
+            log_normal(x[0], t[0], 1.0)
+        })?))
+    };
+    let off = Box::new(Gaussian::new([1.0, 0.5], [1.6, 3.6], 0.2));
+    let config = CorrectionConfig::default();
+    let corrected =
+        CorrectedPosterior::new(off, &wide(), likelihood, &config, "npe, corrected").unwrap();
+    for x in [1.0, 2.0] {
+        let samples = corrected.sample(&[x], 10_000, Seed(1)).unwrap();
+        let summary = samples.summary();
+        // Five standard errors of 10,000 draws, of which some repeat.
+        assert!((summary[0].mean - 0.9 * x).abs() < 0.06, "{:?}", summary[0]);
+        assert!(
+            (summary[0].sd / 0.9_f64.sqrt() - 1.0).abs() < 0.04,
+            "{:?}",
+            summary[0]
+        );
+        assert!(summary[1].mean.abs() < 0.2, "{:?}", summary[1]);
+        let effective: f64 = samples.provenance["effective_size"].parse().unwrap();
+        assert!((4_000.0..40_000.0).contains(&effective), "{effective}");
+        assert!(samples.provenance.contains_key("k_hat"));
+        let map = corrected.map(&[x], Seed(1)).unwrap();
+        assert!(
+            (map[0] - 0.9 * x).abs() < 1e-3 && map[1].abs() < 1e-3,
+            "{map:?}"
+        );
+        let theta = Table::new(["a", "b"], vec![0.9 * x, 0.0]).unwrap();
+        let exact = log_normal(0.0, 0.0, 0.9_f64.sqrt()) + log_normal(0.0, 0.0, 3.0);
+        let value = corrected.log_prob(&theta, &[x]).unwrap()[0];
+        assert!((value - exact).abs() < 0.05, "{value} {exact}");
+    }
+    for json in [r#"{"oversampling":0}"#, r#"{"max_evaluations":0}"#] {
+        let config: CorrectionConfig = serde_json::from_str(json).unwrap();
+        let message = config.validate().unwrap_err().to_string();
+        assert!(
+            message.contains(json.split('"').nth(1).unwrap()),
+            "{message}"
+        );
+    }
 }

@@ -29,6 +29,7 @@ mod restriction;
 mod search;
 mod sensitivity;
 pub mod sequential;
+mod slices;
 mod streamed;
 mod target;
 #[cfg(test)]
@@ -46,7 +47,7 @@ pub use classical::{
     SyntheticLikelihoodConfig,
 };
 pub use conditional::conditional;
-pub use correction::corrected;
+pub use correction::{CorrectedPosterior, CorrectionConfig, corrected};
 pub use discrete::DiscreteColumn;
 pub use ensemble::EnsemblePosterior;
 pub use missing::Missing;
@@ -57,12 +58,16 @@ pub use npe::{NpeConfig, npe};
 pub use nre::{NeuralRatio, NreConfig, RatioModel, nre};
 pub use posterior::Posterior;
 pub use potential::{FunctionLikelihood, LogLikelihood, PotentialPosterior, SampledPosterior};
-pub use restriction::{RestrictedPosterior, RestrictedPrior, RestrictionConfig, SuccessClassifier};
+pub use restriction::{
+    RestrictedLikelihood, RestrictedPosterior, RestrictedPrior, RestrictionConfig,
+    SuccessClassifier,
+};
 pub use search::{
     SearchConfig, SearchMethod, SearchResult, Settings, TimeSpan, Trial, TrialFolder,
     TrialObserver, search,
 };
 pub use sensitivity::ActiveSubspace;
+pub use slices::{ConditionalSlices, Slice};
 pub use streamed::{fits_in_memory, npe_from, planned_epochs};
 pub use tmnre::{MarginalRatio, Simulate, TmnreConfig, TruncatedMarginals, TruncationRound, tmnre};
 pub use vector_field::{

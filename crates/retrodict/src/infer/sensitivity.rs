@@ -1,6 +1,7 @@
 //! Which directions of parameter space the data decide: active subspaces.
 
 use faer::{Mat, Side};
+use serde::{Deserialize, Serialize};
 
 use super::posterior::Posterior;
 use crate::error::{Error, Result};
@@ -14,7 +15,8 @@ use crate::table::Table;
 ///
 /// # Reference
 /// Constantine 2015, "Active subspaces"; for posteriors Deistler, Macke and Gonçalves 2022, PNAS 119.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ActiveSubspace {
     /// The parameters' names.
     pub parameters: Vec<String>,
@@ -45,16 +47,24 @@ impl ActiveSubspace {
         n: usize,
         seed: Seed,
     ) -> Result<Self> {
-        if let Some(name) = prior.discrete_parameters().first() {
-            return Err(Error::invalid(
-                format!("parameters.{name}"),
-                "a discrete parameter, which has no gradient",
-                "continuous parameters",
-                "Fix the discrete ones first, with `conditional`.",
-            ));
-        }
+        refuse_discrete(prior)?;
         let draws = posterior.sample(x, n, seed)?.draws;
-        let gradients = gradients(posterior, &draws, x)?;
+        Self::of_draws(posterior, prior, x, &draws)
+    }
+
+    /// The same from draws that exist already.
+    ///
+    /// # Errors
+    /// As [`ActiveSubspace::of`].
+    pub fn of_draws(
+        posterior: &dyn Posterior,
+        prior: &Prior,
+        x: &[f64],
+        draws: &Table,
+    ) -> Result<Self> {
+        refuse_discrete(prior)?;
+        let n = draws.n_rows();
+        let gradients = gradients(posterior, draws, x)?;
         let n_draws = gradients.len();
         if n_draws < MIN_DRAWS {
             return Err(Error::invalid(
@@ -64,7 +74,7 @@ impl ActiveSubspace {
                 "Ask for more draws.",
             ));
         }
-        let spreads = sds(&draws);
+        let spreads = sds(draws);
         let of_prior = prior.moments().into_iter().map(|m| m.sd);
         let scales = of_prior.zip(&spreads).map(|(sd, own)| sd.unwrap_or(*own));
         let scales: Vec<f64> = scales.collect();
@@ -84,6 +94,18 @@ impl ActiveSubspace {
             n_draws,
         })
     }
+}
+
+fn refuse_discrete(prior: &Prior) -> Result<()> {
+    let Some(name) = prior.discrete_parameters().first().copied() else {
+        return Ok(());
+    };
+    Err(Error::invalid(
+        format!("parameters.{name}"),
+        "a discrete parameter, which has no gradient",
+        "continuous parameters",
+        "Fix the discrete ones first, with `conditional`.",
+    ))
 }
 
 /// Eigenvalues in descending order, and their vectors.

@@ -3,9 +3,11 @@
 //! | figure | what it shows |
 //! |---|---|
 //! | [`Corner`] | a posterior: densities of every parameter and contours of every pair |
+//! | [`ConditionalCorner`] | what is left of a posterior where all parameters but one or two have given values |
 //! | [`ranks`] | simulation-based calibration: where the truth ranks among posterior draws |
 //! | [`coverage`] | how often credible regions hold the truth |
 //! | [`recovery`] | posterior means of test simulations against their true values |
+//! | [`learning_curve`] | what more simulations would gain |
 //! | [`predictive`] | data simulated from the posterior beside the observation |
 //! | [`training`] | the loss of every network while it was trained |
 //!
@@ -22,6 +24,7 @@ mod figure;
 mod font;
 pub mod html;
 mod label;
+mod learning_curve;
 mod legend;
 mod palette;
 mod predictive;
@@ -33,9 +36,10 @@ mod ticks;
 mod training;
 
 pub use comparison::{Compared, intervals};
-pub use corner::{Corner, Overlay};
+pub use corner::{ConditionalCorner, Corner, Overlay};
 pub use coverage::coverage;
 pub use figure::Figure;
+pub use learning_curve::learning_curve;
 pub use predictive::predictive;
 pub use ranks::ranks;
 pub use recovery::recovery;

@@ -11,8 +11,8 @@ use super::html::{
 use super::*;
 use crate::check::{
     Check, CheckStatus, CoverageAt, CoverageCurve, EcdfBand, ExpectedCoverage, FeaturePrediction,
-    Predictive, PredictiveKind, QuantityKind, RankUniformity, Ranks, Recovered, Recovery, Verdict,
-    Word,
+    LearningCurve, Predictive, PredictiveKind, QuantityKind, RankUniformity, Ranks, Recovered,
+    Recovery, Verdict, Word,
 };
 use crate::prior::Parameter;
 use crate::{Samples, Seed, Stream};
@@ -200,6 +200,18 @@ fn recovery_data(kinds: &[usize]) -> Recovery {
     }
 }
 
+fn learning_data(loss: f64) -> LearningCurve {
+    let sizes = [1250, 2500, 5000, 10_000];
+    let scores = sizes.map(|n| {
+        let mut random = Seed(22).stream(Stream::Test, n as u64);
+        let mean = -loss * 1250.0 / n as f64;
+        (0..100)
+            .map(|_| mean + 0.1 * loss * random.normal())
+            .collect()
+    });
+    LearningCurve::of(&sizes, &scores, 2, Seed(1))
+}
+
 fn loss_curve(n: usize) -> LossCurve {
     let training: Vec<f64> = (0..n).map(|i| 1e5 * (-(i as f64)).exp() - 2.0).collect();
     let first = training.first().copied().unwrap_or(0.0);
@@ -240,6 +252,9 @@ fn every_figure() -> Vec<Figure> {
     for kinds in [&[0][..], &[1, 2], &[3, 4, 5, 6, 7], &[0; 17]] {
         let data = recovery_data(kinds);
         figures.push(recovery("recovery", &data, &parameters(kinds)));
+    }
+    for gain in [1e-6, 0.3, 1000.0] {
+        figures.push(learning_curve("learning_curve", &learning_data(gain)));
     }
     for n in [1, 3, 12, 13, 100, 2000] {
         let posterior = predictive_data(n, PredictiveKind::Posterior);
@@ -425,6 +440,8 @@ fn report() -> ReportInput {
             name: hostile.to_string(),
             summaries: draws.summary(),
             truth: Some(vec![0.0]),
+            maximum: None,
+            tables: Vec::new(),
             facts: vec![Fact::new(hostile, hostile)],
             figures: vec![corner(&[0, 7], 500, None)],
         }],

@@ -30,6 +30,9 @@ pub struct Report {
     pub violations: usize,
     /// The evidence, from samplers that estimate it.
     pub evidence: Option<Evidence>,
+    /// How many equal ones the weights of importance sampling are worth: (Σw)² / Σw², of as many proposals
+    /// as `evaluations` counts.
+    pub effective: Option<f64>,
     /// The shape k̂ of the tail of importance weights; above 0.7 they are not to be trusted.
     pub k_hat: Option<f64>,
     /// What a reader has to know, in sentences.

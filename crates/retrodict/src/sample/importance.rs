@@ -53,6 +53,7 @@ pub(super) fn weighted(
         evaluations: evaluator.spent,
         invalid: evaluator.invalid,
         evidence: Some(evidence(&ratios)),
+        effective: Some(effective(&smoothed.log_weights)),
         k_hat: Some(smoothed.k_hat),
         notes: notes(&smoothed.log_weights, smoothed.k_hat),
         ..Report::default()
@@ -86,9 +87,14 @@ fn evidence(log_weights: &[f64]) -> Evidence {
     }
 }
 
+/// Of normalised weights.
+fn effective(log_weights: &[f64]) -> f64 {
+    1.0 / log_weights.iter().map(|w| (2.0 * w).exp()).sum::<f64>()
+}
+
 fn notes(log_weights: &[f64], k_hat: f64) -> Vec<String> {
     let n = log_weights.len() as f64;
-    let effective = 1.0 / log_weights.iter().map(|w| (2.0 * w).exp()).sum::<f64>();
+    let effective = effective(log_weights);
     // What so many weights can vouch for (Vehtari et al. 2024, section 3.2.4).
     let limit = (1.0 - 1.0 / n.log10()).min(0.7);
     let mut notes = Vec::new();

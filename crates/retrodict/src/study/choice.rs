@@ -21,8 +21,10 @@ pub(super) fn choose(
     let simulations = inference.simulations.unwrap_or(DEFAULT_SIMULATIONS);
     let n_data = observations.n_columns();
     let columns = prior.n_parameters() + n_data;
-    // Searches and missing data know one round, and several keep their simulations in memory.
+    // These know one round, and several keep their simulations in memory.
     let one = inference.search.is_some()
+        || inference.restriction.is_some()
+        || inference.correction.is_some()
         || inference.missing != Missing::Refuse
         || !fits_in_memory(simulations, columns, inference.train.memory);
     let situation = Situation {

@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::method::Method;
+use super::posterior_section::PosteriorSection;
+use super::restriction_section::RestrictionSection;
 use super::several;
 use super::simulator_config::SimulatorConfig;
 use super::synthetic_section::{self, SyntheticLikelihoodSection};
@@ -11,8 +13,9 @@ use crate::embed::StandardizationMethod;
 use crate::estimator::{EstimatorConfig, RatioConfig, VectorFieldConfig};
 use crate::infer::sequential::SequentialConfig;
 use crate::infer::{
-    AbcRejectionConfig, AbcSmcConfig, CompositionConfig, FieldConfig, FieldSamplerConfig,
-    HistogramConfig, KernelDensityConfig, Missing, NleConfig, NpeConfig, NreConfig, SearchConfig,
+    AbcRejectionConfig, AbcSmcConfig, CompositionConfig, CorrectionConfig, FieldConfig,
+    FieldSamplerConfig, HistogramConfig, KernelDensityConfig, Missing, NleConfig, NpeConfig,
+    NreConfig, SearchConfig,
 };
 use crate::prior::{ParametersConfig, SupportKind};
 use crate::sample::SamplerConfig;
@@ -190,6 +193,13 @@ pub struct InferenceSection {
     /// How `fmpe` and `npse` make one posterior of independent trials.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub composition: Option<CompositionConfig>,
+    /// Simulations only where the simulator is likely to succeed, which is learned first; none unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restriction: Option<RestrictionSection>,
+    /// Draws of `npe`, `fmpe` or `npse` corrected by the simulator's likelihood, if it is known; none unless
+    /// given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correction: Option<CorrectionConfig>,
     /// How `abc_rejection` compares, accepts and adjusts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub abc: Option<AbcRejectionConfig>,
@@ -239,6 +249,8 @@ impl Default for InferenceSection {
             vector_field: None,
             field_sampler: None,
             composition: None,
+            restriction: None,
+            correction: None,
             abc: None,
             abc_smc: None,
             synthetic_likelihood: None,
@@ -340,20 +352,6 @@ impl InferenceSection {
     }
 }
 
-/// `[posterior]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct PosteriorSection {
-    /// How many draws the run leaves for each observation.
-    pub draws: usize,
-}
-
-impl Default for PosteriorSection {
-    fn default() -> Self {
-        Self { draws: 10_000 }
-    }
-}
-
 /// `[check]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -364,6 +362,9 @@ pub struct CheckSection {
     pub test_simulations: usize,
     /// How many simulations at posterior draws are compared with each observation.
     pub predictive_simulations: usize,
+    /// Whether to train on parts of the simulations too, and say what more of them would gain. It takes
+    /// about twice as long as the fit.
+    pub learning_curve: bool,
 }
 
 impl Default for CheckSection {
@@ -372,6 +373,7 @@ impl Default for CheckSection {
             posterior_draws: 1000,
             test_simulations: 300,
             predictive_simulations: 300,
+            learning_curve: false,
         }
     }
 }

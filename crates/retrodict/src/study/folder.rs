@@ -128,6 +128,11 @@ impl RunFolder {
         self.path.join("search.csv")
     }
 
+    /// Where training keeps its state while it lasts.
+    pub fn checkpoints(&self) -> PathBuf {
+        self.path.join("checkpoints")
+    }
+
     /// The epochs of the training, one JSON object a line.
     pub fn train_log(&self) -> PathBuf {
         self.path.join("train.jsonl")
@@ -136,6 +141,11 @@ impl RunFolder {
     /// The posterior's draws.
     pub fn posterior(&self) -> PathBuf {
         self.path.join("posterior")
+    }
+
+    /// What was found about the posterior beside its draws.
+    pub fn exploration(&self) -> PathBuf {
+        self.posterior().join("exploration.json")
     }
 
     /// The raw material of the checks.
@@ -175,6 +185,7 @@ impl RunFolder {
             Stage::SimulateTests => self.test_simulations(),
             Stage::Fit => self.model(),
             Stage::Sample => self.posterior(),
+            Stage::Explore => self.exploration(),
             Stage::Check => self.verdict(),
             Stage::Report => self.report(),
         }

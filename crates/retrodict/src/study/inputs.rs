@@ -63,11 +63,13 @@ fn depends(stage: Stage, key: &str, from_data: bool) -> bool {
             simulated
                 || under("inference.simulations")
                 || under("inference.rounds")
+                || under("inference.restriction")
                 || (from_data && under("check.test_simulations"))
         }
         Stage::SimulateTests => {
             simulated
                 || under("check.test_simulations")
+                || under("inference.restriction")
                 || (from_data && under("inference.simulations"))
         }
         Stage::Fit => {
@@ -79,9 +81,13 @@ fn depends(stage: Stage, key: &str, from_data: bool) -> bool {
             depends(Stage::Fit, key, from_data)
                 || SAMPLING.into_iter().any(under)
                 || under("observation")
-                || under("posterior")
+                || (under("posterior") && !EXPLORING.into_iter().any(under))
         }
-        Stage::Check | Stage::Report => depends(Stage::Sample, key, from_data) || under("check"),
+        Stage::Explore => {
+            depends(Stage::Sample, key, from_data) || EXPLORING.into_iter().any(under)
+        }
+        Stage::Check => depends(Stage::Sample, key, from_data) || under("check"),
+        Stage::Report => depends(Stage::Explore, key, from_data) || under("check"),
     }
 }
 
@@ -91,10 +97,18 @@ fn aims(key: &str) -> bool {
     key == "observation" || key == "observation.trials" || key.starts_with("inference.sampler.")
 }
 /// The sections that say how draws are made from what was fitted.
-const SAMPLING: [&str; 3] = [
+const SAMPLING: [&str; 4] = [
+    "inference.correction",
     "inference.sampler",
     "inference.field_sampler",
     "inference.composition",
+];
+
+/// What is asked about a posterior beside its draws.
+const EXPLORING: [&str; 3] = [
+    "posterior.map",
+    "posterior.sensitivity",
+    "posterior.conditional",
 ];
 
 /// Keys whose change makes a stage run again rather than refuse: the result is cheap to make again,
@@ -107,7 +121,7 @@ pub(super) fn may_be_redone(stage: Stage, key: &str) -> bool {
         }
         Stage::Fit => false,
         Stage::Sample => key == "posterior.draws",
-        Stage::Check | Stage::Report => true,
+        Stage::Explore | Stage::Check | Stage::Report => true,
     }
 }
 
@@ -135,11 +149,12 @@ mod tests {
     use super::*;
     use crate::study::{Source, parse};
 
-    const STAGES: [Stage; 6] = [
+    const STAGES: [Stage; 7] = [
         Stage::Simulate,
         Stage::SimulateTests,
         Stage::Fit,
         Stage::Sample,
+        Stage::Explore,
         Stage::Check,
         Stage::Report,
     ];
@@ -152,9 +167,9 @@ mod tests {
 
     #[test]
     fn a_change_reaches_exactly_the_stages_that_rest_on_it() {
-        use Stage::{Check, Fit, Report, Sample, Simulate, SimulateTests};
+        use Stage::{Check, Explore, Fit, Report, Sample, Simulate, SimulateTests};
         let plain = "[parameters]\nb = { prior = \"normal\", mean = 0.0, sd = 1.0 }\n";
-        let table: [(&str, &[Stage]); 7] = [
+        let table: [(&str, &[Stage]); 8] = [
             (
                 "[parameters]\nb = { prior = \"normal\", mean = 0.0, sd = 2.0 }\n",
                 &STAGES,
@@ -165,15 +180,19 @@ mod tests {
             ),
             (
                 "[parameters]\nb = { prior = \"normal\", mean = 0.0, sd = 1.0 }\n[inference]\nsimulations = 500\n",
-                &[Simulate, Fit, Sample, Check, Report],
+                &[Simulate, Fit, Sample, Explore, Check, Report],
             ),
             (
                 "[parameters]\nb = { prior = \"normal\", mean = 0.0, sd = 1.0 }\n[inference.train]\nmax_epochs = 3\n",
-                &[Fit, Sample, Check, Report],
+                &[Fit, Sample, Explore, Check, Report],
             ),
             (
                 "[parameters]\nb = { prior = \"normal\", mean = 0.0, sd = 1.0 }\n[posterior]\ndraws = 300\n",
-                &[Sample, Check, Report],
+                &[Sample, Explore, Check, Report],
+            ),
+            (
+                "[parameters]\nb = { prior = \"normal\", mean = 0.0, sd = 1.0 }\n[posterior.conditional]\nat = { b = 0.5 }\n",
+                &[Explore, Report],
             ),
             (
                 "[parameters]\nb = { prior = \"normal\", mean = 0.0, sd = 1.0 }\n[check]\nposterior_draws = 300\n",

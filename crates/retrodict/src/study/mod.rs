@@ -27,10 +27,12 @@ mod memory;
 mod method;
 mod observation;
 mod online;
+mod posterior_section;
 mod provenance;
 mod read;
 mod record;
 mod resolved;
+mod restriction_section;
 mod run;
 mod schema;
 mod settings_words;
@@ -45,16 +47,17 @@ mod versions;
 
 pub use comparison::{Compared, Comparison, ComparisonRun, MethodResult};
 pub use config::{
-    CheckSection, InferenceSection, ObservationSection, ObservedValues, PosteriorSection,
-    StudyConfig, StudySection,
+    CheckSection, InferenceSection, ObservationSection, ObservedValues, StudyConfig, StudySection,
 };
 pub use draws_file::{to_csv, write_table};
 pub use events::{Event, Observer, StopFlag};
 pub use folder::RunFolder;
 pub use method::Method;
+pub use posterior_section::{ConditionalSection, PosteriorSection};
 pub use read::{nearest, parse, read};
 pub use record::{Inputs, Records, Stage, StageRecord};
 pub use resolved::Study;
+pub use restriction_section::RestrictionSection;
 pub use run::{Outcome, Run};
 pub use schema::schema;
 pub use simulator_config::{DataSection, LibrarySection, SimulatorConfig, UmBridgeSection};

@@ -6,9 +6,9 @@ use super::source::Source;
 use super::synthetic_section;
 use super::validate::option_error;
 use crate::error::{Error, Result};
-use crate::infer::AbcSmcConfig;
 use crate::infer::abc::SummariesConfig;
 use crate::infer::classical::SyntheticEstimator;
+use crate::infer::{AbcSmcConfig, Missing};
 use crate::simulate::builtin::Builtin;
 
 /// What can be checked without a simulator.
@@ -24,6 +24,7 @@ pub(super) fn validate(config: &StudyConfig, method: Method, source: &Source) ->
             "Give the simulator, or choose a method that learns from a table, such as `npe`.",
         ));
     }
+    correction(config, source)?;
     match method {
         Method::Likelihood if simulator.command.is_some() => Err(source.error(
             "inference.method",
@@ -34,6 +35,37 @@ pub(super) fn validate(config: &StudyConfig, method: Method, source: &Source) ->
         Method::SyntheticLikelihood => synthetic_likelihood(config, source),
         _ => Ok(()),
     }
+}
+
+/// A correction asks for the likelihood of complete data.
+fn correction(config: &StudyConfig, source: &Source) -> Result<()> {
+    if config.inference.correction.is_none() {
+        return Ok(());
+    }
+    let simulator = &config.simulator;
+    let given = if simulator.data.is_some() {
+        Some("simulations that exist already")
+    } else {
+        simulator
+            .command
+            .as_ref()
+            .map(|_| "a command, which only simulates")
+    };
+    if let Some(given) = given {
+        return Err(source.error(
+            "inference.correction",
+            format!("given with {given}, expected a simulator that knows its likelihood"),
+            "Remove the section, or give a worker that answers requests for `log_likelihood` (see the guide, \"Your own simulator\").",
+        ));
+    }
+    if config.inference.missing != Missing::Refuse {
+        return Err(source.error(
+            "inference.correction",
+            "given with `missing`: no likelihood of incomplete data is known",
+            "Remove one of the two.",
+        ));
+    }
+    Ok(())
 }
 
 fn abc_smc(config: &StudyConfig, source: &Source) -> Result<()> {
@@ -117,6 +149,19 @@ pub(super) fn validate_data(
                 builtin.name
             ),
             "Choose another method, or another simulator.",
+        ));
+    }
+    if config.inference.correction.is_some()
+        && let Some(builtin) = builtin
+        && builtin.log_likelihood.is_none()
+    {
+        return Err(source.error(
+            "inference.correction",
+            format!(
+                "given, but the likelihood of `{}` has no closed form",
+                builtin.name
+            ),
+            "Remove the section.",
         ));
     }
     if method != Method::SyntheticLikelihood {

@@ -21,6 +21,8 @@ pub enum Stage {
     Fit,
     /// Draws from the posterior of the study's observation.
     Sample,
+    /// What is asked about the posterior beside its draws.
+    Explore,
     /// Checks and the verdict.
     Check,
     /// Figures and the HTML report.
@@ -35,6 +37,7 @@ impl Stage {
             Self::SimulateTests => "test simulations",
             Self::Fit => "fitted model",
             Self::Sample => "posterior draws",
+            Self::Explore => "exploration",
             Self::Check => "checks",
             Self::Report => "report",
         }

@@ -8,7 +8,7 @@ use super::observation;
 use super::read::{parse, read};
 use super::record::Inputs;
 use super::source::Source;
-use super::{choice, facts, online, several, validate};
+use super::{choice, facts, online, posterior_section, restriction_section, several, validate};
 use crate::error::{Error, Result};
 use crate::infer::auto::Choice;
 use crate::prior::Prior;
@@ -89,6 +89,8 @@ impl Study {
         let prior = prior(&mut config, &source, builtin.as_ref())?;
         let observations = observations(&config, &source, &folder, builtin.as_ref())?;
         let choice = choice::choose(&mut config, &prior, &observations);
+        restriction_section::validate(&config, &source)?;
+        posterior_section::validate(&config, &source, &prior)?;
         validate::rounds(&config, &source, (&prior, &observations))?;
         let n_data = observations.n_columns();
         online::validate_data(&config, &source, builtin.as_ref(), n_data)?;
@@ -115,9 +117,13 @@ impl Study {
         let inference = &mut self.config.inference;
         inference.method = method;
         inference.fill_in(trials);
+        self.config.posterior.fill_in(method);
         if self.config.simulator.data.is_none() {
             let default = default_simulations(inference.method);
             let n = *inference.simulations.get_or_insert(default);
+            if let Some(restriction) = &mut inference.restriction {
+                restriction.fill_in(n);
+            }
             if let Some(abc_smc) = &mut inference.abc_smc {
                 abc_smc.max_simulations = n;
             }
@@ -395,7 +401,8 @@ mod tests {
         let text = study.to_toml(Path::new("/run"));
         for words in [
             "seed = 7",
-            "method = \"npe\"",
+            "method = \"auto\"",
+            "rounds = 5",
             "simulations = 10000",
             "[parameters.mu_1]",
         ] {

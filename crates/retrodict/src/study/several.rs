@@ -264,7 +264,8 @@ mod tests {
         let nre =
             alone("[inference]\nmethod = \"nre\"\n[inference.classifier.network]\nhidden = [8]\n");
         assert_eq!(whole.members()[1].config(), nre.config());
-        assert_eq!(whole.members()[0].config(), alone("").config());
+        let npe = alone("[inference]\nmethod = \"npe\"\n");
+        assert_eq!(whole.members()[0].config(), npe.config());
         let text = whole.to_toml(Path::new("/run"));
         assert!(
             text.contains("method = [\"npe\", \"nre\", \"abc_smc\"]"),

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use rayon::ScopeFifo;
 use rayon::prelude::*;
 
+use super::checkpoint::Checkpoints;
 use super::config::TrainConfig;
 use super::log::{EpochRecord, TrainLog};
 use super::member::{Member, Training};
@@ -14,9 +15,28 @@ use crate::error::{Error, Result};
 use crate::estimator::{Estimator, Examples};
 use crate::seed::Seed;
 
-/// Is shown every epoch as it ends; `ControlFlow::Break` stops the training with
-/// [`Error::Interrupted`]. Members train at the same time, so their epochs come interleaved.
-pub type Observer<'a> = &'a (dyn Fn(&EpochRecord) -> ControlFlow<()> + Sync);
+/// Watches a training; a function of an [`EpochRecord`] does.
+pub trait Watch: Sync {
+    /// Is shown every epoch as it ends; `ControlFlow::Break` stops the training with
+    /// [`Error::Interrupted`]. Members train at the same time, so their epochs come interleaved. A training
+    /// that goes on after an interruption shows the epochs before it once more.
+    fn epoch(&self, record: &EpochRecord) -> ControlFlow<()>;
+
+    /// Where the training keeps its state, so that it can go on after an interruption; nowhere unless
+    /// said.
+    fn checkpoints(&self) -> Option<&Checkpoints> {
+        None
+    }
+}
+
+impl<F: Fn(&EpochRecord) -> ControlFlow<()> + Sync> Watch for F {
+    fn epoch(&self, record: &EpochRecord) -> ControlFlow<()> {
+        self(record)
+    }
+}
+
+/// Who watches a training.
+pub type Observer<'a> = &'a dyn Watch;
 
 /// A trained ensemble.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,11 +81,11 @@ pub fn fit(
         }
     }
     let rows = (train, validation);
-    let trainings = (0..config.ensemble_size)
+    let trainings: Result<Vec<Training<'_>>> = (0..config.ensemble_size)
         .into_par_iter()
         .map(|k| Training::new(estimator, rows, config, (seed, k), observer))
         .collect();
-    let members = train_all(trainings)?;
+    let members = train_all(trainings?)?;
     let log_density: Vec<Vec<f64>> = members.iter().map(|m| m.log_density.clone()).collect();
     let mixture = stacking_weights(&log_density);
     let (weights, logs) = members.into_iter().map(|m| (m.weights, m.log)).unzip();
@@ -83,7 +103,7 @@ pub fn fit(
 
 fn train_all(mut trainings: Vec<Training<'_>>) -> Result<Vec<Member>> {
     rayon::scope_fifo(|scope| {
-        for training in &mut trainings {
+        for training in trainings.iter_mut().filter(|t| !t.is_over()) {
             scope.spawn_fifo(|scope| take_turns(training, scope));
         }
     });
@@ -99,7 +119,9 @@ fn take_turns<'scope>(training: &'scope mut Training<'_>, scope: &ScopeFifo<'sco
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
 
     use super::*;
     use crate::estimator::{Purpose, Workspace};
@@ -334,6 +356,121 @@ mod tests {
             })
         };
         assert_eq!(run(1), run(2));
+    }
+
+    /// Stops after an epoch of the first member, and keeps the state.
+    struct Interrupter {
+        checkpoints: Checkpoints,
+        last: usize,
+        seen: AtomicUsize,
+    }
+
+    impl Interrupter {
+        fn new(folder: &Path, last: usize) -> Self {
+            Self {
+                checkpoints: Checkpoints::new(folder, "test").every(Duration::ZERO),
+                last,
+                seen: AtomicUsize::new(0),
+            }
+        }
+    }
+
+    impl Watch for Interrupter {
+        fn epoch(&self, record: &EpochRecord) -> ControlFlow<()> {
+            self.seen.fetch_max(record.epoch, Ordering::Relaxed);
+            if self.seen.load(Ordering::Relaxed) >= self.last {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        }
+
+        fn checkpoints(&self) -> Option<&Checkpoints> {
+            Some(&self.checkpoints)
+        }
+    }
+
+    fn copy(from: &Path, to: &Path) {
+        std::fs::create_dir_all(to).unwrap();
+        for entry in std::fs::read_dir(from).unwrap() {
+            let path = entry.unwrap().path();
+            std::fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
+        }
+    }
+
+    #[test]
+    fn an_interrupted_training_goes_on_with_the_same_bits() {
+        let model = Mean {
+            poison: f32::MAX,
+            start: 0.0,
+        };
+        let (train, validation) = (rows(2.0, 250), rows(2.0, 40));
+        for schedule in [Schedule::Cosine, Schedule::Plateau] {
+            let config = TrainConfig {
+                schedule,
+                averaging: 0.9,
+                weight_decay: Some(1e-3),
+                patience: 6,
+                cooldown_epochs: 5,
+                cycle_epochs: 20,
+                max_epochs: 60,
+                ..config()
+            };
+            let run = |watcher: Observer<'_>, threads: usize| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+                pool.build()
+                    .unwrap()
+                    .install(|| fit(&model, &train, &validation, &config, Seed(3), watcher))
+            };
+            let whole = run(&silent, 2).unwrap();
+            let n = whole
+                .log
+                .members
+                .iter()
+                .map(|m| m.epochs.len())
+                .max()
+                .unwrap();
+            for threads in [1, 2] {
+                let folder = tempfile::tempdir().unwrap();
+                let [own, kept] = ["own", "kept"].map(|name| folder.path().join(name));
+                for last in [1, 4, 11, n - 1] {
+                    let error = run(&Interrupter::new(&own, last), threads).unwrap_err();
+                    assert!(matches!(error, Error::Interrupted), "{error}");
+                    if last == 4 {
+                        copy(&own, &kept);
+                    }
+                }
+                let watcher = Interrupter::new(&own, usize::MAX);
+                assert_eq!(run(&watcher, threads).unwrap(), whole, "{schedule:?}");
+                // A kill leaves a state from some epochs before, and perhaps half a file.
+                let watcher = Interrupter::new(&kept, usize::MAX);
+                std::fs::write(kept.join("member-1.safetensors"), b"half a file").unwrap();
+                assert_eq!(run(&watcher, threads).unwrap(), whole, "{schedule:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_state_of_another_training_is_not_used() {
+        let model = Mean {
+            poison: f32::MAX,
+            start: 0.0,
+        };
+        let (train, validation) = (rows(2.0, 250), rows(2.0, 40));
+        let folder = tempfile::tempdir().unwrap();
+        let run = |config: &TrainConfig, seed: u64, watcher: Observer<'_>| {
+            fit(&model, &train, &validation, config, Seed(seed), watcher)
+        };
+        run(&config(), 3, &Interrupter::new(folder.path(), 5)).unwrap_err();
+        let other = TrainConfig {
+            learning_rate: Some(0.04),
+            ..config()
+        };
+        for (config, seed) in [(config(), 4), (other, 3)] {
+            let watcher = Interrupter::new(folder.path(), usize::MAX);
+            let plain = run(&config, seed, &silent).unwrap();
+            assert_eq!(run(&config, seed, &watcher).unwrap(), plain);
+        }
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! Training one member of an ensemble.
 
-use std::ops::ControlFlow;
-
 use super::batch_blocks::BatchBlocks;
+use super::checkpoint::{Counts, Keeper, State, StateView};
 use super::config::TrainConfig;
 use super::fit::Observer;
 use super::log::{EpochRecord, MemberLog, Stop};
@@ -37,6 +36,7 @@ const MAX_RESTARTS: usize = 5;
 pub(super) struct Training<'a> {
     run: Run<'a>,
     observer: Observer<'a>,
+    keeper: Keeper<'a>,
     initial_loss: f64,
     epochs: Vec<EpochRecord>,
     best_epoch: usize,
@@ -48,16 +48,21 @@ pub(super) struct Training<'a> {
 }
 
 impl<'a> Training<'a> {
-    /// Member `k` before its first epoch.
+    /// Member `k` before its first epoch, or where an interrupted training of the same left it.
+    ///
+    /// # Errors
+    /// If rows that were trained on before cannot be read again.
     pub(super) fn new(
         estimator: &'a dyn Estimator,
         rows: (&'a dyn TrainingRows, &'a Examples),
         config: &'a TrainConfig,
         (seed, k): (Seed, usize),
         observer: Observer<'a>,
-    ) -> Self {
+    ) -> Result<Self> {
         let run = Run::new(estimator, rows, config, (seed, k));
-        Self {
+        let belongs = run.belongs(seed);
+        let mut training = Self {
+            keeper: Keeper::new(observer.checkpoints(), k, belongs),
             initial_loss: run.best_loss,
             best: run.first.1.clone(),
             earlier: run.first.1.clone(),
@@ -66,7 +71,81 @@ impl<'a> Training<'a> {
             epochs: Vec::new(),
             best_epoch: 0,
             stop: None,
+        };
+        if let Some(state) = training.keeper.found() {
+            training.resume(state)?;
         }
+        Ok(training)
+    }
+
+    /// Goes on from a state, if it is one of such a network.
+    fn resume(&mut self, state: State) -> Result<()> {
+        let n = self.run.weights.len();
+        let [weights, best, first, second, average] = state.arrays;
+        let n_average = self.run.optimizer.state().1[2].len();
+        let sizes = [&weights, &best, &first, &second].map(Vec::len);
+        let rows = state.densities.iter().map(Vec::len);
+        let fits = sizes == [n; 4] && average.len() == n_average && {
+            let n_rows = self.best.len();
+            rows.into_iter().all(|own| own == n_rows)
+        };
+        if !fits {
+            return Ok(());
+        }
+        let counts = state.counts;
+        let run = &mut self.run;
+        run.batches.skip(counts.done, run.n_rows)?;
+        run.optimizer.resume(counts.steps, [first, second, average]);
+        let [best_loss, rate] = state.numbers;
+        let pace = (
+            rate,
+            counts.stretch,
+            counts.cooling,
+            counts.without_improvement,
+        );
+        run.pace.resume(pace);
+        (run.weights, run.best, run.best_loss) = (weights, best, best_loss);
+        run.done = counts.done;
+        (run.skipped_in_a_row, run.restarts) = (counts.skipped_in_a_row, counts.restarts);
+        [self.best, self.earlier] = state.densities;
+        self.best_epoch = counts.best_epoch;
+        self.epochs = state.epochs;
+        self.stop = counts.stop.map(Ok);
+        for record in &self.epochs {
+            // Whoever wants to stop says so again after the next.
+            let _ = self.observer.epoch(record);
+        }
+        Ok(())
+    }
+
+    /// Whether there is nothing left to train.
+    pub(super) fn is_over(&self) -> bool {
+        self.stop.is_some()
+    }
+
+    /// Writes down where training is.
+    fn keep_state(&mut self, stop: Option<Stop>) -> Result<()> {
+        let run = &self.run;
+        let (steps, [first, second, average]) = run.optimizer.state();
+        let (rate, stretch, cooling, without_improvement) = run.pace.state();
+        let state = StateView {
+            counts: Counts {
+                best_epoch: self.best_epoch,
+                stop,
+                done: run.done,
+                skipped_in_a_row: run.skipped_in_a_row,
+                restarts: run.restarts,
+                steps,
+                stretch,
+                cooling,
+                without_improvement,
+            },
+            epochs: &self.epochs,
+            numbers: [run.best_loss, rate],
+            densities: [&self.best, &self.earlier],
+            arrays: [&run.weights, &run.best, first, second, average],
+        };
+        self.keeper.write(&state)
     }
 
     /// One more epoch; whether there will be another.
@@ -87,24 +166,25 @@ impl<'a> Training<'a> {
         if self.run.pace.begins_last_tenth(record.epoch) {
             self.earlier.clone_from(&self.best);
         }
-        if (self.observer)(&record) == ControlFlow::Break(()) {
+        let interrupted = self.observer.epoch(&record).is_break();
+        self.epochs.push(record);
+        let falling = self.falling();
+        let decision = self.run.pace.after_epoch(self.run.done, improved, falling);
+        let stop = match decision {
+            Decision::Continue => None,
+            Decision::Restore => {
+                self.run.return_to_best();
+                None
+            }
+            Decision::Stop(stop) => Some(stop),
+        };
+        if self.keeper.is_due(interrupted) {
+            self.keep_state(stop)?;
+        }
+        if interrupted {
             return Err(Error::Interrupted);
         }
-        self.epochs.push(record);
-        Ok(
-            match self
-                .run
-                .pace
-                .after_epoch(self.run.done, improved, self.falling())
-            {
-                Decision::Continue => None,
-                Decision::Restore => {
-                    self.run.return_to_best();
-                    None
-                }
-                Decision::Stop(stop) => Some(stop),
-            },
-        )
+        Ok(stop)
     }
 
     /// Whether the loss fell since the last tenth of the epochs began, by enough to go on and by more
@@ -177,6 +257,24 @@ impl<'a> Run<'a> {
         run.first.1 = run.log_density(true);
         run.best_loss = mean_loss(&run.first.1);
         run
+    }
+
+    /// What tells one training from another: a state that was left by another is worth nothing.
+    fn belongs(&self, seed: Seed) -> String {
+        let config = serde_json::to_string(self.config).expect("a configuration is plain data");
+        // First weights and rows held out show in these; a sum of their bits tells them apart.
+        let mark = self.first.1.iter().fold(0_u64, |mark, v| {
+            (mark ^ v.to_bits())
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+                .rotate_left(31)
+        });
+        format!(
+            "seed {}, network {}, {} weights, {} rows, {config}, {mark:x}",
+            seed.0,
+            self.k,
+            self.weights.len(),
+            self.n_rows
+        )
     }
 
     /// One pass over the rows of an epoch, in batches of equal size up to one row; and log q of every

@@ -1,6 +1,7 @@
 //! Fitting an estimator: batches, optimiser, early stopping, ensembles.
 
 mod batch_blocks;
+mod checkpoint;
 mod config;
 mod fit;
 mod log;
@@ -13,8 +14,9 @@ mod stacking;
 mod training_rows;
 
 pub use batch_blocks::BatchBlocks;
+pub use checkpoint::Checkpoints;
 pub use config::{Schedule, TrainConfig};
-pub use fit::{Fitted, Observer, fit};
+pub use fit::{Fitted, Observer, Watch, fit};
 pub use log::{EpochRecord, MemberLog, Stop, TrainLog};
 pub use member::STILL_FALLING;
 pub use memory::Memory;

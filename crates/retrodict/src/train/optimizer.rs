@@ -80,6 +80,20 @@ impl Optimizer {
         }
     }
 
+    /// How many steps were made, and the moments and the average.
+    pub(super) fn state(&self) -> (u64, [&[f32]; 3]) {
+        let arrays = [&self.first_moment, &self.second_moment, &self.average];
+        (self.steps, arrays.map(Vec::as_slice))
+    }
+
+    /// Goes on from a state of the same size.
+    pub(super) fn resume(&mut self, steps: u64, [first, second, average]: [Vec<f32>; 3]) {
+        self.steps = steps;
+        self.first_moment = first;
+        self.second_moment = second;
+        self.average = average;
+    }
+
     /// Starts anew from other weights.
     pub(super) fn restart(&mut self, weights: &[f32]) {
         self.first_moment.fill(0.0);

@@ -49,6 +49,27 @@ impl Pace {
         }
     }
 
+    /// What changes from epoch to epoch: the rate, the stretch, whether it cools, and the epochs without
+    /// improvement.
+    pub(super) fn state(&self) -> (f64, [usize; 2], bool, usize) {
+        (
+            self.rate,
+            self.stretch,
+            self.cooling,
+            self.without_improvement,
+        )
+    }
+
+    /// Goes on from such a state.
+    pub(super) fn resume(&mut self, state: (f64, [usize; 2], bool, usize)) {
+        (
+            self.rate,
+            self.stretch,
+            self.cooling,
+            self.without_improvement,
+        ) = state;
+    }
+
     /// Whether the last tenth of the stretch begins after so many epochs: what is gained from here on
     /// decides whether there is another.
     pub(super) fn begins_last_tenth(&self, done: usize) -> bool {

@@ -27,6 +27,16 @@ pub trait Batches: Send {
     /// Begins an epoch, counted from zero.
     fn begin(&mut self, epoch: usize);
 
+    /// Passes over the first `epochs` epochs of `rows` rows each, as if they had been loaded.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    fn skip(&mut self, epochs: usize, rows: usize) -> Result<()> {
+        let _ = rows;
+        (0..epochs).for_each(|epoch| self.begin(epoch));
+        Ok(())
+    }
+
     /// Puts the next `n` rows into the workspace.
     ///
     /// # Errors

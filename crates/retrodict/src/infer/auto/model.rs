@@ -7,7 +7,8 @@ use std::sync::Arc;
 use super::{Choice, ChosenMethod, PooledLikelihood, RefinedPosterior};
 use crate::error::{Error, Result};
 use crate::infer::{
-    NeuralLikelihood, NeuralPosterior, NleConfig, NpeConfig, Posterior, PotentialPosterior,
+    LogLikelihood, NeuralLikelihood, NeuralPosterior, NleConfig, NpeConfig, Posterior,
+    PotentialPosterior,
 };
 use crate::npy;
 use crate::prior::Prior;
@@ -135,6 +136,7 @@ impl AutoModel {
         let method = if share < 1.0 { "npe and nle" } else { "nle" };
         let (posterior, likelihood) = (Arc::clone(posterior), Arc::clone(likelihood));
         let pool = PooledLikelihood::new(prior, Arc::clone(&posterior), likelihood, share);
-        RefinedPosterior::new(prior, Arc::new(pool), posterior, (sampler, method))
+        let pool: Arc<dyn LogLikelihood> = Arc::new(pool);
+        RefinedPosterior::new(prior, &pool, posterior, (sampler, method))
     }
 }

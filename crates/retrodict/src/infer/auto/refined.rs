@@ -34,12 +34,12 @@ impl RefinedPosterior {
     /// If an option of the sampler makes no sense.
     pub fn new(
         prior: &Prior,
-        likelihood: Arc<dyn LogLikelihood>,
+        likelihood: &Arc<dyn LogLikelihood>,
         proposal: Arc<NeuralPosterior>,
         (sampler, method): (Option<&SamplerConfig>, &str),
     ) -> Result<Self> {
         let behind = |sampler: SamplerConfig| -> Result<PotentialPosterior> {
-            let likelihood = Box::new(Arc::clone(&likelihood));
+            let likelihood = Box::new(Arc::clone(likelihood));
             Ok(PotentialPosterior::new(prior, likelihood, sampler)?.with_method(method))
         };
         let importance = SamplerConfig::Importance(ImportanceConfig {

@@ -50,7 +50,7 @@ impl Gain {
 
 /// A posterior q(θ | x) and a likelihood p̂(x | θ) compared on simulations that neither has seen.
 ///
-/// The family p_α(θ | x) ∝ q(θ | x)^(1−α) (p̂(x | θ) p(θ))^α leads from one (α = 0) to the other (α = 1).
+/// The pool r(θ | x) ∝ q(θ | x)^(1−α) (p̂(x | θ) p(θ))^α leads from one (α = 0) to the other (α = 1).
 /// With w = p̂(x | θ) p(θ) / q(θ | x), the log-density of the true θ* gains, over that of q,
 /// α log w(θ*) − log mean w^α, where the mean is over draws of q(θ | x) and θ* itself. That θ* is among
 /// them makes the normalisation an upper bound in expectation (Grosse et al. 2015, arXiv:1511.02543), so a
@@ -58,7 +58,7 @@ impl Gain {
 /// come from a truncated prior, only draws inside its region count, for both.
 ///
 /// What matters is how good each is for the observation xₒ, so a simulation counts the more, the likelier its
-/// θ* is given xₒ: by p_½(θ* | xₒ) / p(θ*), to a power that leaves at least 50 of them effective.
+/// θ* is given xₒ: by r(θ* | xₒ) / p(θ*) at α = ½, to a power that leaves at least 50 of them effective.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Comparison {
@@ -149,7 +149,7 @@ impl Comparison {
     }
 }
 
-/// log p_½(θ | x) / p(θ) of each row of θ, up to a constant.
+/// log r(θ | x) / p(θ) of each row of θ at α = ½, up to a constant.
 fn nearness(
     prior: &Prior,
     (posterior, likelihood): (&NeuralPosterior, &NeuralLikelihood),

@@ -208,6 +208,57 @@ impl PotentialPosterior {
         Ok(evidence)
     }
 
+    /// The θ with the largest density, searched from draws near it, such as those of the posterior.
+    ///
+    /// # Errors
+    /// As [`Posterior::log_prob`].
+    pub fn map_from(&self, draws: &Table, x: &[f64], seed: Seed) -> Result<Vec<f64>> {
+        self.check_observation(x)?;
+        check_theta(draws, self.prior().n_parameters())?;
+        let d = self.space.n_coordinates();
+        let n = draws.n_rows().min(N_DRAWS);
+        let mut points = vec![0.0; n * d];
+        for (z, theta) in points.chunks_exact_mut(d).zip(draws.rows()) {
+            self.space.coordinates(theta, z);
+        }
+        self.maximum(&self.density(x), &points, seed.derive(Stream::Search, 0))
+    }
+
+    /// The maximum, searched from the best of these points.
+    fn maximum(
+        &self,
+        density: &PotentialDensity<'_>,
+        points: &[f64],
+        seed: Seed,
+    ) -> Result<Vec<f64>> {
+        let objective = |points: &[f64], values: &mut [f64]| {
+            values.fill(f64::NEG_INFINITY);
+            for state in 0..self.space.n_states() {
+                let (theta, _) = self.space.parameters(points, state);
+                let own = self.log_joint(density, &theta);
+                for (value, own) in values.iter_mut().zip(own) {
+                    *value = value.max(own);
+                }
+            }
+        };
+        let limit = if self.space.is_standard() {
+            LIMIT
+        } else {
+            f64::MAX
+        };
+        let z = maximum(&objective, points, density.dimension(), limit, seed);
+        density.failure()?;
+        let mut best = (f64::NEG_INFINITY, Vec::new());
+        for state in 0..self.space.n_states() {
+            let (theta, _) = self.space.parameters(&z, state);
+            let value = self.log_joint(density, &theta)[0];
+            if best.1.is_empty() || value > best.0 {
+                best = (value, theta);
+            }
+        }
+        Ok(best.1)
+    }
+
     fn evidences(&self) -> std::sync::MutexGuard<'_, BTreeMap<Vec<u64>, Evidence>> {
         self.evidences
             .lock()
@@ -325,32 +376,7 @@ impl Posterior for PotentialPosterior {
             config.resample = true;
         }
         let drawn = self.run(&density, &self.space, &sampler, N_DRAWS, seed)?;
-        let objective = |points: &[f64], values: &mut [f64]| {
-            values.fill(f64::NEG_INFINITY);
-            for state in 0..self.space.n_states() {
-                let (theta, _) = self.space.parameters(points, state);
-                let own = self.log_joint(&density, &theta);
-                for (value, own) in values.iter_mut().zip(own) {
-                    *value = value.max(own);
-                }
-            }
-        };
-        let limit = if self.space.is_standard() {
-            LIMIT
-        } else {
-            f64::MAX
-        };
-        let z = maximum(&objective, &drawn.points, density.dimension(), limit, seed);
-        density.failure()?;
-        let mut best = (f64::NEG_INFINITY, Vec::new());
-        for state in 0..self.space.n_states() {
-            let (theta, _) = self.space.parameters(&z, state);
-            let value = self.log_joint(&density, &theta)[0];
-            if best.1.is_empty() || value > best.0 {
-                best = (value, theta);
-            }
-        }
-        Ok(best.1)
+        self.maximum(&density, &drawn.points, seed)
     }
 }
 

@@ -172,6 +172,7 @@ impl PotentialPosterior {
                 "log_evidence_standard_error",
                 number(evidence.map(|e| e.standard_error)),
             ),
+            ("effective_size", number(report.effective)),
             ("k_hat", number(report.k_hat)),
             (
                 "notes",

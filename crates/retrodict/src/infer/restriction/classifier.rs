@@ -45,10 +45,11 @@ impl Default for RestrictionConfig {
 /// p(success | θ), learned from simulations of which some failed.
 #[derive(Debug)]
 pub struct SuccessClassifier {
-    space: ParameterSpace,
-    density: MixedDensity,
-    members: Vec<Vec<f32>>,
-    mixture: Vec<f64>,
+    pub(super) space: ParameterSpace,
+    pub(super) density: MixedDensity,
+    pub(super) network: NetworkConfig,
+    pub(super) members: Vec<Vec<f32>>,
+    pub(super) mixture: Vec<f64>,
 }
 
 /// Fewer of a kind teach nothing.
@@ -92,11 +93,7 @@ impl SuccessClassifier {
             .map(|side| -> Vec<usize> { side.iter().map(|&i| first.train[i]).collect() });
         let discrete = of_parameters(prior, &simulations.theta)?;
         let space = ParameterSpace::fit(map, &real.select(&train), discrete);
-        let estimator = EstimatorConfig::Maf(FlowConfig {
-            transforms: 1,
-            network: config.network.clone(),
-        });
-        let density = estimator.build_mixed(&[2], &[], space.n_features())?;
+        let density = Self::density(&config.network, &space)?;
         let pick = |rows: &[usize]| {
             let mut examples = Examples::new(1, space.n_features());
             let mut features = vec![0.0; space.n_features()];
@@ -112,6 +109,7 @@ impl SuccessClassifier {
         let classifier = Self {
             space,
             density,
+            network: config.network.clone(),
             members: fitted.weights,
             mixture: fitted.log.mixture.clone(),
         };
@@ -125,6 +123,15 @@ impl SuccessClassifier {
         let counts = [left_out, probabilities.len()];
         let restricted = RestrictedPrior::new(prior, classifier, (threshold, counts), seed)?;
         Ok((restricted, fitted.log))
+    }
+
+    /// The categorical density of success given θ.
+    pub(super) fn density(network: &NetworkConfig, space: &ParameterSpace) -> Result<MixedDensity> {
+        let estimator = EstimatorConfig::Maf(FlowConfig {
+            transforms: 1,
+            network: network.clone(),
+        });
+        estimator.build_mixed(&[2], &[], space.n_features())
     }
 
     /// p(success | θ) of each row; zero outside the prior's support.

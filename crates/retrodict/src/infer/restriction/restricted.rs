@@ -16,13 +16,13 @@ use crate::table::Table;
 /// wrap it in a [`super::RestrictedPosterior`], which holds it within.
 #[derive(Debug, Clone)]
 pub struct RestrictedPrior {
-    prior: Prior,
-    classifier: Arc<SuccessClassifier>,
-    threshold: f64,
+    pub(super) prior: Prior,
+    pub(super) classifier: Arc<SuccessClassifier>,
+    pub(super) threshold: f64,
     /// Of successful simulations held out: how many fall outside, of how many.
-    false_negatives: [usize; 2],
+    pub(super) false_negatives: [usize; 2],
     /// The share of the prior that is left.
-    acceptance: f64,
+    pub(super) acceptance: f64,
 }
 
 /// Draws from which the share that is left is estimated: its relative error is below 1 % where a tenth

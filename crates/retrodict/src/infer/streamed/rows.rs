@@ -160,6 +160,20 @@ impl Batches for StreamedBatches<'_> {
     /// An epoch may end anywhere within a pass: the next goes on from there.
     fn begin(&mut self, _: usize) {}
 
+    /// Which rows a buffer holds is known when they are read: simulations that failed are not among them.
+    fn skip(&mut self, epochs: usize, rows: usize) -> Result<()> {
+        let mut left = epochs * rows;
+        while left > 0 {
+            if self.next == self.order.len() {
+                self.refill()?;
+            }
+            let served = left.min(self.order.len() - self.next);
+            self.next += served;
+            left -= served;
+        }
+        Ok(())
+    }
+
     fn load(&mut self, n: usize, workspace: &mut Workspace) -> Result<()> {
         workspace.resize(n);
         for lane in 0..n {

@@ -2,7 +2,7 @@
 
 use crate::report::axes::Panel;
 use crate::report::contour::{contour, simplify};
-use crate::report::density::{Shape, density_2};
+use crate::report::density::{Density2, Shape, density_2};
 use crate::report::palette::Ink;
 use crate::report::svg::{Drawing, Fill, Pen};
 
@@ -29,15 +29,7 @@ pub(super) fn draw(
     let panel = layout.panel(row, column);
     drawing.clipped(panel.area, |drawing| {
         for (i, draws) in posteriors.iter().enumerate() {
-            let ink = Ink::Series(i);
-            let flat = [column, row].map(|j| matches!(draws.shape(j), Shape::Constant(_)));
-            let contours = draws.len() >= TOO_FEW_DRAWS && flat == [false, false];
-            if contours {
-                draw_contours(drawing, &panel, draws, [column, row], ink);
-            }
-            if !contours || draws.len() < FEW_DRAWS {
-                draw_dots(drawing, &panel, draws, [column, row], ink);
-            }
+            draw_posterior(drawing, &panel, draws, [column, row], Ink::Series(i));
         }
     });
     if corner.truth.is_some() {
@@ -46,6 +38,24 @@ pub(super) fn draw(
             &panel,
             [column, row].map(|j| layout.visible_truth(corner, j)),
         );
+    }
+}
+
+/// Draws the contours of one posterior, its draws, or both.
+pub(super) fn draw_posterior(
+    drawing: &mut Drawing,
+    panel: &Panel,
+    draws: &Draws,
+    [column, row]: [usize; 2],
+    ink: Ink,
+) {
+    let flat = [column, row].map(|j| matches!(draws.shape(j), Shape::Constant(_)));
+    let contours = draws.len() >= TOO_FEW_DRAWS && flat == [false, false];
+    if contours {
+        draw_contours(drawing, panel, draws, [column, row], ink);
+    }
+    if !contours || draws.len() < FEW_DRAWS {
+        draw_dots(drawing, panel, draws, [column, row], ink);
     }
 }
 
@@ -60,7 +70,6 @@ fn draw_contours(
     // A ridge along the diagonal is much narrower than the grid.
     const FINE_CELLS: usize = 256;
     const NARROW: f64 = 0.95;
-    const INVISIBLE: f64 = 0.04;
     let values = [draws.column(column), draws.column(row)];
     let limits = [draws.limits(column), draws.limits(row)];
     let cells = if draws.correlation(column, row).abs() > NARROW {
@@ -69,10 +78,25 @@ fn draw_contours(
         CELLS
     };
     let density = density_2(values, &draws.weights, limits, cells);
+    let levels = density.mass_levels(values, &draws.weights, MASSES);
+    draw_levels(drawing, panel, &density, levels, ink);
+}
+
+/// What the contours enclose.
+pub(super) const MASSES: [f64; 2] = [0.68, 0.95];
+
+/// Draws the contours of a density at the levels that enclose [`MASSES`].
+pub(super) fn draw_levels(
+    drawing: &mut Drawing,
+    panel: &Panel,
+    density: &Density2,
+    levels: [f64; 2],
+    ink: Ink,
+) {
+    const INVISIBLE: f64 = 0.04;
     let opacities = [0.42, 0.2];
-    let levels = density.mass_levels(values, &draws.weights, [0.68, 0.95]);
     for (level, opacity) in levels.into_iter().zip(opacities).rev() {
-        let loops: Vec<_> = contour(&density, level)
+        let loops: Vec<_> = contour(density, level)
             .iter()
             .map(|line| simplify(&panel.all(line), INVISIBLE))
             .collect();
@@ -95,7 +119,7 @@ fn draw_dots(
     }
 }
 
-fn draw_truth(drawing: &mut Drawing, panel: &Panel, truth: [Option<f64>; 2]) {
+pub(super) fn draw_truth(drawing: &mut Drawing, panel: &Panel, truth: [Option<f64>; 2]) {
     let area = panel.area;
     if let Some(x) = truth[0].map(|x| panel.at_x(x)) {
         drawing.line((x, area.bottom()), (x, area.top), truth_pen());

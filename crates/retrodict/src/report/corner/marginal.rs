@@ -13,7 +13,7 @@ use super::layout::{Layout, TITLE};
 use super::{Corner, truth_pen};
 
 /// The density of one posterior, ready to be drawn at a common height.
-enum Curve {
+pub(super) enum Curve {
     Line(Vec<(f64, f64)>),
     Bars(Vec<(f64, f64)>),
     /// All draws are equal.
@@ -21,7 +21,7 @@ enum Curve {
 }
 
 impl Curve {
-    fn of(draws: &Draws, j: usize) -> Self {
+    pub(super) fn of(draws: &Draws, j: usize) -> Self {
         match draws.shape(j) {
             Shape::Constant(value) => Self::Spike(value.unwrap_or(f64::NAN)),
             Shape::Discrete(levels) => Self::Bars(levels.clone()),
@@ -32,7 +32,7 @@ impl Curve {
         }
     }
 
-    fn peak(&self) -> f64 {
+    pub(super) fn peak(&self) -> f64 {
         match self {
             Self::Line(points) | Self::Bars(points) => points.iter().fold(0.0, |a, p| p.1.max(a)),
             Self::Spike(_) => 0.0,
@@ -108,7 +108,7 @@ fn draw_line(drawing: &mut Drawing, panel: &Panel, curve: &Curve, pen: Pen) {
     }
 }
 
-fn draw_curve(
+pub(super) fn draw_curve(
     drawing: &mut Drawing,
     panel: &Panel,
     curve: &Curve,

@@ -1,5 +1,6 @@
 //! The corner plot: every parameter, and every pair of them.
 
+mod conditional;
 mod draws;
 mod joint;
 mod layout;
@@ -15,6 +16,7 @@ use super::legend::{self, Entry, Key};
 use super::palette::Ink;
 use super::svg::{Drawing, Pen};
 
+pub use conditional::ConditionalCorner;
 use draws::Draws;
 use layout::Layout;
 

@@ -49,6 +49,16 @@ impl Shape {
 }
 
 impl Domain {
+    /// A given stretch, for a density that was computed and not smoothed.
+    pub(crate) fn between(low: f64, high: f64) -> Self {
+        Self {
+            low,
+            high,
+            spot_width: 0.0,
+            plain_width: 0.0,
+        }
+    }
+
     /// Wide enough for the draws and for the kernel around them, but never across a bound. Draws
     /// farther than eight half-widths from the middle are left out: they would make the grid coarse
     /// where the density is.

@@ -94,10 +94,28 @@ pub struct ObservationReport {
     pub summaries: Vec<Summary>,
     /// The true values, if known.
     pub truth: Option<Vec<f64>>,
+    /// The θ with the largest density, if it was searched.
+    pub maximum: Option<Vec<f64>>,
     /// Numbers about the draws: how many, R-hat, effective sample size.
     pub facts: Vec<Fact>,
+    /// What else was asked about the posterior.
+    pub tables: Vec<NamedTable>,
     /// The corner plot, the predictive check.
     pub figures: Vec<Figure>,
+}
+
+/// A table with a title and a sentence about it; the first cell of each row is its head, and the names of
+/// parameters are set as their labels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedTable {
+    /// Above the table.
+    pub title: String,
+    /// What it shows.
+    pub note: String,
+    /// The heads of the columns.
+    pub heads: Vec<String>,
+    /// One cell a column.
+    pub rows: Vec<Vec<String>>,
 }
 
 /// Several methods side by side.

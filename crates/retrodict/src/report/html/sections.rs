@@ -83,7 +83,11 @@ pub(super) fn posterior(input: &ReportInput) -> String {
 fn one_posterior(observation: &ObservationReport, input: &ReportInput) -> String {
     let table = tables::posterior(observation, &input.parameters);
     let facts = tables::facts(&observation.facts);
-    format!("{table}{facts}{}", figures(&observation.figures))
+    let others = observation.tables.iter();
+    let others: String = others
+        .map(|t| tables::named(t, &input.parameters))
+        .collect();
+    format!("{table}{facts}{}{others}", figures(&observation.figures))
 }
 
 /// Whether to believe it.

@@ -6,7 +6,7 @@ use crate::report::label::{Label, Script};
 use crate::report::svg::escape;
 
 use super::numbers::{self, Precision};
-use super::{Fact, ObservationReport, ParameterRow};
+use super::{Fact, NamedTable, ObservationReport, ParameterRow};
 
 /// Names and values, side by side.
 pub(super) fn facts(facts: &[Fact]) -> String {
@@ -56,6 +56,9 @@ pub(super) fn posterior(observation: &ObservationReport, parameters: &[Parameter
         "68 % interval",
         "95 % interval",
     ];
+    if observation.maximum.is_some() {
+        heads.push("Maximum");
+    }
     if observation.truth.is_some() {
         heads.push("Reference");
     }
@@ -80,15 +83,47 @@ pub(super) fn posterior(observation: &ObservationReport, parameters: &[Parameter
                 number("68 % interval", &precision.interval(summary.interval_68)),
                 number("95 % interval", &precision.interval(summary.interval_95)),
             ];
-            if let Some(truth) = &observation.truth {
-                let value = truth
-                    .get(j)
-                    .map_or_else(|| "–".to_string(), |t| precision.write(*t));
-                cells.push(number("Reference", &value));
+            let others = [
+                ("Maximum", &observation.maximum),
+                ("Reference", &observation.truth),
+            ];
+            for (head, values) in others {
+                if let Some(values) = values {
+                    let value = values
+                        .get(j)
+                        .map_or_else(|| "–".to_string(), |t| precision.write(*t));
+                    cells.push(number(head, &value));
+                }
             }
             format!("<tr>{}</tr>\n", cells.concat())
         });
     table("numbers", &heads, &rows.collect::<String>())
+}
+
+/// A table of its own, under its title.
+pub(super) fn named(named: &NamedTable, parameters: &[ParameterRow]) -> String {
+    let set = |text: &str| {
+        let parameter = parameters.iter().find(|row| row.parameter.name == text);
+        parameter.map_or_else(|| escape(text), |row| label(&Label::of(&row.parameter)))
+    };
+    let rows = named.rows.iter().map(|row| {
+        let cells = row.iter().zip(&named.heads).enumerate();
+        let cells = cells.map(|(k, (text, head))| {
+            if k == 0 {
+                format!("<th scope=\"row\">{}</th>", set(text))
+            } else {
+                number(head, &escape(text))
+            }
+        });
+        format!("<tr>{}</tr>\n", cells.collect::<String>())
+    });
+    let heads: Vec<String> = named.heads.iter().map(|head| set(head)).collect();
+    format!(
+        "<h3>{}</h3>\n<p>{}</p>\n{}",
+        escape(&named.title),
+        escape(&named.note),
+        table_of("numbers", &heads, &rows.collect::<String>())
+    )
 }
 
 /// The checks: what did not pass comes first.
@@ -192,9 +227,15 @@ pub(super) fn status(status: CheckStatus) -> String {
 }
 
 pub(super) fn table(class: &str, heads: &[&str], rows: &str) -> String {
+    let heads: Vec<String> = heads.iter().map(|head| escape(head)).collect();
+    table_of(class, &heads, rows)
+}
+
+/// A table whose heads are HTML.
+fn table_of(class: &str, heads: &[String], rows: &str) -> String {
     let heads = heads
         .iter()
-        .map(|head| format!("<th scope=\"col\">{}</th>", escape(head)));
+        .map(|head| format!("<th scope=\"col\">{head}</th>"));
     let heads: String = heads.collect();
     format!(
         "<div class=\"table\"><table class=\"{class}\">\n<thead><tr>{heads}</tr></thead>\n\

@@ -164,6 +164,7 @@ impl Run<'_> {
         self.keep("recovery", &Recovery::of(&found.calibration, tests))?;
         let mut checks = found.checks();
         checks.extend(self.test_locally(&found.calibration, tests)?);
+        checks.extend(self.learning_curve(tests)?);
         Ok(checks)
     }
 
@@ -286,7 +287,7 @@ fn present(data: &Table, observed: &[f64]) -> Result<(Table, Vec<f64>)> {
     Ok((table, kept.iter().map(|&j| observed[j]).collect()))
 }
 
-const MORE_TESTS: &str = "Set `check.test_simulations` to 300 or so.";
+pub(super) const MORE_TESTS: &str = "Set `check.test_simulations` to 300 or so.";
 
 /// Fewer test simulations than this cannot tell a right posterior from a wrong one.
 const FEWEST_TESTS: usize = 20;

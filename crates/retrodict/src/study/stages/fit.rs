@@ -8,8 +8,8 @@ use std::sync::{Mutex, PoisonError};
 use crate::error::{Error, Result};
 use crate::infer::planned_epochs;
 use crate::npy;
-use crate::study::{Event, Method, Run, Stage};
-use crate::train::{EpochRecord, TrainLog};
+use crate::study::{Event, Method, Run, Stage, hash};
+use crate::train::{Checkpoints, EpochRecord, TrainLog, Watch};
 
 /// What happened while training, beside the weights it gave.
 const TRAINING: &str = "training.json";
@@ -44,14 +44,22 @@ impl Run<'_> {
     fn train(&self) -> Result<String> {
         let folder = self.folder().model();
         if folder.exists() {
-            // An unfinished fit of this same study: what it left is worth nothing.
+            // Half a model of an attempt that was killed while it wrote; the networks' state is elsewhere.
             fs::remove_dir_all(&folder).map_err(Error::io(&folder, "remove"))?;
         }
         self.forget_search()?;
         let simulations = self.training_simulations()?;
         let epochs = EpochWriter::create(self)?;
-        let observer = |record: &EpochRecord| epochs.epoch(self, record);
-        let Some(log) = self.fit_method(&folder, &*simulations, &observer)? else {
+        let inputs = format!("{:?}", self.inputs(Stage::Fit));
+        let key = hash::of_bytes(inputs.as_bytes());
+        let watcher = FitWatcher {
+            run: self,
+            epochs,
+            checkpoints: Checkpoints::new(self.folder().checkpoints(), key),
+        };
+        let fitted = self.fit_method(&folder, &*simulations, &watcher)?;
+        watcher.checkpoints.clear()?;
+        let Some(log) = fitted else {
             return Ok(format!("{} simulations, no networks", simulations.n_rows()));
         };
         log.notes.iter().for_each(|note| self.note(note));
@@ -85,6 +93,23 @@ fn describe(log: &TrainLog) -> String {
         "{networks}, {epochs} epochs on {} simulations, validation loss {loss:.3}",
         log.n_train
     )
+}
+
+/// Keeps what a training needs to go on after an interruption.
+struct FitWatcher<'r, 'a> {
+    run: &'r Run<'a>,
+    epochs: EpochWriter,
+    checkpoints: Checkpoints,
+}
+
+impl Watch for FitWatcher<'_, '_> {
+    fn epoch(&self, record: &EpochRecord) -> ControlFlow<()> {
+        self.epochs.epoch(self.run, record)
+    }
+
+    fn checkpoints(&self) -> Option<&Checkpoints> {
+        Some(&self.checkpoints)
+    }
 }
 
 /// Writes `train.jsonl` as the epochs end.

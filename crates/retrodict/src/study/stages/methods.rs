@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
 use crate::infer::{
-    AbcPosterior, FieldPosterior, FieldTrials, Histogram, KernelDensity, LogLikelihood, Missing,
-    NeuralLikelihood, NeuralPosterior, NeuralRatio, Posterior, PotentialPosterior, fits_in_memory,
-    fmpe, nle, npe_from, npse, nre,
+    AbcPosterior, CorrectedPosterior, FieldPosterior, FieldTrials, Histogram, KernelDensity,
+    LogLikelihood, Missing, NeuralLikelihood, NeuralPosterior, NeuralRatio, Posterior,
+    PotentialPosterior, fits_in_memory, fmpe, nle, npe_from, npse, nre,
 };
 use crate::npy;
 use crate::seed::Seed;
@@ -28,6 +28,10 @@ impl Run<'_> {
         observer: Observer<'_>,
     ) -> Result<Option<TrainLog>> {
         let inference = &self.study().config().inference;
+        if inference.correction.is_some() {
+            // A likelihood that does not answer is found before hours of training.
+            self.try_likelihood(source)?;
+        }
         if inference.is_sequential() {
             return self.fit_rounds(folder, observer).map(Some);
         }
@@ -87,6 +91,20 @@ impl Run<'_> {
     /// If none is fitted yet, or its files are damaged.
     pub fn posterior(&self) -> Result<Box<dyn Posterior>> {
         self.require(Stage::Fit, "fit")?;
+        let posterior = self.uncorrected()?;
+        let inference = &self.study().config().inference;
+        let Some(config) = &inference.correction else {
+            return Ok(posterior);
+        };
+        let method = format!("{}, corrected", inference.method.name());
+        let likelihood = || self.known_likelihood();
+        let prior = self.study().prior();
+        let corrected = CorrectedPosterior::new(posterior, prior, likelihood, config, &method)?;
+        Ok(Box::new(corrected))
+    }
+
+    /// The fitted posterior as the method gives it.
+    fn uncorrected(&self) -> Result<Box<dyn Posterior>> {
         let (folder, prior) = (self.folder().model(), self.study().prior());
         match self.study().config().inference.method {
             Method::Nle => {
@@ -94,12 +112,19 @@ impl Run<'_> {
                 if self.study().config().inference.missing == Missing::Marginalize {
                     likelihood = likelihood.marginalizing();
                 }
-                self.sampled(Box::new(likelihood))
+                self.sampled(self.of_success(Box::new(likelihood))?)
             }
-            Method::Nre => self.sampled(Box::new(NeuralRatio::load(folder, prior)?)),
-            Method::Fmpe | Method::Npse => self.carried(FieldPosterior::load(folder, prior)?),
+            Method::Nre => {
+                let ratio = Box::new(NeuralRatio::load(folder, prior)?);
+                self.sampled(self.of_success(ratio)?)
+            }
+            Method::Fmpe | Method::Npse => {
+                self.held_within(self.carried(FieldPosterior::load(folder, prior)?)?)
+            }
             Method::Auto => self.auto_posterior(),
-            method if method.trains() => Ok(Box::new(NeuralPosterior::load(folder, prior)?)),
+            method if method.trains() => {
+                self.held_within(Box::new(NeuralPosterior::load(folder, prior)?))
+            }
             method if method.is_online() => self.online_posterior(&folder),
             _ => {
                 self.posterior_of_simulations(self.all_simulations(&*self.training_simulations()?)?)

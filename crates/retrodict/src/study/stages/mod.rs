@@ -2,12 +2,15 @@
 
 mod auto;
 mod check;
+mod explore;
 mod fit;
+mod learning_curve;
 mod local;
 mod methods;
 mod online;
 mod report;
 pub(super) mod report_words;
+mod restrict;
 mod rounds;
 mod sample;
 mod search;

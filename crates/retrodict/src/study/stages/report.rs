@@ -4,15 +4,18 @@ use std::fs;
 use std::path::PathBuf;
 
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
 use crate::prior::Parameter;
 use crate::report::html::{Fact, ObservationReport, ReportInput, SearchReport};
 use crate::report::{
-    Corner, Figure, LossCurve, Overlay, coverage, predictive, ranks, recovery, search, training,
+    Corner, Figure, LossCurve, Overlay, coverage, learning_curve, predictive, ranks, recovery,
+    search, training,
 };
 use crate::samples::Samples;
 use crate::seed::{Seed, Stream};
+use crate::study::export::file_name;
 use crate::study::{Run, Stage};
 use crate::train::TrainLog;
 
@@ -31,6 +34,7 @@ impl Run<'_> {
     /// If the checks are not done yet, or a file cannot be read or written.
     pub fn report(&mut self) -> Result<PathBuf> {
         self.require(Stage::Check, "check")?;
+        self.explore()?;
         self.stage(Stage::Report, 0, Run::write_report)?;
         Ok(self.folder().report())
     }
@@ -76,6 +80,9 @@ impl Run<'_> {
         if let Some(recovered) = self.kept("recovery")? {
             check_figures.push(recovery("recovery", &recovered, parameters));
         }
+        if let Some(curve) = self.kept("learning_curve")? {
+            check_figures.push(learning_curve("learning_curve", &curve));
+        }
         let log = self.training_log()?;
         let training = log
             .as_ref()
@@ -88,6 +95,7 @@ impl Run<'_> {
                 .iter()
                 .flat_map(|log| log.notes.clone())
                 .chain(self.not_amortised()?)
+                .chain(self.restriction_note()?)
                 .collect(),
             parameters: report_words::parameter_rows(self.study()),
             study: report_words::study_facts(self.study(), &self.counts()?),
@@ -130,6 +138,7 @@ impl Run<'_> {
         } else {
             format!("-{i:03}")
         };
+        let explored = self.explored(i)?;
         let mut figures = Vec::new();
         if i < MOST_OBSERVATIONS {
             let overlay = Overlay {
@@ -137,6 +146,7 @@ impl Run<'_> {
                 samples,
             };
             figures.push(self.corner(&format!("posterior{suffix}"), &[overlay])?);
+            figures.extend(self.conditional_figure(i, n, samples, &explored)?);
             // Of trials, the first stands for all.
             let several = self.study().observations().n_rows() > 1;
             let data = if several {
@@ -152,11 +162,14 @@ impl Run<'_> {
         }
         let mut facts = vec![Fact::new("draws", samples.draws.n_rows().to_string())];
         facts.extend(self.online_facts(i)?);
+        facts.extend(self.correction_facts(i, n)?);
         Ok(ObservationReport {
             name: format!("observation {}", i + 1),
             summaries: samples.summary(),
             truth: None,
+            maximum: explored.maximum(self.study().prior().parameters()),
             facts,
+            tables: explored.tables(),
             figures,
         })
     }
@@ -170,22 +183,52 @@ impl Run<'_> {
         let prior = self.study().prior();
         let seed = Seed(self.study().config().study.seed);
         let draws = prior.sample_table(PRIOR_DRAWS, seed, Stream::Parameters);
-        let limits: Vec<[f64; 2]> = (0..prior.n_parameters())
-            .map(|j| {
-                let support = prior.support(j);
-                [support.low, support.high]
-            })
-            .collect();
         let parameters: &[Parameter] = prior.parameters();
         Corner {
             name,
             parameters,
             posteriors,
-            limits: &limits,
+            limits: &self.limits(),
             truth: None,
             prior: Some(&Samples::independent(draws)),
         }
         .figure()
+    }
+
+    /// What the weights of a correction are worth, if there is one.
+    fn correction_facts(&self, i: usize, n: usize) -> Result<Vec<Fact>> {
+        if self.study().config().inference.correction.is_none() {
+            return Ok(Vec::new());
+        }
+        let name = file_name("sampler", (n > 1).then_some(i), "json");
+        let run: Map<String, Value> = read_json(&self.folder().posterior().join(name))?;
+        let number = |key: &str| run.get(key).and_then(Value::as_f64).unwrap_or(f64::NAN);
+        let (effective, all) = (number("effective_size"), number("evaluations"));
+        let share = 100.0 * effective / all;
+        Ok(vec![
+            Fact::new(
+                "corrected by the likelihood",
+                format!(
+                    "{all} draws of the network, whose weights are worth {effective:.0} equal ones ({share:.1} %); k̂ = {:.2}",
+                    number("k_hat")
+                ),
+            ),
+            Fact::new(
+                "log evidence",
+                format!(
+                    "{:.3} ± {:.3}",
+                    number("log_evidence"),
+                    number("log_evidence_standard_error")
+                ),
+            ),
+        ])
+    }
+
+    /// The prior's limits, one pair a parameter.
+    pub(super) fn limits(&self) -> Vec<[f64; 2]> {
+        let prior = self.study().prior();
+        let supports = (0..prior.n_parameters()).map(|j| prior.support(j));
+        supports.map(|s| [s.low, s.high]).collect()
     }
 
     /// What a check left, if it was made.

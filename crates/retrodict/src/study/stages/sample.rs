@@ -29,6 +29,7 @@ impl Run<'_> {
             };
             Ok(format!("{draws} draws{of}"))
         })?;
+        self.explore()?;
         self.samples()
     }
 

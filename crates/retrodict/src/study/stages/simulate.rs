@@ -85,6 +85,9 @@ impl Run<'_> {
             }
             return Ok(format!("{n} simulations that existed already"));
         }
+        if self.is_restricted() {
+            return self.make_within(stage, n);
+        }
         let simulator = self.simulator()?;
         let watcher = Watcher { run: self, stage };
         let store = self
@@ -93,6 +96,16 @@ impl Run<'_> {
         let names = self.study().observations().names().to_vec();
         let failures = StoredSimulations::open(store, n, names)?.failures()?;
         Ok(describe(&failures, n))
+    }
+
+    /// The same for a study that restricts its prior.
+    fn make_within(&self, stage: Stage, n: usize) -> Result<String> {
+        if stage == Stage::SimulateTests {
+            self.make_restricted_tests(n)?;
+        } else {
+            self.make_restricted(n)?;
+        }
+        Ok(describe(&self.load(stage)?.failures(), n))
     }
 
     pub(super) fn campaign<'s>(
@@ -116,12 +129,16 @@ impl Run<'_> {
     /// The simulations to learn from; those that do not fit into memory stay on disk.
     pub(super) fn training_simulations(&self) -> Result<Box<dyn SimulationSource>> {
         self.require(Stage::Simulate, "simulate")?;
+        if self.is_restricted() {
+            let all = self.load(Stage::Simulate)?;
+            return Ok(Box::new(self.within_restriction(all)?));
+        }
         self.source(Stage::Simulate)
     }
 
     fn source(&self, stage: Stage) -> Result<Box<dyn SimulationSource>> {
         let n = self.wanted(stage)?;
-        if stage == Stage::Simulate && !self.in_memory(n) {
+        if stage == Stage::Simulate && !self.is_restricted() && !self.in_memory(n) {
             if let Some(large) = self.large_data()? {
                 return Ok(Box::new(large.training.clone()));
             }
@@ -155,6 +172,9 @@ impl Run<'_> {
                 Some(large) => read_all(&large.training),
                 None => Ok(given_data::read(self.study())?.select(stage)),
             };
+        }
+        if stage == Stage::Simulate && self.is_restricted() {
+            return self.load_restricted(n);
         }
         let mut simulations = Store::open(self.folder().output(stage))?.read(n)?;
         let names = self.study().observations().names().to_vec();
@@ -236,6 +256,9 @@ impl Run<'_> {
     }
 
     fn refuse_failures(&self, stage: Stage) -> Result<()> {
+        if stage == Stage::Simulate && self.is_restricted() {
+            return self.refuse_restricted_failures();
+        }
         let found = self.source(stage)?;
         let limit = self.study().config().simulator.max_failed;
         check_failures(&found.failures()?, found.n_rows(), limit)

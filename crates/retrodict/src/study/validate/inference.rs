@@ -5,7 +5,8 @@ use crate::error::Result;
 use crate::estimator::{RatioConfig, VectorFieldConfig};
 use crate::infer::sequential::SequentialConfig;
 use crate::infer::{
-    AbcRejectionConfig, CompositionConfig, FieldSamplerConfig, Missing, SearchConfig,
+    AbcRejectionConfig, CompositionConfig, CorrectionConfig, FieldSamplerConfig, Missing,
+    SearchConfig,
 };
 use crate::prior::SupportKind;
 use crate::sample::SamplerConfig;
@@ -59,6 +60,11 @@ pub(super) fn inference(config: &StudyConfig, source: &Source) -> Result<()> {
         "inference.field_sampler",
         field_sampler.map_or(Ok(()), FieldSamplerConfig::validate),
     )?;
+    let correction = inference.correction.as_ref();
+    named(
+        "inference.correction",
+        correction.map_or(Ok(()), CorrectionConfig::validate),
+    )?;
     let composition = inference.composition.as_ref();
     named(
         "inference.composition",
@@ -95,6 +101,22 @@ pub(in crate::study) fn own_sections(
         ("vector_field", inference.vector_field.is_some(), FIELDS),
         ("field_sampler", inference.field_sampler.is_some(), FIELDS),
         ("composition", inference.composition.is_some(), FIELDS),
+        (
+            "restriction",
+            inference.restriction.is_some(),
+            &[
+                Method::Npe,
+                Method::Nle,
+                Method::Nre,
+                Method::Fmpe,
+                Method::Npse,
+            ],
+        ),
+        (
+            "correction",
+            inference.correction.is_some(),
+            &[Method::Npe, Method::Fmpe, Method::Npse],
+        ),
         ("abc", inference.abc.is_some(), &[Method::AbcRejection]),
         ("abc_smc", inference.abc_smc.is_some(), &[Method::AbcSmc]),
         (

@@ -234,6 +234,7 @@ fn counts(config: &StudyConfig, source: &Source) -> Result<()> {
             "Give 0 to do without posterior predictive checks; fewer show nothing.",
         )?;
     }
+    learning_curve(config, source)?;
     // Every array has at least one column; the width is checked again when it is known.
     let arrays = [
         (
@@ -254,6 +255,26 @@ fn counts(config: &StudyConfig, source: &Source) -> Result<()> {
     arrays
         .iter()
         .try_for_each(|(field, n)| fits(source, field, n.unwrap_or(0), 1))
+}
+
+/// Parts of the simulations can be trained on if they are all from the prior, and compared on test simulations.
+fn learning_curve(config: &StudyConfig, source: &Source) -> Result<()> {
+    if !config.check.learning_curve {
+        return Ok(());
+    }
+    let method = config.method();
+    let problem = if !method.trains() {
+        format!("given with `{}`, which trains nothing", method.name())
+    } else if config.inference.is_sequential() {
+        "given with several rounds, whose simulations are not from the prior".into()
+    } else if config.check.test_simulations == 0 {
+        "given without test simulations to compare on".into()
+    } else {
+        return Ok(());
+    };
+    let advice =
+        "Use a method with networks, `rounds = 1` and `check.test_simulations`, or remove it.";
+    Err(source.error("check.learning_curve", problem, advice))
 }
 
 /// The simulations to learn from are on disk, which is larger than memory, but not without end.

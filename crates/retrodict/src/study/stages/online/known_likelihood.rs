@@ -35,7 +35,7 @@ impl Observer for Watcher {
 
 impl Run<'_> {
     /// The likelihood of the study's simulator.
-    pub(super) fn known_likelihood(&self) -> Result<Box<dyn LogLikelihood>> {
+    pub(in crate::study) fn known_likelihood(&self) -> Result<Box<dyn LogLikelihood>> {
         let n_data = self.study().observations().n_columns();
         if let Some(name) = &self.study().config().simulator.builtin
             && let Some(function) = builtin::by_name(name)?.log_likelihood
@@ -55,7 +55,7 @@ impl Run<'_> {
 
     /// Asks for the likelihood of the observations at draws from the prior, to find mistakes before a
     /// sampler meets them.
-    pub(super) fn try_likelihood(&self, source: &dyn SimulationSource) -> Result<()> {
+    pub(in crate::study) fn try_likelihood(&self, source: &dyn SimulationSource) -> Result<()> {
         let likelihood = self.known_likelihood()?;
         let simulations = self.all_simulations(source)?;
         let n = TRIED.min(simulations.len());
