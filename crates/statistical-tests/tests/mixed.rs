@@ -93,7 +93,10 @@ fn states_of_discrete_parameters_are_as_frequent_as_their_posterior_says() {
             squares += ((found - mean) / sd).powi(2) / N_TESTS as f64;
         }
     }
-    println!("total variation {distance:.4}, error of the mean of μ {:.4} sd", squares.sqrt());
+    println!(
+        "total variation {distance:.4}, error of the mean of μ {:.4} sd",
+        squares.sqrt()
+    );
     for (c, (sum, variance)) in sums.iter().zip(variances).enumerate() {
         println!("state {c}: {sum:+.1}, sd {:.1}", variance.sqrt());
         assert!(sum.abs() < 4.0 * variance.sqrt() + 0.02 * N_TESTS as f64);
@@ -132,7 +135,10 @@ fn with_gaps() -> Simulations {
 fn exact(x: &[f64]) -> [f64; 2] {
     let seen: Vec<f64> = x.iter().copied().filter(|v| !v.is_nan()).collect();
     let precision = seen.len() as f64 + 1.0;
-    [seen.iter().sum::<f64>() / precision, precision.recip().sqrt()]
+    [
+        seen.iter().sum::<f64>() / precision,
+        precision.recip().sqrt(),
+    ]
 }
 
 /// Refuses moments of posteriors, one a test, that are off: from the exact ones by more than a fifth of an
@@ -149,11 +155,17 @@ fn assert_calibrated(tests: &Simulations, moments: &[[f64; 2]]) {
         first += z / n;
         second += z * z / n;
     }
-    println!("off {:.3} sd, width × {width:.3}, z {first:+.3}, z² {second:.3}", off.sqrt());
+    println!(
+        "off {:.3} sd, width × {width:.3}, z {first:+.3}, z² {second:.3}",
+        off.sqrt()
+    );
     assert!(off.sqrt() < 0.2, "{}", off.sqrt());
     assert!((width - 1.0).abs() < 0.1, "{width}");
     assert!(first.abs() < 4.0 / n.sqrt() + 0.05, "{first}");
-    assert!((second - 1.0).abs() < 4.0 * (2.0 / n).sqrt() + 0.1, "{second}");
+    assert!(
+        (second - 1.0).abs() < 4.0 * (2.0 / n).sqrt() + 0.1,
+        "{second}"
+    );
 }
 
 fn moments(values: &[f64]) -> [f64; 2] {

@@ -383,7 +383,11 @@ fn slices_find_what_is_much_narrower_or_wider_than_the_draws() {
         assert!((mean - 0.495).abs() < 0.02 * exact, "{mean}");
         assert!((sd / exact - 1.0).abs() < 0.02, "{sd} {exact}");
     }
-    assert!((slices.correlation[0][1] - 0.99).abs() < 0.003, "{:?}", slices.correlation);
+    assert!(
+        (slices.correlation[0][1] - 0.99).abs() < 0.003,
+        "{:?}",
+        slices.correlation
+    );
 }
 
 #[test]

@@ -174,11 +174,13 @@ impl LocalTwoSample {
 }
 
 impl LocalTwoSample {
-    /// Whether it is more than too wide: that misleads nobody.
+    /// Whether some parameter's true errors are larger than claimed, √(shift² + spread²) in posterior sds: a
+    /// posterior that is only too wide misleads nobody.
     fn misleads(&self) -> bool {
+        let error = |c: &Correction| c.shift.hypot(c.spread);
         self.corrections
             .iter()
-            .any(|c| c.shift.abs() > limit::FAILED_BIAS || c.spread > limit::FAILED_SPREAD)
+            .any(|c| error(c) > limit::CAUTION_SPREAD)
     }
 
     /// The largest correction in words.
