@@ -51,7 +51,7 @@ fn maximum_conditionals_and_sensitivity_are_written_and_shown() {
     assert_eq!(correlation[0][1], correlation[1][0]);
     let csv = String::from_utf8(sandbox.read("run/posterior/sensitivity.csv")).unwrap();
     let mut lines = csv.lines();
-    assert_eq!(lines.next().unwrap(), "eigenvalue,share,mu_1,mu_2,sigma");
+    assert_eq!(lines.next().unwrap(), "eigenvalue,share,mu_1,mu_2,mu_3");
     let values: Vec<f64> = lines
         .map(|line| line.split(',').next().unwrap().parse().unwrap())
         .collect();

@@ -184,7 +184,9 @@ fn locally_shifted(seed: Seed) -> Verdict {
     let mut x = observation(&problem, seed);
     if x[0] < 0.0 {
         // The problem is symmetric.
-        x.iter_mut().for_each(|v| *v = -*v);
+        for v in &mut x {
+            *v = -*v;
+        }
     }
     whole_verdict(&problem, &posterior, &x, seed)
 }

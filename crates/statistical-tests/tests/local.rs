@@ -1,5 +1,10 @@
 //! The local two-sample test: how often it is wrong about exact posteriors, and what it sees.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test stops at what it does not expect"
+)]
+
 use retrodict::check::{Calibration, LocalTest, LocalTwoSample};
 use retrodict::infer::Posterior;
 use retrodict::{Seed, Stream};

@@ -110,7 +110,9 @@ fn states_of_discrete_parameters_are_as_frequent_as_their_posterior_says() {
 fn linear() -> (Prior, impl Simulator) {
     let prior = Prior::new([("a", D::normal(0.0, 1.0))]).unwrap();
     let simulator = FunctionSimulator::new("three", 1, [3], |theta, random, x| {
-        x.iter_mut().for_each(|x| *x = theta[0] + random.normal());
+        for x in x.iter_mut() {
+            *x = theta[0] + random.normal();
+        }
         Ok(())
     });
     (prior, simulator)

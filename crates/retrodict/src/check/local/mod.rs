@@ -31,7 +31,7 @@ const MOST_DRAWS: usize = 2000;
 /// one observation.
 ///
 /// With d(θ, x) the probability it gives to (θ, x) being a simulation and no draw from the posterior q, the
-/// statistic is t(x_o) = E_{θ ~ q(θ | x_o)} (d(θ, x_o) − ½)². If q is right, θ* and θ̃ are exchangeable given x*, so
+/// statistic is t(x) = E_{θ ~ q(θ | x)} (d(θ, x) − ½)². If q is right, θ* and θ̃ are exchangeable given x*, so
 /// the same statistic of classifiers for which each pair was swapped with probability ½ has the same
 /// distribution: a hundred of those make the p-value, with a generalised Pareto tail beyond them.
 ///
@@ -45,7 +45,7 @@ const MOST_DRAWS: usize = 2000;
 pub struct LocalTwoSample {
     /// How many test simulations the classifier has seen.
     pub n_test: usize,
-    /// t(x_o).
+    /// t(x).
     pub statistic: f64,
     /// The statistics of the classifiers that saw swapped pairs.
     pub null: Vec<f64>,
@@ -53,7 +53,7 @@ pub struct LocalTwoSample {
     pub p_value: f64,
     /// The same, corrected for looking at several observations (Holm 1979).
     pub adjusted_p_value: f64,
-    /// The root of what t(x_o) exceeds the mean of `null` by: about as much as the accuracy of the best
+    /// The root of what t(x) exceeds the mean of `null` by: about as much as the accuracy of the best
     /// classifier exceeds one half.
     pub discrepancy: f64,
     /// What the classifier would change, parameter by parameter.

@@ -3,7 +3,7 @@ use crate::check::calibration::{Quantity, QuantityKind};
 use crate::simulate::Status;
 use crate::table::Table;
 
-/// θ ~ N(0, 1), d data x_j = θ + ε_j, and as a posterior draw θ itself drawn anew, plus `shift` sd where the
+/// θ ~ N(0, 1), d data x = θ + ε each, and as a posterior draw θ itself drawn anew, plus `shift` sd where the
 /// first datum is positive.
 struct Problem {
     calibration: Calibration,

@@ -68,9 +68,12 @@ impl Run<'_> {
     fn scores(&self, part: &Simulations, tests: &Simulations, seed: Seed) -> Result<Vec<f64>> {
         let inference = &self.study().config().inference;
         let prior = self.study().prior();
-        let go_on = |_: &_| match self.stop().is_set() {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
+        let go_on = |_: &_| {
+            if self.stop().is_set() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         };
         match inference.method {
             Method::Nle => {

@@ -34,7 +34,10 @@ impl Run<'_> {
     /// If the checks are not done yet, or a file cannot be read or written.
     pub fn report(&mut self) -> Result<PathBuf> {
         self.require(Stage::Check, "check")?;
-        self.explore()?;
+        // The study may ask more of the same draws by now.
+        if !self.is_done(Stage::Explore) {
+            self.explore()?;
+        }
         self.stage(Stage::Report, 0, Run::write_report)?;
         Ok(self.folder().report())
     }
