@@ -66,6 +66,8 @@ def trials(run):
 def theory(name, run, method, draws):
     """(means, sds, C2ST) of what a method with a tolerance draws from; None for all others."""
     problem = expected.PROBLEMS.get(name)
+    if problem is None:
+        return None
     folder = run / "methods" / method
     if method == "abc_smc":
         tolerance = read_json(folder / "model/population-000.json")["tolerance"]
@@ -103,8 +105,10 @@ def rows(name, run):
     return found
 
 
-def numbers(values, digits=2):
-    return ", ".join(f"{value:.{digits}f}".replace("-", "−") for value in values)
+def numbers(values):
+    """Two decimals, or of many parameters, which have different units, two digits."""
+    form = ".2f" if len(values) < 4 else ".2g"
+    return ", ".join(f"{value:{form}}".replace("-", "−") for value in values)
 
 
 def table(found):

@@ -127,7 +127,7 @@ fn below(samples: &Samples, truth: &[f64]) -> Vec<f64> {
         let rows = samples.draws.rows().zip(&weights);
         rows.filter(|(theta, _)| theta[j] < *truth)
             .map(|(_, w)| w)
-            .sum()
+            .sum::<f64>()
     };
     truth.iter().enumerate().map(share).collect()
 }
