@@ -195,7 +195,7 @@ fn forms() -> Vec<Wrong> {
         toy(
             "restriction in rounds",
             "[inference]\nsimulations = 300",
-            "[inference.restriction]\n[inference]\nsimulations = 3000\nrounds = 3",
+            "[inference.restriction]\n[inference]\nmethod = \"npe\"\nsimulations = 3000\nrounds = 3",
             &["inference.restriction", "3 rounds", "expected 1"],
         ),
         toy(
@@ -211,8 +211,12 @@ fn forms() -> Vec<Wrong> {
         toy(
             "correction without a likelihood",
             "builtin = \"gaussian_toy\"\n\n[inference]\n",
-            "builtin = \"sir\"\n\n[inference.correction]\n\n[inference]\n",
-            &["inference.correction", "`sir`", "no closed form"],
+            "builtin = \"lotka_volterra_summaries\"\n\n[inference.correction]\n\n[inference]\n",
+            &[
+                "inference.correction",
+                "`lotka_volterra_summaries`",
+                "no closed form",
+            ],
         ),
         toy(
             "correction of nothing",

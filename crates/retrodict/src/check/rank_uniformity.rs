@@ -135,7 +135,7 @@ impl RankUniformity {
             || ranks.spread > limit::CAUTION_SPREAD
             || ranks.too_wide()
             || ranks.distance > limit::CAUTION_DISTANCE;
-        match (failed, caution) {
+        match (failed && !ranks.too_far(), caution) {
             (true, _) => CheckStatus::Failed,
             (false, true) => CheckStatus::Caution,
             (false, false) => CheckStatus::Passed,
@@ -216,9 +216,19 @@ impl Ranks {
         self.spread < 1.0 / limit::CAUTION_SPREAD && self.bias.abs() < limit::CAUTION_BIAS
     }
 
+    /// Whether draws are farther from reference points than the truth: what is too wide has that, too.
+    fn too_far(&self) -> bool {
+        self.kind == QuantityKind::Distance && self.bias < 0.0
+    }
+
     /// What is wrong, the clearest fault first.
     fn fault(&self) -> String {
         let name = self.words();
+        if self.too_far() {
+            return "The posterior's draws lie farther from the parameters of similar data than the truth does: it is \
+                    too wide, or leaves out what the data say"
+                .into();
+        }
         if self.bias.abs() > limit::CAUTION_BIAS {
             let side = if self.bias > 0.0 { "below" } else { "above" };
             let size = self.bias.abs();
