@@ -28,15 +28,15 @@ fn the_p_value_is_uniform_for_exact_posteriors() {
     let exact = problem.posterior(Damage::None);
     let cases: [(&dyn Study, &dyn Posterior); 2] = [(&bimodal, &bimodal), (&problem, &exact)];
     for (study, posterior) in cases {
-        // Of 60, 3 ± 1.7 are below 0.05, and more than 9 with probability below 0.1 %; 30 ± 3.9 below
-        // one half, and outside 18 to 42 with the same.
-        let found: Vec<f64> = (0..60)
+        // Of 40, 2 ± 1.4 are below 0.05, and more than 7 with probability below 0.1 %; 20 ± 3.2 below
+        // one half, and outside 10 to 30 with the same.
+        let found: Vec<f64> = (0..40)
             .map(|i| local(study, posterior, i).p_value)
             .collect();
         let below = |limit: f64| found.iter().filter(|p| **p < limit).count();
         println!("{} below 0.05, {} below 0.5", below(0.05), below(0.5));
-        assert!(below(0.05) <= 9 && below(0.002) <= 2, "{found:?}");
-        assert!((18..=42).contains(&below(0.5)), "{found:?}");
+        assert!(below(0.05) <= 7 && below(0.002) <= 2, "{found:?}");
+        assert!((10..=30).contains(&below(0.5)), "{found:?}");
     }
 }
 
@@ -45,10 +45,10 @@ fn a_shift_by_one_sd_and_a_parameter_left_at_its_prior_are_seen_at_the_observati
     let problem = LinearGaussian::chain(2, 0.5);
     for damage in [Damage::Shift(1.0), Damage::PriorInstead(0)] {
         let posterior = problem.posterior(damage);
-        let found: Vec<LocalTwoSample> = (0..40).map(|i| local(&problem, &posterior, i)).collect();
+        let found: Vec<LocalTwoSample> = (0..20).map(|i| local(&problem, &posterior, i)).collect();
         let seen = found.iter().filter(|one| one.p_value < 0.01).count();
-        println!("{damage:?}: seen in {seen} of 40");
-        assert!(seen >= 36, "{damage:?}: {seen} of 40");
+        println!("{damage:?}: seen in {seen} of 20");
+        assert!(seen >= 18, "{damage:?}: {seen} of 20");
         assert!(found.iter().all(|one| one.discrepancy > 0.2));
     }
 }
