@@ -4,7 +4,6 @@ use super::config::StudyConfig;
 use super::method::Method;
 use super::resolved::DEFAULT_SIMULATIONS;
 use crate::infer::auto::{Choice, Situation};
-use crate::infer::{Missing, fits_in_memory};
 use crate::prior::Prior;
 use crate::table::Table;
 
@@ -20,13 +19,6 @@ pub(super) fn choose(
     }
     let simulations = inference.simulations.unwrap_or(DEFAULT_SIMULATIONS);
     let n_data = observations.n_columns();
-    let columns = prior.n_parameters() + n_data;
-    // These know one round, and several keep their simulations in memory.
-    let one = inference.search.is_some()
-        || inference.restriction.is_some()
-        || inference.correction.is_some()
-        || inference.missing != Missing::Refuse
-        || !fits_in_memory(simulations, columns, inference.train.memory);
     let situation = Situation {
         n_parameters: prior.n_parameters(),
         discrete: !prior.discrete_parameters().is_empty(),
@@ -39,7 +31,8 @@ pub(super) fn choose(
         },
         trials: config.trials(),
         simulator: config.simulator.data.is_none(),
-        rounds: inference.rounds.or(one.then_some(1)),
+        // Rounds take several fits, and what comes of them is drawn and checked slowly: they have to be asked for.
+        rounds: inference.rounds.or(Some(1)),
     };
     let choice = situation.choice();
     if !situation.trials {

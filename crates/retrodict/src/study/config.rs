@@ -153,7 +153,7 @@ pub struct InferenceSection {
     pub simulations: Option<usize>,
     /// In how many rounds the simulations are made: one, unless given, or what `auto` chooses. With more than
     /// one, `auto`, `npe`, `nle` and `nre` aim those of every later round at the observation; the result is
-    /// then not amortised. `rounds = 1` asks for one fit that serves any observation.
+    /// then not amortised. One fit serves any observation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rounds: Option<usize>,
     /// What the rounds after the first propose.

@@ -401,8 +401,7 @@ mod tests {
         let text = study.to_toml(Path::new("/run"));
         for words in [
             "seed = 7",
-            "method = \"auto\"",
-            "rounds = 5",
+            "method = \"npe\"",
             "simulations = 10000",
             "[parameters.mu_1]",
         ] {

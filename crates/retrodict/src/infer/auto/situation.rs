@@ -59,7 +59,9 @@ impl Situation {
     /// Why there is one round, if there is one.
     fn one_round(&self) -> Option<String> {
         if self.rounds == Some(1) {
-            return Some("because the study asks for one, which serves every observation".into());
+            return Some(
+                "because it serves every observation, and the study asks for no more".into(),
+            );
         }
         if !self.simulator {
             return Some("because the simulations exist already".into());
