@@ -9,16 +9,16 @@ use crate::estimator::{GaussianComponent, GaussianMixture};
 /// What a mixture q(y) = Σₖ αₖ N(y; mₖ, Pₖ⁻¹) is multiplied with: p̃ / p of one round, for y = L z + b
 /// with a b that changes from row to row.
 ///
-/// ``text
+/// ```text
 /// Z = ∫ q(y) p̃(y) / p(y) dy = Σₖₗ cₖₗ
-/// ``
+/// ```
 ///
 /// and, with D = Qₗ − Q₀ of the precisions of p̃'s component and of p, H = Pₖ + D, ρₗ = log βₗ N(y; nₗ, Qₗ⁻¹) /
 /// N(y; n₀, Q₀⁻¹) at y = mₖ, and g its gradient there,
 ///
-/// ``text
+/// ```text
 /// log cₖₗ = log αₖ + ρₗ + ½ log |Pₖ| − ½ log |H| + ½ gᵀ H⁻¹ g
-/// ``
+/// ```
 ///
 /// The product's component has mean mₖ + H⁻¹ g and covariance H⁻¹. Nothing is subtracted that is large:
 /// everything is counted from mₖ.
