@@ -1,12 +1,12 @@
 //! Do the ranks of the truth depend on the data? If the posterior is right they cannot.
 
-use faer::{Mat, Side};
 use serde::{Deserialize, Serialize};
 use statrs::function::beta::beta_reg;
 
 use super::calibration::{Calibration, QuantityKind};
 use super::multiplicity::holm;
 use super::normal;
+use super::principal::{self, dot};
 use super::thresholds as limit;
 use super::words::p_words;
 use super::{Check, CheckStatus};
@@ -241,38 +241,14 @@ fn principal_components(columns: Vec<Vec<f64>>, most: usize) -> Vec<Vec<f64>> {
     if p <= most {
         return columns;
     }
-    let n = columns[0].len();
-    // The smaller of the two cross-product matrices: the non-zero eigenvalues are the same.
-    let by_rows = n < p;
-    let product = if by_rows {
-        let rows: Vec<Vec<f64>> = (0..n)
-            .map(|i| columns.iter().map(|c| c[i]).collect())
-            .collect();
-        Mat::from_fn(n, n, |i, j| dot(&rows[i], &rows[j]))
-    } else {
-        Mat::from_fn(p, p, |i, j| dot(&columns[i], &columns[j]))
-    };
-    let Ok(eigen) = product.self_adjoint_eigen(Side::Lower) else {
+    let found = principal::directions(&columns, most);
+    if found.is_empty() {
         return columns.into_iter().take(most).collect();
-    };
-    let size = product.nrows();
-    // Eigenvalues rise, so the leading vectors stand last.
-    (1..=most.min(size))
-        .map(|k| {
-            let vector = |i: usize| eigen.U()[(i, size - k)];
-            if by_rows {
-                (0..n).map(vector).collect()
-            } else {
-                (0..n)
-                    .map(|i| (0..p).map(|j| columns[j][i] * vector(j)).sum())
-                    .collect()
-            }
-        })
+    }
+    found
+        .iter()
+        .map(|direction| principal::component(&columns, direction))
         .collect()
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 #[cfg(test)]

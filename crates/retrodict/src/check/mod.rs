@@ -36,6 +36,7 @@ mod local;
 mod multiplicity;
 mod normal;
 mod predictive;
+mod principal;
 mod rank_uniformity;
 mod recovery;
 mod reference_points;

@@ -180,6 +180,13 @@ impl Workspace {
         &self.log_prob[..self.n_rows]
     }
 
+    /// −log q in the mean over the rows, as computed last.
+    pub fn mean_loss(&self) -> f64 {
+        let scores = self.log_prob();
+        let total: f64 = scores.iter().map(|&score| f64::from(score)).sum();
+        -total / scores.len() as f64
+    }
+
     /// ∂ log q / ∂ value, as computed last.
     pub fn value_gradient(&self, row: usize, feature: usize) -> f32 {
         self.value_gradient[feature * self.stride() + row]

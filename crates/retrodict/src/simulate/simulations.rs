@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::Result;
 use crate::table::Table;
 
 /// What became of a simulation. The numbers are part of the file format.
@@ -106,6 +107,21 @@ impl Simulations {
             x: self.x.select(rows),
             status: rows.iter().map(|&i| self.status[i]).collect(),
         }
+    }
+
+    /// These rows, and then those of `later`.
+    ///
+    /// # Errors
+    /// If the columns are not as many.
+    pub fn followed_by(&self, later: &Self) -> Result<Self> {
+        let join = |a: &Table, b: &Table| {
+            Table::new(a.names().to_vec(), [a.values(), b.values()].concat())
+        };
+        Ok(Self {
+            theta: join(&self.theta, &later.theta)?,
+            x: join(&self.x, &later.x)?,
+            status: [&self.status[..], &later.status].concat(),
+        })
     }
 
     /// How many simulations failed, by kind.

@@ -363,7 +363,7 @@ pub struct CheckSection {
     /// How many simulations at posterior draws are compared with each observation.
     pub predictive_simulations: usize,
     /// Whether to train on parts of the simulations too, and say what more of them would gain. It takes
-    /// about twice as long as the fit.
+    /// nearly as long as the fit.
     pub learning_curve: bool,
 }
 

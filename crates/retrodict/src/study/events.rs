@@ -1,5 +1,6 @@
 //! What a running study tells whoever watches it, and how it is asked to stop.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -71,6 +72,15 @@ impl StopFlag {
     /// The flag itself, for parts that watch it.
     pub fn flag(&self) -> &AtomicBool {
         &self.0
+    }
+
+    /// The same, for what goes on until it is told to break off.
+    pub fn flow(&self) -> ControlFlow<()> {
+        if self.is_set() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 
     /// # Errors

@@ -7,6 +7,7 @@ mod tests;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+pub(super) use self::row::moments;
 use self::row::{Row, Truth};
 use super::reference_points::reference_rows;
 use super::thresholds as limit;

@@ -179,7 +179,8 @@ pub(super) fn distance(a: &[f64], b: &[f64], scales: &[f64]) -> f64 {
     terms.map(square).sum::<f64>().sqrt()
 }
 
-fn moments(draws: &Table, weights: &[f64]) -> (Vec<f64>, Vec<f64>) {
+/// The weighted mean and standard deviation of each column.
+pub(in crate::check) fn moments(draws: &Table, weights: &[f64]) -> (Vec<f64>, Vec<f64>) {
     (0..draws.n_columns())
         .map(|j| {
             let column = || draws.rows().map(|row| row[j]).zip(weights);

@@ -104,8 +104,7 @@ impl LocalTest {
 
     /// The test at one observation, from draws of its posterior.
     pub fn at(&self, observed: &[f64], samples: &Samples) -> LocalTwoSample {
-        let x = self.coordinates.at(observed, samples, MOST_DRAWS);
-        let weights = thinned(&samples.weights(), MOST_DRAWS);
+        let (x, weights) = self.coordinates.at(observed, samples, MOST_DRAWS);
         let own_odds = self.classifiers[0].log_odds(&x);
         let own = statistic(&own_odds, &weights);
         let statistics: Vec<f64> = (self.classifiers[1..].iter())
@@ -295,10 +294,4 @@ fn statistic(log_odds: &[f32], weights: &[f64]) -> f64 {
         weight * (0.5 * (0.5 * f64::from(*odds)).tanh()).powi(2)
     });
     terms.sum::<f64>() / total
-}
-
-/// As many entries as `most`, at equal distances.
-fn thinned(values: &[f64], most: usize) -> Vec<f64> {
-    let step = values.len().div_ceil(most).max(1);
-    values.iter().step_by(step).copied().collect()
 }

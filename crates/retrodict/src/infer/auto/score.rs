@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Result;
 use crate::infer::{LogLikelihood, NeuralLikelihood, NeuralPosterior, Posterior};
 use crate::prior::Prior;
+use crate::samples::normalized;
 use crate::seed::{Seed, Stream};
 use crate::simulate::Simulations;
 use crate::table::Table;
@@ -175,14 +176,9 @@ fn nearness(
 /// How much each simulation counts, in sum one: e^(β near), with the largest power β of the form 2⁻ᵏ, or
 /// none, that leaves enough of them.
 fn counted(near: &[f64]) -> Vec<f64> {
-    let largest = near.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let wanted = LEAST_EFFECTIVE.min(0.5 * near.len() as f64);
     let powers = (0..8).map(|k| 0.5_f64.powi(k));
-    let tempered = |power: f64| -> Vec<f64> {
-        let weights: Vec<f64> = near.iter().map(|v| (power * (v - largest)).exp()).collect();
-        let total: f64 = weights.iter().sum();
-        weights.iter().map(|w| w / total).collect()
-    };
+    let tempered = |power: f64| normalized(&near.iter().map(|v| power * v).collect::<Vec<f64>>());
     powers
         .map(tempered)
         .find(|weights| effective(weights) >= wanted)

@@ -149,8 +149,6 @@ impl Estimator for Exact<'_> {
     ) -> f64 {
         gradient.fill(0.0);
         self.run(weights, workspace, Some(gradient));
-        let scores = workspace.log_prob();
-        let total: f64 = scores.iter().map(|&score| f64::from(score)).sum();
-        -total / scores.len() as f64
+        workspace.mean_loss()
     }
 }

@@ -140,7 +140,7 @@ pub fn sequential(
         let made = keeper.simulate(round, first, &theta)?;
         let all = match pooled.take() {
             None => made,
-            Some(before) => pool(&before, &made)?,
+            Some(before) => before.followed_by(&made)?,
         };
         let (model, log, report) = if let Some(fitted) = fitted {
             fitted
@@ -174,17 +174,6 @@ pub fn sequential(
 
 /// A round with fewer simulations teaches nothing.
 const LEAST: usize = 50;
-
-/// The rows of both, those of earlier rounds first.
-fn pool(before: &Simulations, made: &Simulations) -> Result<Simulations> {
-    let join =
-        |a: &Table, b: &Table| Table::new(a.names().to_vec(), [a.values(), b.values()].concat());
-    Ok(Simulations {
-        theta: join(&before.theta, &made.theta)?,
-        x: join(&before.x, &made.x)?,
-        status: [&before.status[..], &made.status[..]].concat(),
-    })
-}
 
 impl<'a> SequentialTask<'a> {
     fn validate(&self) -> Result<()> {

@@ -138,10 +138,6 @@ impl EpochWriter {
             done,
             message,
         });
-        if run.stop().is_set() {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
+        run.stop().flow()
     }
 }

@@ -1,15 +1,13 @@
 //! Enough simulations? Trains on parts of them too, and compares.
 
-use std::ops::ControlFlow;
-
 use super::check::MORE_TESTS;
+use super::trained::Trained;
 use crate::check::{Check, LearningCurve};
 use crate::error::{Error, Result};
-use crate::infer::{LogLikelihood, Posterior, fmpe, nle, npe, npse, nre};
 use crate::seed::{Seed, Stream};
 use crate::simulate::Simulations;
-use crate::study::{Method, Run};
-use crate::table::Table;
+use crate::study::Run;
+use crate::train::EpochRecord;
 
 /// The parts that are trained on, as one over how many.
 const PARTS: [usize; 4] = [8, 4, 2, 1];
@@ -18,8 +16,6 @@ const FEWEST: usize = 100;
 
 impl Run<'_> {
     /// The learning curve of the study's method, if the study asks for it.
-    ///
-    /// All points are trained anew, the largest too, so that they differ in their simulations alone.
     pub(super) fn learning_curve(&self, tests: &Simulations) -> Result<Option<Check>> {
         let config = self.study().config();
         if !config.check.learning_curve {
@@ -43,12 +39,7 @@ impl Run<'_> {
             ));
         }
         let seed = Seed(config.study.seed);
-        let mut scores = Vec::new();
-        for (k, &n) in sizes.iter().enumerate() {
-            let part = all.select(&(0..n).collect::<Vec<_>>());
-            let seed = seed.derive(Stream::LearningCurve, k as u64);
-            scores.push(self.scores(&part, &tests, seed)?);
-        }
+        let scores = self.scores(&sizes, &all, &tests)?;
         let finite = finite_in_all(&scores);
         if finite.len() < tests.len() / 2 {
             return Ok(Some(super::check::not_calibrated(
@@ -64,57 +55,31 @@ impl Run<'_> {
         Ok(Some(curve.check()))
     }
 
-    /// The score of each test simulation after training on `part`.
-    fn scores(&self, part: &Simulations, tests: &Simulations, seed: Seed) -> Result<Vec<f64>> {
-        let inference = &self.study().config().inference;
-        let prior = self.study().prior();
-        let go_on = |_: &_| {
-            if self.stop().is_set() {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
-        };
-        match inference.method {
-            Method::Nle => {
-                let (likelihood, _) = nle(prior, part, &inference.nle(), seed, &go_on)?;
-                likelihoods(&likelihood, tests)
-            }
-            Method::Nre => {
-                let (ratio, _) = nre(prior, part, &inference.nre(), seed, &go_on)?;
-                likelihoods(&ratio, tests)
-            }
-            method @ (Method::Fmpe | Method::Npse) => {
-                let run = if method == Method::Fmpe { fmpe } else { npse };
-                let (posterior, _) = run(prior, part, &inference.field(), seed, &go_on)?;
-                densities(&posterior, tests)
-            }
-            _ => {
-                let (posterior, _) = npe(prior, part, &inference.npe(), seed, &go_on)?;
-                densities(&posterior, tests)
-            }
+    /// The scores of the test simulations after training on the first simulations, so many of them; all of them
+    /// have been trained on already.
+    fn scores(
+        &self,
+        sizes: &[usize],
+        all: &Simulations,
+        tests: &Simulations,
+    ) -> Result<Vec<Vec<f64>>> {
+        let config = self.study().config();
+        let found = self.search_result()?;
+        let base = config.inference.npe();
+        let npe = found.map_or(base.clone(), |found| found.best.settings.applied_to(&base));
+        let watch = |_: &EpochRecord| self.stop().flow();
+        let mut scores = Vec::new();
+        for (k, &n) in sizes[..sizes.len() - 1].iter().enumerate() {
+            let part = all.select(&(0..n).collect::<Vec<_>>());
+            let seed = Seed(config.study.seed).derive(Stream::LearningCurve, k as u64);
+            let (trained, _) = self.train_networks(&part, &npe, seed, &watch)?;
+            scores.push(trained.scores(tests)?);
         }
+        let (folder, prior) = (self.folder().model(), self.study().prior());
+        let whole = Trained::load(config.inference.method, &folder, prior)?;
+        scores.push(whole.scores(tests)?);
+        Ok(scores)
     }
-}
-
-/// log q(θᵢ | xᵢ).
-fn densities(posterior: &dyn Posterior, tests: &Simulations) -> Result<Vec<f64>> {
-    let names = tests.theta.names().to_vec();
-    let density = |i: usize| {
-        let theta = Table::new(names.clone(), tests.theta.row(i).to_vec())?;
-        Ok(posterior.log_prob(&theta, tests.x.row(i))?[0])
-    };
-    (0..tests.len()).map(density).collect()
-}
-
-/// log p(xᵢ | θᵢ), or its ratio to log p(xᵢ).
-fn likelihoods(likelihood: &dyn LogLikelihood, tests: &Simulations) -> Result<Vec<f64>> {
-    let one = |i: usize| {
-        let mut value = [0.0];
-        likelihood.log_likelihood(tests.theta.row(i), tests.x.row(i), &mut value)?;
-        Ok(value[0])
-    };
-    (0..tests.len()).map(one).collect()
 }
 
 /// The test simulations whose scores are finite after every training.

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::trained::Trained;
 use crate::error::{Error, Result};
 use crate::infer::{
     AbcPosterior, CorrectedPosterior, FieldPosterior, FieldTrials, Histogram, KernelDensity,
-    LogLikelihood, Missing, NeuralLikelihood, NeuralPosterior, NeuralRatio, Posterior,
-    PotentialPosterior, fits_in_memory, fmpe, nle, npe_from, npse, nre,
+    LogLikelihood, Missing, Posterior, PotentialPosterior, fits_in_memory,
 };
 use crate::npy;
 use crate::seed::Seed;
@@ -35,37 +35,17 @@ impl Run<'_> {
         if inference.is_sequential() {
             return self.fit_rounds(folder, observer).map(Some);
         }
-        let (prior, seed) = (self.study().prior(), Seed(self.study().config().study.seed));
-        let log = match inference.method {
-            Method::Nle => {
-                let all = self.all_simulations(source)?;
-                let (likelihood, log) = nle(prior, &all, &inference.nle(), seed, observer)?;
-                likelihood.save(folder)?;
-                log
-            }
-            Method::Nre => {
-                let all = self.all_simulations(source)?;
-                let (ratio, log) = nre(prior, &all, &inference.nre(), seed, observer)?;
-                ratio.save(folder)?;
-                log
-            }
-            method @ (Method::Fmpe | Method::Npse) => {
-                let all = self.all_simulations(source)?;
-                let run = if method == Method::Fmpe { fmpe } else { npse };
-                let (posterior, log) = run(prior, &all, &inference.field(), seed, observer)?;
-                posterior.save(folder)?;
-                log
-            }
-            method if method.trains() => {
-                let chosen = self.chosen(source)?;
-                let (posterior, log) = npe_from(prior, source, &chosen, seed, observer)?;
-                posterior.save(folder)?;
-                log
-            }
+        let seed = Seed(self.study().config().study.seed);
+        if inference.method.trains() {
+            let npe = self.chosen(source)?;
+            let (trained, log) = self.train_networks(source, &npe, seed, observer)?;
+            trained.save(folder)?;
+            return Ok(Some(log));
+        }
+        match inference.method {
             method if method.is_online() => {
                 self.fit_online(folder, source)?;
                 write_kind(folder, method)?;
-                return Ok(None);
             }
             Method::ClassicalKde => {
                 let density = self.kernel_density(&self.all_simulations(source)?)?;
@@ -73,16 +53,14 @@ impl Run<'_> {
                 let kind = inference.method.name();
                 let bandwidths = json!({ "theta": theta, "x": x });
                 write_config(folder, &json!({ "kind": kind, "bandwidths": bandwidths }))?;
-                return Ok(None);
             }
             method => {
                 // What cannot be built from these simulations is refused here and not later.
                 self.posterior_of_simulations(self.all_simulations(source)?)?;
                 write_kind(folder, method)?;
-                return Ok(None);
             }
-        };
-        Ok(Some(log))
+        }
+        Ok(None)
     }
 
     /// The fitted posterior in the run folder.
@@ -107,28 +85,26 @@ impl Run<'_> {
     fn uncorrected(&self) -> Result<Box<dyn Posterior>> {
         let (folder, prior) = (self.folder().model(), self.study().prior());
         match self.study().config().inference.method {
-            Method::Nle => {
-                let mut likelihood = NeuralLikelihood::load(folder, prior)?;
-                if self.study().config().inference.missing == Missing::Marginalize {
-                    likelihood = likelihood.marginalizing();
-                }
-                self.sampled(self.of_success(Box::new(likelihood))?)
-            }
-            Method::Nre => {
-                let ratio = Box::new(NeuralRatio::load(folder, prior)?);
-                self.sampled(self.of_success(ratio)?)
-            }
-            Method::Fmpe | Method::Npse => {
-                self.held_within(self.carried(FieldPosterior::load(folder, prior)?)?)
-            }
             Method::Auto => self.auto_posterior(),
-            method if method.trains() => {
-                self.held_within(Box::new(NeuralPosterior::load(folder, prior)?))
-            }
+            method if method.trains() => self.behind(Trained::load(method, &folder, prior)?),
             method if method.is_online() => self.online_posterior(&folder),
             _ => {
                 self.posterior_of_simulations(self.all_simulations(&*self.training_simulations()?)?)
             }
+        }
+    }
+
+    /// The posterior of these networks: held within what is left of the prior, or behind the study's sampler.
+    fn behind(&self, trained: Trained) -> Result<Box<dyn Posterior>> {
+        let marginalize = self.study().config().inference.missing == Missing::Marginalize;
+        match trained {
+            Trained::Posterior(posterior) => self.held_within(Box::new(posterior)),
+            Trained::Field(field) => self.held_within(self.carried(field)?),
+            Trained::Likelihood(likelihood) if marginalize => {
+                self.sampled(self.of_success(Box::new(likelihood.marginalizing()))?)
+            }
+            Trained::Likelihood(likelihood) => self.sampled(self.of_success(Box::new(likelihood))?),
+            Trained::Ratio(ratio) => self.sampled(self.of_success(Box::new(ratio))?),
         }
     }
 

@@ -15,3 +15,4 @@ mod rounds;
 mod sample;
 mod search;
 mod simulate;
+mod trained;

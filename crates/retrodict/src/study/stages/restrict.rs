@@ -115,14 +115,7 @@ impl Run<'_> {
         if succeeded < FEWEST_FAILURES {
             check_failures(&simulations.failures(), first, config.simulator.max_failed)?;
         }
-        let stop = self.stop().clone();
-        let watch = |_: &EpochRecord| {
-            if stop.is_set() {
-                std::ops::ControlFlow::Break(())
-            } else {
-                std::ops::ControlFlow::Continue(())
-            }
-        };
+        let watch = |_: &EpochRecord| self.stop().flow();
         let seed = Seed(config.study.seed);
         let (restricted, _) =
             SuccessClassifier::restrict(prior, &simulations, &section.config(), seed, &watch)?;
@@ -136,16 +129,9 @@ impl Run<'_> {
         let [first, later] = self.restricted_sizes(n);
         let mut all = Store::open(self.folder().simulations())?.read(first)?;
         let others = Store::open(self.folder().round_simulations(1))?.read(later)?;
-        let join = |a: &Table, b: &Table| {
-            Table::new(a.names().to_vec(), [a.values(), b.values()].concat())
-        };
-        let x = join(&all.x, &others.x)?;
-        all.x = Table::new(
-            self.study().observations().names().to_vec(),
-            x.values().to_vec(),
-        )?;
-        all.theta = join(&all.theta, &others.theta)?;
-        all.status.extend(others.status);
+        all = all.followed_by(&others)?;
+        let names = self.study().observations().names().to_vec();
+        all.x = Table::new(names, all.x.values().to_vec())?;
         Ok(all)
     }
 
@@ -157,11 +143,7 @@ impl Run<'_> {
         };
         let inside = restricted.inside(&all.theta);
         let rows: Vec<usize> = (0..all.len()).filter(|&i| inside[i]).collect();
-        Ok(Simulations {
-            theta: all.theta.select(&rows),
-            x: all.x.select(&rows),
-            status: rows.iter().map(|&i| all.status[i]).collect(),
-        })
+        Ok(all.select(&rows))
     }
 
     /// Refuses more failures than the study accepts, of those that were made within the restricted prior.

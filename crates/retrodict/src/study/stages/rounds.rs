@@ -149,14 +149,7 @@ impl Run<'_> {
         for (round, sizes) in self.round_sizes(n).windows(2).enumerate() {
             let folder = self.folder().round_simulations(round + 1);
             let later = Store::open(folder)?.read(sizes[1] - sizes[0])?;
-            let join = |a: &Table, b: &Table| {
-                Table::new(a.names().to_vec(), [a.values(), b.values()].concat())
-            };
-            all = Simulations {
-                theta: join(&all.theta, &later.theta)?,
-                x: join(&all.x, &later.x)?,
-                status: [all.status, later.status].concat(),
-            };
+            all = all.followed_by(&later)?;
         }
         Ok(all)
     }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::ops::ControlFlow;
 use std::sync::Mutex;
 
 use crate::error::{Error, Result};
@@ -56,11 +55,7 @@ impl Run<'_> {
                     message,
                 });
             }
-            if self.stop().is_set() {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
+            self.stop().flow()
         };
         let seed = Seed(self.study().config().study.seed);
         let prior = self.study().prior();

@@ -1,0 +1,93 @@
+//! The networks of a run, whichever method trained them.
+
+use std::path::Path;
+
+use crate::error::Result;
+use crate::infer::{
+    FieldPosterior, LogLikelihood, NeuralLikelihood, NeuralPosterior, NeuralRatio, NpeConfig, fmpe,
+    nle, npe_from, npse, nre,
+};
+use crate::prior::Prior;
+use crate::seed::Seed;
+use crate::simulate::{SimulationSource, Simulations};
+use crate::study::{Method, Run};
+use crate::train::{Observer, TrainLog};
+
+/// What a method with networks learned.
+pub(super) enum Trained {
+    Posterior(NeuralPosterior),
+    Field(FieldPosterior),
+    Likelihood(NeuralLikelihood),
+    Ratio(NeuralRatio),
+}
+
+impl Trained {
+    pub(super) fn load(method: Method, folder: &Path, prior: &Prior) -> Result<Self> {
+        Ok(match method {
+            Method::Nle => Self::Likelihood(NeuralLikelihood::load(folder, prior)?),
+            Method::Nre => Self::Ratio(NeuralRatio::load(folder, prior)?),
+            Method::Fmpe | Method::Npse => Self::Field(FieldPosterior::load(folder, prior)?),
+            _ => Self::Posterior(NeuralPosterior::load(folder, prior)?),
+        })
+    }
+
+    pub(super) fn save(&self, folder: &Path) -> Result<()> {
+        match self {
+            Self::Posterior(posterior) => posterior.save(folder),
+            Self::Field(posterior) => posterior.save(folder),
+            Self::Likelihood(likelihood) => likelihood.save(folder),
+            Self::Ratio(ratio) => ratio.save(folder),
+        }
+    }
+
+    /// How well each test simulation is predicted, in nats: log q(θ | x), log p(x | θ) or log p(x | θ) / p(x).
+    pub(super) fn scores(&self, tests: &Simulations) -> Result<Vec<f64>> {
+        let Simulations { theta, x, .. } = tests;
+        match self {
+            Self::Posterior(posterior) => posterior.log_prob_many(theta, x),
+            Self::Field(posterior) => posterior.log_prob_many(theta, x),
+            Self::Likelihood(likelihood) => likelihood.log_prob_many(theta, x),
+            Self::Ratio(ratio) => {
+                let mut scores = vec![0.0; tests.len()];
+                for ((score, theta), x) in scores.chunks_mut(1).zip(theta.rows()).zip(x.rows()) {
+                    ratio.log_likelihood(theta, x, score)?;
+                }
+                Ok(scores)
+            }
+        }
+    }
+}
+
+impl Run<'_> {
+    /// Trains the networks of the study's method; `npe` are the settings of that method, if it is this one.
+    pub(super) fn train_networks(
+        &self,
+        source: &dyn SimulationSource,
+        npe: &NpeConfig,
+        seed: Seed,
+        observer: Observer<'_>,
+    ) -> Result<(Trained, TrainLog)> {
+        let inference = &self.study().config().inference;
+        let prior = self.study().prior();
+        let all = || self.all_simulations(source);
+        Ok(match inference.method {
+            Method::Nle => {
+                let (likelihood, log) = nle(prior, &all()?, &inference.nle(), seed, observer)?;
+                (Trained::Likelihood(likelihood), log)
+            }
+            Method::Nre => {
+                let (ratio, log) = nre(prior, &all()?, &inference.nre(), seed, observer)?;
+                (Trained::Ratio(ratio), log)
+            }
+            method @ (Method::Fmpe | Method::Npse) => {
+                let run = if method == Method::Fmpe { fmpe } else { npse };
+                let (posterior, log) = run(prior, &all()?, &inference.field(), seed, observer)?;
+                (Trained::Field(posterior), log)
+            }
+            _ => {
+                let (posterior, log) = npe_from(prior, source, npe, seed, observer)?;
+                (Trained::Posterior(posterior), log)
+            }
+        })
+    }
+}
