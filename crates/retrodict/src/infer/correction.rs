@@ -114,6 +114,11 @@ impl CorrectedPosterior {
             weighted: made(false)?,
         })
     }
+
+    /// Draws, and how the weights were.
+    pub(super) fn sampled(&self, x: &[f64], n: usize, seed: Seed) -> Result<SampledPosterior> {
+        self.exact.sample_from(&*self.proposal, x, n, seed)
+    }
 }
 
 impl std::fmt::Debug for CorrectedPosterior {
@@ -132,8 +137,7 @@ impl Posterior for CorrectedPosterior {
     /// # Errors
     /// As [`PotentialPosterior::sample_from`].
     fn sample(&self, x: &[f64], n: usize, seed: Seed) -> Result<Samples> {
-        let sampled = self.exact.sample_from(&*self.proposal, x, n, seed)?;
-        Ok(sampled.samples)
+        Ok(self.sampled(x, n, seed)?.samples)
     }
 
     /// log p(x | θ) + log p(θ), less the evidence as importance sampling estimates it.

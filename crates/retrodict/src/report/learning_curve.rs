@@ -82,17 +82,16 @@ fn draw(
     let mut ahead = middle(&measured[measured.len().saturating_sub(1)..]);
     ahead.extend(middle(forecast));
     drawing.polyline(&panel.all(&ahead), line.dashed(3.0, 2.0));
-    for (points, opacity) in [(measured, 1.0), (forecast, 0.5)] {
+    for (points, inside, rim) in [
+        (measured, Ink::Series(0), Ink::Paper),
+        (forecast, Ink::Paper, Ink::Series(0)),
+    ] {
         for (x, [low, gain, high]) in points {
             let bar = Pen::solid(Ink::Series(0), 0.8);
             drawing.line(panel.at((*x, *low)), panel.at((*x, *high)), bar);
-            let fill = Fill::of(Ink::Series(0), opacity);
-            drawing.dot(
-                panel.at((*x, *gain)),
-                2.0,
-                fill,
-                Some(Pen::solid(Ink::Paper, 0.5)),
-            );
+            let rim = Pen::solid(rim, 0.8);
+            let at = panel.at((*x, *gain));
+            drawing.dot(at, 2.0, Fill::of(inside, 1.0), Some(rim));
         }
     }
 }
@@ -116,7 +115,7 @@ fn x_ticks(panel: &Panel, at: impl Iterator<Item = f64>) -> Ticks {
 
 fn caption(curve: &LearningCurve) -> String {
     format!(
-        "Learning curve: the mean log-density of {} test simulations after training on parts of the simulations, less that of the whole, with standard errors; dashed and pale, a power law's forecast for two and ten times as many simulations, with 90 % intervals. A gain of g nats shortens the error bars of {} parameters by a factor of about exp(−g/{}).",
+        "Learning curve: the mean log-density of {} test simulations after training on parts of the simulations, less that of the whole, with standard errors; dashed and hollow, a power law's forecast for two and ten times as many simulations, with 90 % intervals. A gain of g nats shortens the error bars of {} parameters by a factor of about exp(−g/{}).",
         curve.n_test, curve.n_parameters, curve.n_parameters
     )
 }

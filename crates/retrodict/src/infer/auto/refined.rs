@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::infer::{LogLikelihood, NeuralPosterior, Posterior, PotentialPosterior};
+use crate::infer::{
+    CorrectedPosterior, CorrectionConfig, LogLikelihood, NeuralPosterior, Posterior,
+    PotentialPosterior,
+};
 use crate::prior::{Parameter, Prior};
-use crate::sample::{ImportanceConfig, Report, SamplerConfig};
+use crate::sample::{Report, SamplerConfig};
 use crate::samples::Samples;
 use crate::seed::Seed;
 use crate::table::Table;
@@ -16,7 +19,7 @@ use crate::table::Table;
 #[derive(Debug)]
 pub struct RefinedPosterior {
     proposal: Arc<NeuralPosterior>,
-    weighted: PotentialPosterior,
+    corrected: CorrectedPosterior,
     chains: Option<PotentialPosterior>,
 }
 
@@ -24,8 +27,6 @@ pub struct RefinedPosterior {
 const OVERSAMPLING: usize = 20;
 /// A heavier tail of the weights says that q misses a part.
 const MOST_K_HAT: f64 = 0.7;
-/// Draws of q by which the density is normalised.
-const NORMALIZING: usize = 20_000;
 
 impl RefinedPosterior {
     /// The posterior of `likelihood`, drawn by way of `proposal`.
@@ -38,52 +39,38 @@ impl RefinedPosterior {
         proposal: Arc<NeuralPosterior>,
         (sampler, method): (Option<&SamplerConfig>, &str),
     ) -> Result<Self> {
-        let behind = |sampler: SamplerConfig| -> Result<PotentialPosterior> {
-            let likelihood = Box::new(Arc::clone(likelihood));
-            Ok(PotentialPosterior::new(prior, likelihood, sampler)?.with_method(method))
-        };
-        let importance = SamplerConfig::Importance(ImportanceConfig {
-            resample: true,
+        let config = CorrectionConfig {
             oversampling: OVERSAMPLING,
-            ..ImportanceConfig::default()
-        });
+            ..CorrectionConfig::default()
+        };
+        let own = || Ok(Box::new(Arc::clone(likelihood)) as Box<dyn LogLikelihood>);
+        let chains = |sampler: &SamplerConfig| -> Result<PotentialPosterior> {
+            Ok(PotentialPosterior::new(prior, own()?, sampler.clone())?.with_method(method))
+        };
+        let drawn = Box::new(Arc::clone(&proposal));
         Ok(Self {
+            corrected: CorrectedPosterior::new(drawn, prior, own, &config, method)?,
+            chains: sampler.map(chains).transpose()?,
             proposal,
-            weighted: behind(importance)?,
-            chains: sampler.cloned().map(behind).transpose()?,
         })
-    }
-
-    /// log ∫ L p dθ.
-    fn log_evidence(&self, x: &[f64]) -> Result<f64> {
-        let draws = self.proposal.sample(x, NORMALIZING, Seed(0))?.draws;
-        let densities = self.proposal.log_prob(&draws, x)?;
-        let targets = self.weighted.log_unnormalized(&draws, x)?;
-        let weights: Vec<f64> = targets.iter().zip(densities).map(|(t, q)| t - q).collect();
-        let largest = weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let mean = weights.iter().map(|w| (w - largest).exp()).sum::<f64>() / weights.len() as f64;
-        Ok(largest + mean.ln())
     }
 }
 
 /// Whether so many draws of this run may be believed.
 fn is_sound(report: &Report, n: usize) -> bool {
-    let Some(evidence) = report.evidence else {
-        return false;
-    };
-    // (Σ w)² / Σ w², from the relative error of the mean weight.
-    let proposals = (OVERSAMPLING * n) as f64;
-    let effective = 1.0 / (evidence.standard_error.powi(2) + 1.0 / proposals);
-    effective >= n as f64 && report.k_hat.is_none_or(|k| k < MOST_K_HAT)
+    report
+        .effective
+        .is_some_and(|effective| effective >= n as f64)
+        && report.k_hat.is_none_or(|k| k < MOST_K_HAT)
 }
 
 impl Posterior for RefinedPosterior {
     fn parameters(&self) -> &[Parameter] {
-        self.weighted.parameters()
+        self.corrected.parameters()
     }
 
     fn sample(&self, x: &[f64], n: usize, seed: Seed) -> Result<Samples> {
-        let weighted = self.weighted.sample_from(&*self.proposal, x, n, seed);
+        let weighted = self.corrected.sampled(x, n, seed);
         match (&self.chains, weighted) {
             (None, weighted) => Ok(weighted?.samples),
             (Some(_), Ok(drawn)) if is_sound(&drawn.report, n) => Ok(drawn.samples),
@@ -92,19 +79,14 @@ impl Posterior for RefinedPosterior {
     }
 
     fn log_prob(&self, theta: &Table, x: &[f64]) -> Result<Vec<f64>> {
-        let log_evidence = self.log_evidence(x)?;
-        let values = self.log_unnormalized(theta, x)?;
-        Ok(values
-            .into_iter()
-            .map(|value| value - log_evidence)
-            .collect())
+        self.corrected.log_prob(theta, x)
     }
 
     fn log_unnormalized(&self, theta: &Table, x: &[f64]) -> Result<Vec<f64>> {
-        self.weighted.log_unnormalized(theta, x)
+        self.corrected.log_unnormalized(theta, x)
     }
 
     fn map(&self, x: &[f64], seed: Seed) -> Result<Vec<f64>> {
-        self.chains.as_ref().unwrap_or(&self.weighted).map(x, seed)
+        self.corrected.map(x, seed)
     }
 }

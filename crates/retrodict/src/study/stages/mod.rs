@@ -3,6 +3,7 @@
 mod auto;
 mod check;
 mod explore;
+mod explored_tables;
 mod fit;
 mod learning_curve;
 mod local;
