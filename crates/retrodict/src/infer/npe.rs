@@ -13,6 +13,7 @@ use crate::embed::{Column, LinearGuess, Standardization, StandardizationMethod};
 use crate::error::{Error, Result};
 use crate::estimator::{EstimatorConfig, Examples};
 use crate::prior::{Prior, SupportKind, SupportMap};
+use crate::sample::pick_levels;
 use crate::seed::{Seed, Stream};
 use crate::simulate::Simulations;
 use crate::table::Table;
@@ -222,16 +223,9 @@ fn in_proportion(weights: &[f64], seed: Seed) -> Vec<usize> {
         return (0..weights.len()).collect();
     }
     let n = (total * total / squares).round().max(FEWEST_ROWS);
-    let mut next = seed.stream(Stream::WeightedRows, 0).uniform() * total / n;
-    let (mut below, mut drawn) = (0.0, Vec::new());
-    for (row, weight) in weights.iter().enumerate() {
-        below += weight;
-        while next < below {
-            drawn.push(row);
-            next += total / n;
-        }
-    }
-    drawn
+    let shift = seed.stream(Stream::WeightedRows, 0).uniform();
+    let level = |k: usize| (k as f64 + shift) * total / n;
+    pick_levels(weights, &(0..n as usize).map(level).collect::<Vec<f64>>())
 }
 
 /// Whether NaN is a number that is missing.

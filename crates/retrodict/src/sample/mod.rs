@@ -58,6 +58,7 @@ pub use diagnostics::Diagnostics;
 pub use drawn::{Drawn, Evidence, Report};
 pub use log_density::{LogDensity, Reference, StandardNormal};
 pub use pareto::{SmoothedWeights, smooth_weights};
+pub(crate) use start::pick_levels;
 
 use crate::error::{Error, Result};
 use crate::seed::Seed;

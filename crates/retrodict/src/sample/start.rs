@@ -176,7 +176,7 @@ pub(super) fn multinomial(weights: &[f64], n: usize, random: &mut Random) -> Vec
 }
 
 /// The indices at ascending levels of the cumulative weights; never one of weight zero.
-pub(super) fn pick_levels(weights: &[f64], levels: &[f64]) -> Vec<usize> {
+pub(crate) fn pick_levels(weights: &[f64], levels: &[f64]) -> Vec<usize> {
     let last = weights.iter().rposition(|w| *w > 0.0).unwrap_or(0);
     let (mut at, mut below) = (0, weights[0]);
     let pick = |level: &f64| {
