@@ -104,6 +104,8 @@ pub enum Stream {
     Comparison = 24,
     /// The classifiers of a local two-sample test; the index is the classifier's.
     LocalTest = 44,
+    /// Inference from a test simulation as if it was the observation; the index is the test's.
+    RepeatedInference = 60,
     /// Which test simulations a learning curve is made of; the index is the resample's.
     LearningCurve = 45,
 }

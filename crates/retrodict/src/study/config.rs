@@ -365,6 +365,9 @@ pub struct CheckSection {
     /// Whether to train on parts of the simulations too, and say what more of them would gain. It takes
     /// nearly as long as the fit.
     pub learning_curve: bool,
+    /// On how many of the test simulations a method that simulates for one observation (`abc_smc`,
+    /// `synthetic_likelihood`) is calibrated. Each costs as much as the study, so there are none by default.
+    pub repeated_inferences: usize,
 }
 
 impl Default for CheckSection {
@@ -374,6 +377,7 @@ impl Default for CheckSection {
             test_simulations: 300,
             predictive_simulations: 300,
             learning_curve: false,
+            repeated_inferences: 0,
         }
     }
 }

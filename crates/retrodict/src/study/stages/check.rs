@@ -21,8 +21,6 @@ use crate::study::export::file_name;
 use crate::study::{Event, Run, Stage};
 use crate::table::Table;
 
-use super::online;
-
 /// Each observation's posterior predictive check takes simulations: more observations than this
 /// are not checked that way.
 pub(super) const MOST_OBSERVATIONS: usize = 10;
@@ -126,7 +124,7 @@ impl Run<'_> {
     fn calibrate(&self, posterior: &dyn Posterior) -> Result<Vec<Check>> {
         let config = self.study().config();
         if config.inference.method.simulates() {
-            return Ok(vec![online::not_tested(config.inference.method)]);
+            return self.calibrate_by_repetition();
         }
         if config.check.test_simulations == 0 {
             return Ok(vec![not_calibrated(

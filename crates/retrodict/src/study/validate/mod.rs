@@ -234,6 +234,20 @@ fn counts(config: &StudyConfig, source: &Source) -> Result<()> {
             "Give 0 to do without posterior predictive checks; fewer show nothing.",
         )?;
     }
+    if config.check.repeated_inferences > 0 {
+        at_least(
+            "check.repeated_inferences",
+            config.check.repeated_inferences,
+            MIN_TESTS,
+            "Give 0 to do without calibration of methods that simulate for one observation.",
+        )?;
+        at_least(
+            "check.test_simulations",
+            config.check.test_simulations,
+            config.check.repeated_inferences,
+            "Inference is repeated on test simulations: give as many, or a smaller `check.repeated_inferences`.",
+        )?;
+    }
     learning_curve(config, source)?;
     // Every array has at least one column; the width is checked again when it is known.
     let arrays = [
