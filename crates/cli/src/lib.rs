@@ -1,4 +1,6 @@
 //! The command line of Retrodict: `retrodict --help` says what it does.
+//!
+//! It is a library so that the Python package carries the same command.
 
 mod arguments;
 mod commands;
@@ -9,7 +11,7 @@ mod posterior_table;
 mod progress;
 mod templates;
 
-use std::process;
+use std::ffi::OsString;
 
 use clap::Parser;
 use retrodict::{Error, Result};
@@ -19,10 +21,12 @@ use crate::arguments::{Arguments, Command};
 use crate::console::Console;
 use crate::exit::ExitCode;
 
-fn main() -> process::ExitCode {
-    let arguments = match Arguments::try_parse() {
+/// Runs the command that `arguments` name, the program's own name first, and returns its exit code.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let given: Vec<OsString> = arguments.into_iter().collect();
+    let arguments = match Arguments::try_parse_from(&given) {
         Ok(arguments) => arguments,
-        Err(error) => return console::usage(&error),
+        Err(error) => return console::usage(&error, &given),
     };
     let console = Console::new(&arguments.global);
     let command = arguments.command.name();
@@ -31,7 +35,7 @@ fn main() -> process::ExitCode {
         console.error(command, &error.to_string(), exit::kind(&error), code);
         code
     });
-    process::ExitCode::from(code as u8)
+    code as u8
 }
 
 fn execute(arguments: &Arguments, console: Console) -> Result<ExitCode> {
