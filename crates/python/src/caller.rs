@@ -78,6 +78,7 @@ impl Callers {
         work: impl FnOnce() -> retrodict::Result<T> + Send + 'static,
     ) -> PyResult<T> {
         let (sender, receiver) = channel();
+        let receiver = Mutex::new(receiver);
         let id = self.0.next.fetch_add(1, Ordering::Relaxed);
         lock(&self.0.waiting).push((id, sender.clone()));
         let worker = thread::Builder::new()
@@ -91,7 +92,7 @@ impl Callers {
         let ended = worker
             .map_err(|error| Error::new_err(format!("no thread can be started: {error}")))
             .and_then(|worker| {
-                self.serve(py, Mutex::new(receiver), id, stop)?;
+                self.serve(py, &receiver, id, stop)?;
                 py.detach(|| worker.join())
                     .map_err(|_| Error::new_err(PANIC))
             });
@@ -106,13 +107,13 @@ impl Callers {
     fn serve(
         &self,
         py: Python<'_>,
-        receiver: Mutex<Receiver<Message>>,
+        receiver: &Mutex<Receiver<Message>>,
         id: u64,
         stop: Option<&StopFlag>,
     ) -> PyResult<()> {
         let mut interrupted = None;
         loop {
-            let message = py.detach(|| lock(&receiver).recv_timeout(PATIENCE));
+            let message = py.detach(|| lock(receiver).recv_timeout(PATIENCE));
             match message {
                 Ok(Message::Job(job)) => job(py),
                 Ok(Message::Done) | Err(RecvTimeoutError::Disconnected) => break,
@@ -131,7 +132,7 @@ impl Callers {
         }
         // Another caller's work may have sent something here.
         lock(&self.0.waiting).retain(|(other, _)| *other != id);
-        while let Ok(Message::Job(job)) = lock(&receiver).try_recv() {
+        while let Ok(Message::Job(job)) = lock(receiver).try_recv() {
             job(py);
         }
         interrupted.map_or(Ok(()), Err)

@@ -21,6 +21,9 @@ const LINE: &str = "line ";
 pub(crate) fn to_python(error: &LibraryError) -> PyErr {
     match error {
         LibraryError::Interrupted => PyKeyboardInterrupt::new_err(error.to_string()),
+        LibraryError::File { path, .. } if path.as_os_str() == crate::posterior::OBSERVATION => {
+            PyValueError::new_err(error.to_string())
+        }
         LibraryError::Invalid { .. } => PyValueError::new_err(error.to_string()),
         LibraryError::Study {
             field,
@@ -28,17 +31,15 @@ pub(crate) fn to_python(error: &LibraryError) -> PyErr {
             advice,
             ..
         } => PyValueError::new_err(format!("{field}: {}. {advice}", without_line(problem))),
-        LibraryError::File { path, .. } if path.as_os_str() == crate::posterior::OBSERVATION => {
-            PyValueError::new_err(error.to_string())
-        }
         LibraryError::File { path, .. } if !path.exists() => {
             PyFileNotFoundError::new_err(error.to_string())
         }
-        LibraryError::File { .. } => PyOSError::new_err(error.to_string()),
         LibraryError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
             PyFileNotFoundError::new_err(error.to_string())
         }
-        LibraryError::Io { .. } => PyOSError::new_err(error.to_string()),
+        LibraryError::File { .. } | LibraryError::Io { .. } => {
+            PyOSError::new_err(error.to_string())
+        }
         _ => Error::new_err(error.to_string()),
     }
 }

@@ -69,7 +69,7 @@ pub(crate) fn corner(
 
 /// An SVG of Retrodict as a PNG of 300 dots an inch.
 #[pyfunction]
-pub(crate) fn png<'py>(py: Python<'py>, svg: String) -> PyResult<Bound<'py, PyBytes>> {
+pub(crate) fn png(py: Python<'_>, svg: String) -> PyResult<Bound<'_, PyBytes>> {
     let figure = Figure {
         name: "figure".into(),
         svg,

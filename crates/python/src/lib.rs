@@ -5,6 +5,11 @@
 //! own without Python's lock, while the caller's thread watches for Ctrl-C and runs what has to be Python
 //! ([`caller`]).
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "PyO3 hands arguments over by value"
+)]
+
 mod arrays;
 mod caller;
 mod error;
