@@ -16,10 +16,13 @@ def posterior_of(problem, n=2500):
 
 @pytest.mark.parametrize("reduce_fn", ["marginals", "coverage"])
 def test_consistent_sbc(reduce_fn):
-    """consistent_sbc: a right posterior passes, p > 0.05 and C2ST < 0.6"""
+    """consistent_sbc: a right posterior passes, p > 0.01 and C2ST < 0.6
+
+    sbi's bar is p > 0.05, at which a right posterior of two parameters fails in a tenth of all seeds.
+    """
     problem = LinearGaussian(2)
     posterior = posterior_of(problem, 4500)
-    theta, x = problem.simulations(200)
+    theta, x = problem.simulations(300)
     function = "marginals"
     if reduce_fn == "coverage":
         posterior.set_default_x(problem.x_o)
@@ -27,12 +30,12 @@ def test_consistent_sbc(reduce_fn):
     ranks, dap = diagnostics.run_sbc(
         theta, x, posterior, num_posterior_samples=200, reduce_fns=function, show_progress_bar=False
     )
-    assert ranks.shape == (200, 2 if reduce_fn == "marginals" else 1)
+    assert ranks.shape == (300, 2 if reduce_fn == "marginals" else 1)
     checks = diagnostics.check_sbc(ranks, theta, dap, num_posterior_samples=200)
     assert set(checks) == {"ks_pvals", "c2st_ranks", "c2st_dap"}
-    assert (checks["ks_pvals"] > 0.05).all()
-    assert (checks["c2st_ranks"] < 0.65).all()
-    assert (checks["c2st_dap"] < 0.65).all()
+    assert (checks["ks_pvals"] > 0.01).all()
+    assert (checks["c2st_ranks"] < 0.6).all()
+    assert (checks["c2st_dap"] < 0.6).all()
 
 
 class Fixed:
@@ -75,7 +78,7 @@ def test_wrong_posteriors_fail(wrong):
 
 @pytest.mark.parametrize("kind, scale, sign", [("right", 1.0, 0), ("too wide", 2.0, 1), ("too narrow", 0.5, -1)])
 def test_tarp(kind, scale, sign):
-    """tarp_test: |ECP − α| ≤ 0.1 if right, a sum above 3 and the right sign if wrong"""
+    """tarp_test: coverage within 0.1 of α if right, off by more than 3 in sum, and to the right side, if wrong"""
     prior = torch.distributions.MultivariateNormal(torch.zeros(5), torch.eye(5))
     theta = prior.sample((400,))
     ecp, alpha = diagnostics.run_tarp(

@@ -102,8 +102,9 @@ def test_sequential_abc():
     """abc_test smcabc: C2ST of a thousand particles"""
     problem = LinearGaussian(2)
     abc = inference.SMCABC(problem.simulate, problem.prior, simulation_batch_size=1000, show_progress_bars=False)
-    draws = abc(problem.x_o, 1000, 1000, 20_000, 0.5)
-    assert_same(draws, problem.exact(), tolerance=0.12)
+    # Particles are resampled by their weights, and a forest knows those that it has seen: hence the kernels.
+    density = abc(problem.x_o, 1000, 1000, 20_000, 0.5, kde=True, kde_kwargs={"bandwidth": 0.1})
+    assert_same(density.sample((1000,)), problem.exact())
 
 
 @pytest.mark.parametrize("name", ["NPE_C", "NLE", "NRE"])

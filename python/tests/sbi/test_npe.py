@@ -173,3 +173,23 @@ def test_scale_equivariance():
         found.append(float(torch.corrcoef(draws.T)[0, 1]))
     assert abs(found[0] - found[1]) < 0.3
     assert max(found) < -0.7
+
+
+def test_mixed_parameters():
+    """mnpe_accuracy: a continuous and a discrete parameter, against exact probabilities"""
+    prior = utils.MultipleIndependent([
+        torch.distributions.Uniform(-2 * torch.ones(1), 2 * torch.ones(1)),
+        torch.distributions.Bernoulli(0.5 * torch.ones(1)),
+    ], validate_args=False)  # fmt: skip
+    theta = prior.sample((2000,))
+    x = theta[:, :1] + theta[:, 1:] + 0.5 * torch.randn(2000, 1)
+    trainer = inference.MNPE(prior, show_progress_bars=False)
+    trainer.append_simulations(theta, x).train()
+    draws = trainer.build_posterior().sample((2000,), x=torch.tensor([[2.0]]), show_progress_bars=False)
+    normal = torch.distributions.Normal(0.0, 1.0)
+    # x = 2: without the unit θ lies about 2, at the edge, with it about 1.
+    zero = normal.cdf(torch.tensor(0.0)) - normal.cdf(torch.tensor(-8.0))
+    one = normal.cdf(torch.tensor(2.0)) - normal.cdf(torch.tensor(-6.0))
+    assert set(draws[:, 1].unique().tolist()) == {0.0, 1.0}
+    assert abs(float(draws[:, 1].mean()) - float(one / (one + zero))) < 0.1
+    assert abs(float(draws[draws[:, 1] == 1, 0].mean()) - 0.97) < 0.15
