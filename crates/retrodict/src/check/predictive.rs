@@ -64,6 +64,10 @@ pub struct Predictive {
     pub n_dropped: usize,
     /// The features, in column order.
     pub features: Vec<FeaturePrediction>,
+    /// The shape of the data, if they have more than one axis: the features are its elements, the last axis
+    /// running fastest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shape: Vec<usize>,
     /// All features together; absent if none varies or there are too few rows.
     pub joint: Option<JointDistance>,
 }
@@ -108,9 +112,20 @@ impl Predictive {
             kind,
             n_rows: rows.n_rows(),
             n_dropped: simulated.n_rows() - rows.n_rows(),
+            shape: Vec::new(),
             joint: joint_distance(&rows, observed, &varying),
             features,
         })
+    }
+
+    /// The same of data with this shape, if it has more than one axis and fits.
+    #[must_use]
+    pub fn shaped(mut self, shape: &[usize]) -> Self {
+        let fits = shape.iter().product::<usize>() == self.features.len();
+        if fits && shape.len() > 1 {
+            self.shape = shape.to_vec();
+        }
+        self
     }
 
     /// One check of the features one by one, and one of all together.

@@ -9,6 +9,7 @@
 //! | [`recovery`] | posterior means of test simulations against their true values |
 //! | [`learning_curve`] | what more simulations would gain |
 //! | [`predictive`] | data simulated from the posterior beside the observation |
+//! | [`predictive_image`] | the same of an image: observed, simulated, different |
 //! | [`training`] | the loss of every network while it was trained |
 //!
 //! A [`Figure`] knows its caption; [`html`] puts figures, tables and the verdict into one page
@@ -40,7 +41,7 @@ pub use corner::{ConditionalCorner, Corner, Overlay};
 pub use coverage::coverage;
 pub use figure::Figure;
 pub use learning_curve::learning_curve;
-pub use predictive::predictive;
+pub use predictive::{predictive, predictive_image};
 pub use ranks::ranks;
 pub use recovery::recovery;
 pub use search::search;

@@ -176,6 +176,7 @@ fn predictive_data(n: usize, kind: PredictiveKind) -> Predictive {
         n_rows: 1000,
         n_dropped: 3,
         features: (0..n).map(feature).collect(),
+        shape: Vec::new(),
         joint: None,
     }
 }
@@ -261,6 +262,11 @@ fn every_figure() -> Vec<Figure> {
         let prior = predictive_data(n, PredictiveKind::Prior);
         figures.push(predictive("predictive", &posterior, Some(&prior)));
         figures.push(predictive("predictive", &posterior, None));
+    }
+    for shape in [[4, 5], [28, 28], [100, 20]] {
+        let posterior = predictive_data(shape[0] * shape[1], PredictiveKind::Posterior);
+        let image = predictive_image("predictive-image", &posterior.shaped(&shape));
+        figures.push(image.expect("the data are an image"));
     }
     for n in [0, 1, 2, 7, 400] {
         figures.push(training("training", &vec![loss_curve(n); 1 + n % 3]));

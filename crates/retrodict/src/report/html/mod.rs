@@ -21,6 +21,8 @@ use super::font;
 use super::palette;
 use super::svg::escape;
 
+pub(crate) use numbers::plain;
+
 /// Everything the report says, as plain data. All text is escaped when it is written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReportInput {

@@ -254,6 +254,7 @@ impl Run<'_> {
                 checks.push(not_predicted(data.n_rows(), simulations.len()));
             } else {
                 let posterior = Predictive::of(PredictiveKind::Posterior, &data, observed)?;
+                let posterior = posterior.shaped(&self.simulator()?.data_shape());
                 self.keep(&format!("posterior_predictive{suffix}"), &posterior)?;
                 checks.extend(posterior.checks());
             }

@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 use crate::prior::Parameter;
 use crate::report::html::{Fact, ObservationReport, ReportInput, SearchReport};
 use crate::report::{
-    Corner, Figure, LossCurve, Overlay, coverage, learning_curve, predictive, ranks, recovery,
-    search, training,
+    Corner, Figure, LossCurve, Overlay, coverage, learning_curve, predictive, predictive_image,
+    ranks, recovery, search, training,
 };
 use crate::samples::Samples;
 use crate::seed::{Seed, Stream};
@@ -161,6 +161,10 @@ impl Run<'_> {
             if let Some(posterior) = self.kept(&format!("posterior_predictive{data}"))? {
                 let name = format!("predictive{suffix}");
                 figures.push(predictive(&name, &posterior, prior.as_ref()));
+                figures.extend(predictive_image(
+                    &format!("predictive-image{suffix}"),
+                    &posterior,
+                ));
             }
         }
         let mut facts = vec![Fact::new("draws", samples.draws.n_rows().to_string())];
