@@ -11,7 +11,7 @@ RUN_FAST := cargo test --workspace --exclude retrodict-statistical-tests --all-t
 RUN_STATISTICAL := cargo test -p retrodict-statistical-tests --all-targets
 endif
 
-.PHONY: test fast python statistical guide studies lint format sanitize benchmark-sbibm benchmark-peers \
+.PHONY: test fast python wheel statistical guide studies lint format sanitize benchmark-sbibm benchmark-peers \
 	benchmark-peers-quick benchmark-instructions
 
 test: fast python statistical guide ## everything: Rust, Python, documents
@@ -20,17 +20,17 @@ fast: ## unit and integration tests, and the examples in the documentation comme
 	$(RUN_FAST)
 	cargo test --workspace --doc
 
-# What a Python user does with the files of a run. RETRODICT_PYTHON names a Python that has the packages
-# already; without one and without a network there is nothing to test with, and this says so.
-PYTHON_TESTS := $(CURDIR)/target/python
-python: ## xarray opens the draws of a run without a warning
-	@if [ -n "$(RETRODICT_PYTHON)" ]; then exit 0; fi; \
-	test -x $(PYTHON_TESTS)/bin/python || python3 -m venv $(PYTHON_TESTS); \
-	$(PYTHON_TESTS)/bin/python -c "import xarray, zarr" 2>/dev/null || \
-		$(PYTHON_TESTS)/bin/python -m pip install --quiet xarray zarr || \
-		{ echo "no xarray to test with: skipped"; rm -rf $(PYTHON_TESTS); }
-	@python=$${RETRODICT_PYTHON:-$(PYTHON_TESTS)/bin/python}; test ! -x "$$python" || \
+# RETRODICT_PYTHON names the Python to test with; without a network there is nothing to install, and this says so.
+PYTHON_PACKAGE := $(CURDIR)/target/python-package
+python: ## the Python package in an empty environment: its tests, examples and types; xarray opens the draws of a run
+	python/test
+	@python=$(PYTHON_PACKAGE)/clean/bin/python; test ! -x "$$python" || \
 		RETRODICT_PYTHON="$$python" cargo test --workspace --lib xarray -- --ignored
+
+wheel: ## the wheel and the source as they are published, in target/wheels: for any Linux of the last ten years
+	test -x $(PYTHON_PACKAGE)/tools/bin/python || python3 -m venv $(PYTHON_PACKAGE)/tools
+	$(PYTHON_PACKAGE)/tools/bin/python -m pip install --quiet "maturin>=1.9,<2" ziglang
+	PATH=$(PYTHON_PACKAGE)/tools/bin:$$PATH maturin build --release --zig --compatibility manylinux2014 --sdist
 
 statistical: ## slow tests: calibration, false-alarm rates, exact posteriors
 	$(RUN_STATISTICAL)

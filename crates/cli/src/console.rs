@@ -1,6 +1,7 @@
 //! What is printed, where: results on standard output, errors on standard error, progress on a
 //! terminal as bars and elsewhere as lines.
 
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 
 use serde_json::{Map, Value, json};
@@ -72,10 +73,10 @@ impl Console {
 }
 
 /// Says what is wrong with the command line, or prints the help that was asked for.
-pub(crate) fn usage(error: &clap::Error) -> std::process::ExitCode {
+pub(crate) fn usage(error: &clap::Error, given: &[OsString]) -> u8 {
     let wrong = error.use_stderr();
     // The arguments could not be read, so `--json` has to be looked for by hand.
-    if wrong && std::env::args().any(|argument| argument == "--json") {
+    if wrong && given.iter().any(|argument| argument == "--json") {
         let text = error.to_string();
         let message = text
             .lines()
@@ -90,11 +91,11 @@ pub(crate) fn usage(error: &clap::Error) -> std::process::ExitCode {
         print(&object.to_string());
     }
     let _ = error.print();
-    std::process::ExitCode::from(if wrong {
-        ExitCode::Wrong
+    if wrong {
+        ExitCode::Wrong as u8
     } else {
-        ExitCode::Done
-    } as u8)
+        ExitCode::Done as u8
+    }
 }
 
 /// Prints what was asked for itself, such as a schema: also when quiet.

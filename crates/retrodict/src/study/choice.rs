@@ -30,7 +30,7 @@ pub(super) fn choose(
             observations.n_rows()
         },
         trials: config.trials(),
-        simulator: config.simulator.data.is_none(),
+        simulator: !config.simulator.is_given(),
         // Rounds take several fits, and what comes of them is drawn and checked slowly: they have to be asked for.
         rounds: inference.rounds.or(Some(1)),
     };

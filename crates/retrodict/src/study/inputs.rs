@@ -56,6 +56,9 @@ fn depends(stage: Stage, key: &str, from_data: bool) -> bool {
     if no_number {
         return false;
     }
+    if under("simulator.function.tests") {
+        return matches!(stage, Stage::SimulateTests | Stage::Check | Stage::Report);
+    }
     let simulated = under("study") || under("parameters") || under("simulator") || under("file");
     match stage {
         // With `data`, the rows to test with are taken from the same files.

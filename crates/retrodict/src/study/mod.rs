@@ -60,7 +60,9 @@ pub use resolved::Study;
 pub use restriction_section::RestrictionSection;
 pub use run::{Outcome, Run};
 pub use schema::schema;
-pub use simulator_config::{DataSection, LibrarySection, SimulatorConfig, UmBridgeSection};
+pub use simulator_config::{
+    DataSection, FunctionSection, LibrarySection, SimulatorConfig, UmBridgeSection,
+};
 pub use source::Source;
 pub use synthetic_section::SyntheticLikelihoodSection;
 pub use versions::Versions;

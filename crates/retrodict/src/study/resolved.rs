@@ -257,7 +257,7 @@ impl Study {
     pub(super) fn to_toml_with(&self, inference: &InferenceSection, run_folder: &Path) -> String {
         let mut config = self.config.clone();
         config.inference = inference.clone();
-        let points_to_files = config.simulator.builtin.is_none()
+        let points_to_files = config.simulator.names_files()
             || config
                 .observation
                 .as_ref()
@@ -370,6 +370,14 @@ fn observations(
             ));
         }
     };
+    if let Some(function) = &config.simulator.function {
+        observation::check_length(source, table.n_columns(), function.data)?;
+        return match &function.data_names {
+            Some(names) => Table::new(names.clone(), table.values().to_vec())
+                .map_err(|error| restate(source, "simulator.function.data_names", error)),
+            None => Ok(table),
+        };
+    }
     let Some(builtin) = builtin else {
         return Ok(table);
     };

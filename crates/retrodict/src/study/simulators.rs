@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::observation;
 use super::resolved::{Study, restate};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::simulate::builtin;
 use crate::simulate::{CommandSimulator, Simulator, WorkerPool};
 
@@ -25,8 +25,17 @@ impl Study {
             let length = self.observations().n_columns();
             let simulator = CommandSimulator::new(command.clone(), self.folder(), &names, [length]);
             Arc::new(simulator.map_err(|error| restate(self.source(), "simulator", error))?)
+        } else if let Some(function) = &config.function {
+            return Err(Error::Simulator {
+                simulator: function.name.clone(),
+                problem: "it is a function of the program that made this study, and is not here"
+                    .into(),
+                advice: "Run the study from that program and give it the simulator again.".into(),
+            });
         } else {
-            unreachable!("a study has a built-in simulator, a worker, a command or data")
+            unreachable!(
+                "a study has a built-in simulator, a worker, a command, a function or data"
+            )
         };
         let length = simulator.data_shape().iter().product();
         observation::check_length(self.source(), self.observations().n_columns(), length)?;

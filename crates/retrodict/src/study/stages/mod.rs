@@ -5,6 +5,7 @@ mod check;
 mod explore;
 mod explored_tables;
 mod fit;
+mod function;
 mod learning_curve;
 mod local;
 mod methods;

@@ -62,6 +62,8 @@ pub(in crate::study) fn study_facts(study: &Study, counts: &Map<String, Value>) 
         command.template.clone()
     } else if let Some(data) = &simulator.data {
         format!("simulations from {} and {}", data.theta, data.x)
+    } else if let Some(function) = &simulator.function {
+        format!("the function {}", function.name)
     } else {
         String::new()
     };

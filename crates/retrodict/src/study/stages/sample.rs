@@ -1,8 +1,10 @@
 //! The stage that draws from the posterior of the study's observations.
 
 use std::fs;
+use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::infer::Posterior;
 use crate::npy;
 use crate::samples::Samples;
 use crate::seed::{Seed, Stream};
@@ -31,6 +33,20 @@ impl Run<'_> {
         })?;
         self.explore()?;
         self.samples()
+    }
+
+    /// The posterior that answers for these observations: the study's, or, where `auto` aimed its rounds at
+    /// the study's own, that of the first round.
+    ///
+    /// # Errors
+    /// If no model is fitted yet, or the study's posterior is of its own observation alone; `what` is what
+    /// these observations are called then.
+    pub fn posterior_for(&self, observations: &Table, what: &Path) -> Result<Box<dyn Posterior>> {
+        self.refuse_another_observation(what, observations)?;
+        match self.amortised(observations)? {
+            Some(posterior) => Ok(posterior),
+            None => self.posterior(),
+        }
     }
 
     /// Draws for each row of `observations`, or for all of them together if they are trials. Row *i*

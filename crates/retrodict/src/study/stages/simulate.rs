@@ -37,7 +37,7 @@ impl Run<'_> {
     }
 
     /// How many simulations the study wants.
-    fn wanted(&self, stage: Stage) -> Result<usize> {
+    pub(super) fn wanted(&self, stage: Stage) -> Result<usize> {
         let config = self.study().config();
         if config.inference.is_sequential() {
             // The tests of several rounds come from where the last one proposed.
@@ -195,7 +195,7 @@ impl Run<'_> {
             .check
             .predictive_simulations
             .min(samples.draws.n_rows());
-        if config.simulator.data.is_some() || n == 0 {
+        if !self.can_simulate() || n == 0 {
             if i == 0 {
                 self.note("no posterior predictive check: there is no simulator to run, or the study asks for no simulation");
             }
@@ -256,13 +256,19 @@ impl Run<'_> {
         self.source(stage)
     }
 
-    fn refuse_failures(&self, stage: Stage) -> Result<()> {
+    pub(super) fn refuse_failures(&self, stage: Stage) -> Result<()> {
         if stage == Stage::Simulate && self.is_restricted() {
             return self.refuse_restricted_failures();
         }
         let found = self.source(stage)?;
         let limit = self.study().config().simulator.max_failed;
         check_failures(&found.failures()?, found.n_rows(), limit)
+    }
+
+    /// Whether there is a simulator that can be run, as far as that is known without starting it.
+    fn can_simulate(&self) -> bool {
+        let simulator = &self.study().config().simulator;
+        simulator.data.is_none() && (simulator.function.is_none() || self.started.get().is_some())
     }
 
     /// The study's simulator, started and known to suit the study.
@@ -303,7 +309,7 @@ pub(super) fn remove_stale(folder: &Path, campaign: &Campaign<'_>) -> Result<()>
     Ok(())
 }
 
-fn describe(failures: &Failures, n: usize) -> String {
+pub(super) fn describe(failures: &Failures, n: usize) -> String {
     if failures.is_empty() {
         return format!("{n} simulations");
     }

@@ -1,0 +1,5 @@
+"""``python -m retrodict`` is the command ``retrodict``."""
+
+from ._command import main
+
+raise SystemExit(main())

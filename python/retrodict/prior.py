@@ -1,0 +1,164 @@
+"""The prior: named parameters and their joint distribution."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from . import _native
+from .arrays import Floats, matrix, whole
+from .distributions import Distribution
+from .samples import Samples
+
+
+class Prior:
+    """A distribution over named parameters, in column order.
+
+    Parameters
+    ----------
+    parameters : mapping, optional
+        Names and distributions, or their entries as in the ``[parameters]`` table of a study.
+    **named : Distribution
+        The same as keywords.
+
+    Raises
+    ------
+    ValueError
+        If there is no parameter, or a distribution does not exist; the message names the argument.
+
+    Examples
+    --------
+    >>> import retrodict as rd
+    >>> prior = rd.Prior(mu=rd.Uniform(-2, 2), sigma=rd.HalfNormal(1))
+    >>> prior.names
+    ['mu', 'sigma']
+    >>> draws = prior.sample(1000, seed=1)
+    >>> bool((abs(draws["mu"]) <= 2).all())
+    True
+    >>> float(prior.log_prob([3.0, 1.0]))
+    -inf
+    """
+
+    def __init__(
+        self,
+        parameters: Mapping[str, Distribution | Mapping[str, Any]] | None = None,
+        /,
+        **named: Distribution | Mapping[str, Any],
+    ) -> None:
+        if parameters is not None and not isinstance(parameters, Mapping):
+            raise ValueError(
+                f"parameters: given {type(parameters).__name__}, expected names with distributions. "
+                "Give them as keywords or in a dictionary: Prior(mu=Uniform(-2, 2))."
+            )
+        given = {**(parameters or {}), **named}
+        self._parameters = {str(name): _entry(name, value) for name, value in given.items()}
+        self._native = _native.Prior(self._parameters)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns; a block ``w`` of k parameters makes ``w_1``, …, ``w_k``."""
+        return self._native.names
+
+    @property
+    def parameters(self) -> list[tuple[str, str | None, str | None]]:
+        """Name, label and unit of each column."""
+        return self._native.parameters
+
+    @property
+    def limits(self) -> list[tuple[float, float]]:
+        """The least and the largest value of each column."""
+        return self._native.limits
+
+    @property
+    def discrete(self) -> list[str]:
+        """The names of the columns that take values that can be counted."""
+        return self._native.discrete
+
+    def to_dict(self) -> dict[str, Any]:
+        """The ``[parameters]`` table of a study."""
+        return {name: dict(entry) for name, entry in self._parameters.items()}
+
+    def sample(self, n: int = 1, seed: int = 1) -> Samples:
+        """Draws: the parameters of the first ``n`` simulations with this seed.
+
+        Parameters
+        ----------
+        n : int
+            How many.
+        seed : int
+            The seed; the first draws of a longer table are the same.
+
+        Returns
+        -------
+        Samples
+            ``n`` rows, one column a parameter.
+        """
+        theta, _ = self._native.simulations(whole(n, "n"), whole(seed, "seed"), 0, False)
+        return Samples(theta, self.names, limits=self.limits, parameters=self.parameters)
+
+    def log_prob(self, theta: Any) -> Floats:
+        """log p(θ): −∞ outside the support, never NaN.
+
+        Parameters
+        ----------
+        theta : array_like or mapping
+            One θ, or one a row.
+
+        Returns
+        -------
+        ndarray
+            One number a row; a number of no axis for one θ.
+        """
+        rows = matrix(theta, len(self), self.names, "theta")
+        values = self._native.log_prob(rows)
+        return values if np.ndim(theta) >= 2 or len(rows) != 1 else values[0]
+
+    def __len__(self) -> int:
+        return len(self._native.names)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._native.names)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Prior):
+            return NotImplemented
+        return list(self._parameters.items()) == list(other._parameters.items())
+
+    def __hash__(self) -> int:
+        return hash(repr(self._parameters))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"parameters": self._parameters}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._parameters = state["parameters"]
+        self._native = _native.Prior(self._parameters)
+
+    def __repr__(self) -> str:
+        entries = (f"{name}={_words(entry)}" for name, entry in self._parameters.items())
+        return f"Prior({', '.join(entries)})"
+
+    def _repr_html_(self) -> str:
+        from .html import table
+
+        rows = [[name, _words(entry)] for name, entry in self._parameters.items()]
+        return table(["parameter", "prior"], rows)
+
+
+def _entry(name: Any, value: Any) -> dict[str, Any]:
+    if isinstance(value, Distribution):
+        return value.to_dict()
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise ValueError(
+        f"parameters.{name}: given {type(value).__name__}, expected a distribution. "
+        "Give, for example, retrodict.Uniform(-2, 2)."
+    )
+
+
+def _words(entry: Mapping[str, Any]) -> str:
+    arguments = (f"{k}={v!r}" for k, v in entry.items() if k not in ("prior", "label", "unit"))
+    kind = "".join(part.title() for part in str(entry.get("prior", "?")).split("_"))
+    return f"{kind}({', '.join(arguments)})"

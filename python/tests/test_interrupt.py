@@ -1,0 +1,48 @@
+"""Ctrl-C."""
+
+import os
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+from conftest import linear
+
+import retrodict as rd
+
+
+def interrupt_after(seconds):
+    threading.Timer(seconds, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+
+
+def test_ctrl_c_stops_training_and_the_same_call_goes_on(prior, tmp_path):
+    sims = rd.simulate(prior, linear, 30_000, seed=1)
+    settings = {"train": {"max_epochs": 2000, "patience": 2000}, "out": tmp_path / "run"}
+    interrupt_after(1.5)
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        rd.infer(prior, sims, "npe", **settings)
+    assert time.monotonic() - start < 10
+    assert (tmp_path / "run" / "checkpoints").exists()
+
+
+def test_ctrl_c_stops_a_simulator(prior):
+    def slow(theta, rng):
+        time.sleep(0.01)
+        return theta
+
+    interrupt_after(1.0)
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        rd.infer(prior, slow, "npe", n=100_000, vectorized=False)
+    assert time.monotonic() - start < 5
+
+
+def test_ctrl_c_leaves_long_draws(prior, sims):
+    posterior = rd.infer(prior, sims, "classical_kde", sampler={"kind": "slice", "warmup": 5000})
+    interrupt_after(1.0)
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        posterior.sample(np.zeros(2), 500_000)
+    assert time.monotonic() - start < 3
