@@ -383,6 +383,7 @@ fn predictive_figure((n, ratio): (usize, f64)) -> Figure {
                     range: [-3.5, 3.5].map(|z| middle + z * sd),
                     p_value: 0.5,
                     adjusted_p_value: 1.0,
+                    deviation: 0.0,
                     outside: 0.0,
                     varies: true,
                 }
@@ -567,6 +568,7 @@ fn report_input(word: Word, figures: &[Figure]) -> ReportInput {
             figures: [named("corner-2"), named("predictive-8"), named("corner-5")].concat(),
         }],
         comparison: None,
+        check_tables: Vec::new(),
         check_figures: [named("ranks-2"), named("coverage-2"), named("ranks-7")].concat(),
         training: vec![
             Fact::new("Networks", "5"),

@@ -44,6 +44,8 @@ pub struct ReportInput {
     pub comparison: Option<ComparisonReport>,
     /// Figures of the checks.
     pub check_figures: Vec<Figure>,
+    /// What else there is to say about the checks.
+    pub check_tables: Vec<NamedTable>,
     /// Numbers about the training; none for methods that train nothing.
     pub training: Vec<Fact>,
     /// Figures of the training.
@@ -164,6 +166,8 @@ pub struct ComparedPosterior {
     pub method: String,
     /// How well a classifier tells it from the reference; none for the reference.
     pub c2st: Option<f64>,
+    /// The largest difference of its means from the reference's, in units of the smaller sd.
+    pub shift: f64,
     /// One row a parameter.
     pub summaries: Vec<Summary>,
 }
