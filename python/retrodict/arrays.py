@@ -96,7 +96,7 @@ def by_name(value: Any, names: Sequence[str]) -> Any:
             columns = [_column(value, name) for name in names]
             return np.stack([floats(column, name) for column, name in zip(columns, names)], axis=-1)
     if not isinstance(value, np.ndarray) and hasattr(value, "to_numpy"):
-        return value.to_numpy()
+        return getattr(value, "to_numpy")()
     return value
 
 

@@ -85,6 +85,6 @@ def to_arviz(samples: Samples, groups: Mapping[str, Any]) -> Any:
         contents["observed_data"] = {"x": x_o if len(x_o) > 1 and x_o.ndim > 1 else x_o.ravel()}
     for name, value in groups.items():
         contents[name] = _group(value)
-    if hasattr(arviz, "InferenceData"):
+    if int(arviz.__version__.split(".")[0]) < 1:
         return arviz.from_dict(**contents)
     return arviz.from_dict(contents)

@@ -28,6 +28,8 @@ from .study import (
 
 #: Methods that simulate for one observation.
 AIMED = ("abc_smc",)
+#: Methods that ask the simulator, or its likelihood, whatever was simulated before.
+ASKING = ("abc_smc", "synthetic_likelihood", "likelihood")
 
 
 def infer(
@@ -141,6 +143,7 @@ def infer(
         if n is not None:
             raise ValueError(f"n: given {n} with simulations that exist. Leave it out: all are used.")
         refuse_failures(given, max_failed)
+    _refuse(method, given, simulator, log_likelihood, settings)
     simulating = None
     if simulator is not None:
         simulating = Simulating(
@@ -171,6 +174,34 @@ def infer(
     return Posterior(
         session, folder, study, prior, simulating, rows if aimed else None, session.posterior()
     )
+
+
+def _refuse(
+    method: str,
+    given: Simulations | None,
+    simulator: Callable[..., Any] | None,
+    log_likelihood: Callable[..., Any] | None,
+    settings: dict[str, Any],
+) -> None:
+    """What simulates for itself needs a simulator, and what knows a likelihood needs that."""
+    rounds = (settings.get("rounds") or 1) != 1
+    what = "rounds make" if rounds else "a restriction makes"
+    if given is not None and (method in AIMED or rounds or settings.get("restriction")):
+        who = f"`{method}` makes" if method in AIMED else what
+        raise ValueError(
+            f"simulations: given {len(given)} that exist, but {who} the simulations needed. "
+            "Give the simulator in their place, and `n`."
+        )
+    if method in ASKING and simulator is None:
+        raise ValueError(
+            f"simulator: given none, but `{method}` asks the simulator itself. "
+            "Give it with `simulator=`, or in place of the simulations."
+        )
+    if (method == "likelihood" or settings.get("correction")) and log_likelihood is None:
+        raise ValueError(
+            "log_likelihood: given none, expected a function of rows of theta and one x that returns "
+            "log p(x | theta) of each row."
+        )
 
 
 def _study(

@@ -262,8 +262,6 @@ class Posterior:
             return NotImplemented
         return self._settings == other._settings and self._weights() == other._weights()
 
-    __hash__ = None  # type: ignore[assignment]
-
     def _weights(self) -> dict[str, bytes]:
         model = self._folder.path / "model"
         return {

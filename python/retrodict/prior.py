@@ -115,6 +115,41 @@ class Prior:
         values = self._native.log_prob(rows)
         return values if np.ndim(theta) >= 2 or len(rows) != 1 else values[0]
 
+    def from_unit_cube(self, u: Any) -> Floats:
+        """θ at points of the unit cube, for nested samplers: uniform points become draws from the prior.
+
+        Parameters
+        ----------
+        u : array_like
+            Numbers between 0 and 1: one point, or one a row.
+
+        Returns
+        -------
+        ndarray
+            As many θ.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is discrete, or the parameters have fewer degrees of freedom than columns.
+
+        Examples
+        --------
+        >>> import retrodict as rd
+        >>> rd.Prior(mu=rd.Uniform(0, 4)).from_unit_cube([0.25]).round(12)
+        array([1.])
+        """
+        rows = matrix(u, len(self), self.names, "u")
+        if not ((rows >= 0) & (rows <= 1)).all():
+            raise ValueError("u: given numbers outside the unit cube, expected from 0 to 1.")
+        from statistics import NormalDist
+
+        quantile = NormalDist().inv_cdf
+        inside = np.clip(rows, 1e-300, 1 - 1e-16)
+        z = np.array([quantile(value) for value in inside.ravel().tolist()]).reshape(rows.shape)
+        theta = self._native.from_normal(z)
+        return theta if np.ndim(u) >= 2 or len(rows) != 1 else theta[0]
+
     def __len__(self) -> int:
         return len(self._native.names)
 

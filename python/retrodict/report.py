@@ -108,8 +108,6 @@ class Report:
             other.checks,
         )
 
-    __hash__ = None  # type: ignore[assignment]
-
     def __repr__(self) -> str:
         return f"<Report: {self.verdict}, {len(self.checks)} checks>"
 

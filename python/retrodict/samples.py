@@ -254,8 +254,6 @@ class Samples:
             self.names == other.names and np.array_equal(self.array, other.array) and same_weights
         )
 
-    __hash__ = None  # type: ignore[assignment]
-
     def __repr__(self) -> str:
         return f"<Samples: {len(self)} draws of {shortened(self.names)}>"
 

@@ -202,8 +202,6 @@ class Simulations:
             for a, b in [(self.theta, other.theta), (self.x, other.x), (self.status, other.status)]
         )
 
-    __hash__ = None  # type: ignore[assignment]
-
     def __repr__(self) -> str:
         failed = "".join(f", {count} {kind}" for kind, count in self.failures.items())
         shape = f"{len(self.names)} parameters → {len(self.data_names)} data"

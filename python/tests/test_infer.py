@@ -184,12 +184,16 @@ def test_a_simulator_that_changes_its_mind_is_said(prior):
         ({"method": ["npe", "nle"]}, "one name"),
         ({"simulatons": 3}, "Did you mean `simulations`?"),
         ({"train": {"epoks": 3}}, "inference.train"),
-        ({"method": "abc_smc"}, "x_o: given none"),
-        ({"rounds": 3}, "x_o: given none"),
+        ({"method": "abc_smc"}, "Give the simulator"),
+        ({"rounds": 3}, "Give the simulator"),
         ({"x_o": [1.0]}, "expected 2 numbers"),
         ({"x_o": [np.nan, 1.0]}, "finite"),
         ({"n": 10}, "n: given 10"),
         ({"seed": -1}, "seed"),
+        ({"rounds": 2, "x_o": X_O}, "Give the simulator in their place"),
+        ({"method": "abc_smc", "x_o": X_O}, "Give the simulator in their place"),
+        ({"method": "synthetic_likelihood"}, "simulator: given none"),
+        ({"method": "likelihood", "simulator": linear}, "log_likelihood: given none"),
         ({"estimator": "mafia"}, "Did you mean `maf`?"),
     ],
 )
@@ -198,6 +202,12 @@ def test_mistakes_are_said(prior, sims, given, words):
         rd.infer(prior, sims, **given)
     assert words in str(caught.value)
     assert "line" not in str(caught.value) and "study.toml" not in str(caught.value)
+
+
+def test_what_aims_needs_an_observation(prior):
+    for settings in ({"method": "abc_smc"}, {"method": "npe", "rounds": 2}):
+        with pytest.raises(ValueError, match="x_o: given none"):
+            rd.infer(prior, linear, n=5000, **settings)
 
 
 def test_wrong_simulations_are_said(prior, sims):

@@ -5,7 +5,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use retrodict::Seed;
-use retrodict::prior::{ParametersConfig, Prior as LibraryPrior};
+use retrodict::prior::{ParametersConfig, Prior as LibraryPrior, SupportKind};
 use retrodict::simulate::Role;
 use retrodict::study::{Source, parse};
 
@@ -82,6 +82,30 @@ impl Prior {
         });
         let theta = arrays::matrix(py, &theta, self.prior.n_parameters());
         (theta, seeds.to_pyarray(py))
+    }
+
+    /// θ of each row of numbers: standard normal ones become draws.
+    fn from_normal<'py>(
+        &self,
+        py: Python<'py>,
+        z: PyReadonlyArray2<'py, f64>,
+    ) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        let z = arrays::numbered("z", &z)?;
+        let map = self.prior.support_map(SupportKind::Probit);
+        let map = map.map_err(|error| to_python(&error))?;
+        let (n, p) = (z.n_rows(), self.prior.n_parameters());
+        if map.n_unconstrained() != z.n_columns() {
+            return Err(PyValueError::new_err(format!(
+                "u: given {} columns, expected {}: the parameters have fewer degrees of freedom than columns.",
+                z.n_columns(),
+                map.n_unconstrained()
+            )));
+        }
+        let mut theta = vec![0.0; n * p];
+        for (z, theta) in z.rows().zip(theta.chunks_exact_mut(p)) {
+            map.inverse(z, theta);
+        }
+        Ok(arrays::matrix(py, &theta, p))
     }
 
     /// log p(θ) of each row.
