@@ -120,7 +120,7 @@ pub enum Stream {
     CoverageDraws = 50,
     /// Which test simulations make the tree of local conformal cut-offs.
     ConformalSplit = 51,
-    /// Draws of θ over which a ratio is averaged; the index is the draw's.
+    /// Draws of θ over which a ratio is averaged; the index is the draw's, or the test simulation's.
     RatioDraws = 52,
     /// Ranks of posteriors with a defect, from which the power of a test is found; the index says of which.
     Power = 53,

@@ -11,7 +11,7 @@ use retrodict::simulate::{Noise, Simulations, simulate};
 use retrodict::train::{EpochRecord, TrainConfig};
 use retrodict::{Seed, Stream};
 
-const BUDGETS: [usize; 2] = [256, 1024];
+const BUDGETS: [usize; 2] = [512, 2048];
 const TESTS: usize = 1000;
 const DRAWS: usize = 200;
 

@@ -21,7 +21,7 @@ pub struct Power {
     pub n_test: usize,
     /// The probability that the check finds the defect significant with them, at its stated rate of false alarms.
     pub power: f64,
-    /// About how many it takes to see the defect in nine cases of ten.
+    /// About how many it takes to see the defect in nine cases of ten; where the power is near one, at most so many.
     pub needed: usize,
 }
 
@@ -99,12 +99,37 @@ fn of_ranks(
 /// The power of R² with the share of the errors' variance that the data explain.
 fn of_dependence(dependence: &DataDependence, n_parameters: usize, share: f64) -> Option<Power> {
     let (n, k) = (dependence.n_test, dependence.n_features);
-    if k == 0 || n < k + 10 {
+    // One look at the errors and one at their size, of each parameter.
+    let tail = limit::DEPENDENCE_FALSE_ALARM / (2 * n_parameters) as f64;
+    let power = explained((n, k), share, tail)?;
+    let more = |n: &usize| Some(n + n.div_ceil(20));
+    let enough = |n: &usize| explained((*n, k), share, tail).is_some_and(|p| p >= WANTED);
+    let needed = std::iter::successors(Some(k + FEWEST_LEFT), more)
+        .take_while(|n| *n < MOST_NEEDED)
+        .find(enough)
+        .unwrap_or(MOST_NEEDED);
+    Some(Power {
+        check: "use of the data".into(),
+        defect: format!(
+            "data explain {:.0} % of one parameter's errors",
+            100.0 * share
+        ),
+        n_test: n,
+        power,
+        needed,
+    })
+}
+
+/// Degrees of freedom that R² has to have left.
+const FEWEST_LEFT: usize = 10;
+const MOST_NEEDED: usize = 1_000_000;
+
+/// How often R² on `k` functions exceeds its limit with `n` test simulations.
+fn explained((n, k): (usize, usize), share: f64, tail: f64) -> Option<f64> {
+    if k == 0 || n < k + FEWEST_LEFT {
         return None;
     }
     let rest = (n - 1 - k) as f64;
-    // One look at the errors and one at their size, of each parameter.
-    let tail = limit::DEPENDENCE_FALSE_ALARM / (2 * n_parameters) as f64;
     let null = Beta::new(0.5 * k as f64, 0.5 * rest).ok()?;
     let critical = null.inverse_cdf(1.0 - tail);
     let off_centre = (n as f64 * share / (1.0 - share)).sqrt();
@@ -117,13 +142,7 @@ fn of_dependence(dependence: &DataDependence, n_parameters: usize, share: f64) -
         let left = rest * (1.0 - part + part.sqrt() * random.normal()).powi(3);
         explained / (explained + left) > critical
     };
-    let seen = (0..SETS).filter(exceeds).count();
-    let defect = format!(
-        "data explain {:.0} % of one parameter's errors",
-        100.0 * share
-    );
-    let power = seen as f64 / SETS as f64;
-    Some(Power::new("use of the data", defect, n, power, tail))
+    Some((0..SETS).filter(exceeds).count() as f64 / SETS as f64)
 }
 
 impl Power {
@@ -204,14 +223,14 @@ mod tests {
 
     #[test]
     fn the_number_needed_has_the_power_that_is_wanted() {
-        for words in [
-            "shifted by 0.5",
-            "one parameter 1.5 times",
-            "all parameters 1.5 times",
-            "explain 10 %",
+        // From numbers with which the power is not so near zero or one that nothing could be told from it.
+        for (n, words) in [
+            (80, "shifted by 0.5"),
+            (80, "one parameter 1.5 times"),
+            (40, "all parameters 1.5 times"),
+            (100, "explain 10 %"),
         ] {
-            // With so few no power is so near one that nothing could be told from it.
-            let needed = of(80, words).needed;
+            let needed = of(n, words).needed;
             let there = of(needed, words).power;
             let halfway = of(needed / 2, words).power;
             // The approximation, and 400 sets.

@@ -4,7 +4,8 @@
 //! verdict is not `trusted` in at most 2 % of runs. The false-alarm rates below are shares of that:
 //! 0.5 % for all ranks together, 0.5 % for dependence on the data, 0.1 % for each of the four
 //! predictive tests and for misspecification, 0.2 % for the local test and 0.1 % for failures; the sum is 1.8 %, and
-//! corrections for looking at several numbers (Holm) make it smaller. The price is that small faults need more test
+//! corrections for looking at several numbers (Holm) make it smaller. Posterior calibration, if it is asked for, has
+//! 0.5 % of its own. The price is that small faults need more test
 //! simulations to be seen; [`DETECTABLE_BIAS`] says when there are too few.
 //!
 //! **What matters.** A deviation counts only if it is significant *and* larger than a tolerance: with

@@ -179,7 +179,7 @@ impl Run<'_> {
         checks.extend(self.log_probability(tests)?);
         self.keep("power", &powers(&found.ranks, &found.dependence))?;
         checks.extend(self.conformal(&found.calibration, posterior)?);
-        checks.extend(self.ratio_identity(tests)?);
+        checks.extend(self.ratio_identity(&found.calibration, tests)?);
         checks.extend(self.learning_curve(tests)?);
         Ok(checks)
     }

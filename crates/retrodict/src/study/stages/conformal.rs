@@ -10,13 +10,9 @@ use crate::estimator::RatioLoss;
 use crate::infer::Posterior;
 use crate::report::html::NamedTable;
 use crate::report::{Figure, conformal};
-use crate::seed::{Seed, Stream};
+use crate::seed::Seed;
 use crate::simulate::Simulations;
 use crate::study::{Method, Run};
-
-/// Draws of the prior over which a ratio is averaged, and data for which it is.
-const RATIO_DRAWS: usize = 2000;
-const MOST_DATA: usize = 200;
 
 impl Run<'_> {
     /// Conformal regions of each observation, if the study asks for them.
@@ -49,9 +45,14 @@ impl Run<'_> {
     }
 
     /// Whether the mean of a learned ratio over the prior is one.
-    pub(super) fn ratio_identity(&self, tests: &Simulations) -> Result<Option<Check>> {
+    pub(super) fn ratio_identity(
+        &self,
+        calibration: &Calibration,
+        tests: &Simulations,
+    ) -> Result<Option<Check>> {
         let inference = &self.study().config().inference;
-        if inference.method != Method::Nre || inference.restriction.is_some() {
+        let plain = inference.restriction.is_none() && !inference.is_sequential();
+        if inference.method != Method::Nre || !plain {
             return Ok(None);
         }
         let prior = self.study().prior();
@@ -60,11 +61,9 @@ impl Run<'_> {
             return Ok(None);
         };
         let seed = Seed(self.study().config().study.seed);
-        let theta = prior.sample_table(RATIO_DRAWS, seed, Stream::RatioDraws);
-        let rows: Vec<usize> = tests.valid_rows().into_iter().take(MOST_DATA).collect();
         let loss = inference.classifier.clone().unwrap_or_default().loss;
         let free = matches!(loss, RatioLoss::NreB(_));
-        let found = RatioIdentity::of(ratio, &theta, &tests.x.select(&rows), free)?;
+        let found = RatioIdentity::of(ratio, prior, (calibration, tests), free, seed)?;
         self.keep("expected_ratio", &found)?;
         Ok(found.check())
     }
