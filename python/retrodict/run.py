@@ -87,7 +87,7 @@ class Run:
         """The draws for the study's observation; a list if there are several."""
         if self.methods:
             return next(iter(self.methods.values())).samples
-        found = samples_of(self.folder, self.prior)
+        found = samples_of(self.folder, self.prior, self._session.observations)
         if isinstance(found, list) and not found:
             raise FileNotFoundError(
                 f"{self.folder}: there are no draws yet. Finish the run with retrodict.run or "
@@ -103,7 +103,7 @@ class Run:
                 f"{self.folder}: there is no verdict yet. Finish the run with retrodict.run or "
                 "`retrodict run`."
             )
-        return Report(self._kept, self.prior)
+        return Report(self._kept, self.prior, self._session.observations)
 
     @property
     def verdict(self) -> str:
