@@ -34,7 +34,15 @@ from .errors import NotSupported
 #: The version of ``sbi`` whose names these are.
 __version__ = "0.27.0"
 
-__all__ = ["NotSupported", "analysis", "diagnostics", "inference", "neural_nets", "simulators", "utils"]
+__all__ = [
+    "NotSupported",
+    "analysis",
+    "diagnostics",
+    "inference",
+    "neural_nets",
+    "simulators",
+    "utils",
+]
 
 
 def __getattr__(name: str) -> Any:

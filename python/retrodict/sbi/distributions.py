@@ -69,7 +69,11 @@ class NativePrior:
     def sample(self, sample_shape: Any = ()) -> Numbers:
         """Draws, of shape (\\*sample_shape, parameters)."""
         shape, n = count(sample_shape)
-        theta = self.native.sample(n, seed=fresh_seed(self.torch)).array if n else np.empty((0, len(self.native)))
+        theta = (
+            self.native.sample(n, seed=fresh_seed(self.torch)).array
+            if n
+            else np.empty((0, len(self.native)))
+        )
         drawn = give_theta(theta, self.torch, self.native.limits)
         return drawn.reshape((*shape, len(self.native)))
 
@@ -131,7 +135,8 @@ class BoxUniform(NativePrior):
     ) -> None:
         if reinterpreted_batch_ndims != 1:
             raise not_supported(
-                f"reinterpreted_batch_ndims={reinterpreted_batch_ndims}", "Leave it at 1: one event."
+                f"reinterpreted_batch_ndims={reinterpreted_batch_ndims}",
+                "Leave it at 1: one event.",
             )
         torch = is_torch(low, high)
         lows, highs = np.broadcast_arrays(floats(low, "low"), floats(high, "high"))

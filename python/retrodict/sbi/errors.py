@@ -20,7 +20,9 @@ def not_supported(what: str, instead: str) -> NotSupported:
 QUIET = ("show_progress_bars", "show_progress_bar", "verbosity")
 
 
-def warn_unused(where: str, given: Mapping[str, Any], usual: Mapping[str, Any] | None = None) -> None:
+def warn_unused(
+    where: str, given: Mapping[str, Any], usual: Mapping[str, Any] | None = None
+) -> None:
     """One warning that names the arguments that have no meaning here, if any was given.
 
     Values that are ``None`` or those of ``usual``, the defaults of ``sbi``, were not chosen by anybody.

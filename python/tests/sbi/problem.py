@@ -83,6 +83,7 @@ def kl_from_exact(problem, posterior, n=1000):
 
 def assert_map(problem, posterior):
     """sbi's bar for the maximum: a squared error below 0.5."""
-    best = posterior.map(x=problem.x_o, show_progress_bars=False)
+    posterior.set_default_x(problem.x_o)
+    best = posterior.map(show_progress_bars=False)
     mean, _ = problem.mean_and_sd()
     assert float(((best - mean) ** 2).sum()) < 0.5

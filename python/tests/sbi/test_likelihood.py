@@ -117,8 +117,8 @@ def test_mixture_likelihood():
 def test_potential_of_a_likelihood():
     """potential tests: the potential is log-likelihood plus log-prior, and −∞ outside"""
     problem = LinearGaussian(2, "uniform")
-    trainer = trained(inference.NLE, problem, 2000)
-    estimator = trainer._neural_net if hasattr(trainer, "_neural_net") else trainer._estimator
+    trainer = inference.NLE(problem.prior, show_progress_bars=False)
+    estimator = trainer.append_simulations(*problem.simulations(2000)).train()
     potential, _ = inference.likelihood_estimator_based_potential(estimator, problem.prior, problem.x_o)
     theta = torch.tensor([[0.5, 0.5], [1.5, 1.0], [3.0, 0.0]])
     values = potential(theta)
@@ -135,12 +135,9 @@ def test_chains_on_a_potential_of_ones_own():
     def potential(theta, x_o):
         return target.log_prob(theta)
 
-    if inference.__name__.startswith("sbi"):
-        posterior = module("inference.posteriors.mcmc_posterior").build_from_potential(
-            potential, prior=prior, x_o=torch.zeros(1, 2), method="slice_np_vectorized", thin=2, warmup_steps=50
-        )
-    else:
-        posterior = inference.MCMCPosterior(potential, proposal=prior, thin=2, warmup_steps=50)
+    posterior = module("inference.posteriors.mcmc_posterior").build_from_potential(
+        potential, prior=prior, x_o=torch.zeros(1, 2), method="slice_np_vectorized", thin=2, warmup_steps=50
+    )
     draws = posterior.sample((1000,), x=torch.zeros(1, 2), show_progress_bars=False)
     assert_same(draws, target.sample((1000,)))
 

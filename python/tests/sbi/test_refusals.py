@@ -152,3 +152,11 @@ def trainer_without_x(prior):
 def test_a_simulator_that_forgets_rows_is_told():
     with pytest.raises(ValueError, match="process_simulator"):
         simulate_for_sbi(lambda theta: np.zeros(3), BoxUniform(LOW, HIGH), 10, simulation_batch_size=10)
+
+
+def test_a_restricted_prior_is_a_proposal():
+    from retrodict.sbi.utils import RestrictedPrior
+
+    restricted = RestrictedPrior(BoxUniform(LOW, HIGH), lambda theta: theta[:, 0] > 0)
+    with pytest.raises(sbi.NotSupported, match="proposal"):
+        NPE(restricted)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import retrodict as rd
-from retrodict.sbi.inference import NPE, MCMCPosterior, NLE, simulate_for_sbi
+from retrodict.sbi.inference import NLE, NPE, MCMCPosterior, simulate_for_sbi
 from retrodict.sbi.utils import BoxUniform, MultipleIndependent, process_prior, process_simulator
 from retrodict.sbi.utils.metrics import biased_mmd, c2st, unbiased_mmd_squared, wasserstein_2_squared
 

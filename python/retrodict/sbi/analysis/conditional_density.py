@@ -34,7 +34,9 @@ def grid_density(
     values = floats(log_density(density, give(points, torch)), "density").ravel()
     peak = values.max()
     if not np.isfinite(peak):
-        raise ValueError("density: it is zero everywhere in the limits. Give others, or another condition.")
+        raise ValueError(
+            "density: it is zero everywhere in the limits. Give others, or another condition."
+        )
     found = np.exp(values - peak)
     return np.asarray(found if i == j else found.reshape(resolution, resolution))
 
@@ -95,7 +97,9 @@ def conditional_corrcoeff(
                     total[a, b] += 1.0
                 elif b > a:
                     weights = grid_density(density, at, ends, (i, j), resolution, torch)
-                    value = _correlation(weights, *(np.linspace(ends[k, 0], ends[k, 1], resolution) for k in (i, j)))
+                    value = _correlation(
+                        weights, *(np.linspace(ends[k, 0], ends[k, 1], resolution) for k in (i, j))
+                    )
                     total[a, b] += value
                     total[b, a] += value
     return give(total / len(conditions), torch)
@@ -129,7 +133,11 @@ class ConditionalPotential:
 
 
 def conditional_potential(
-    potential_fn: Any, theta_transform: Any, prior: Any, condition: Any, dims_to_sample: Sequence[int]
+    potential_fn: Any,
+    theta_transform: Any,
+    prior: Any,
+    condition: Any,
+    dims_to_sample: Sequence[int],
 ) -> tuple[ConditionalPotential, Identity, NativePrior]:
     """The potential, transform and prior of some parameters while the others stay.
 

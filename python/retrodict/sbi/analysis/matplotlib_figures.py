@@ -64,17 +64,23 @@ def levels_of(density: Floats, masses: Sequence[float] = (0.95, 0.68)) -> list[f
     """The heights above which these masses lie, rising."""
     ordered = np.sort(density.ravel())[::-1]
     cumulative = np.cumsum(ordered) / ordered.sum()
-    found = [float(ordered[min(int(np.searchsorted(cumulative, m)), len(ordered) - 1)]) for m in masses]
+    found = [
+        float(ordered[min(int(np.searchsorted(cumulative, m)), len(ordered) - 1)]) for m in masses
+    ]
     rising = sorted(set(found))
     return rising if len(rising) > 1 else [*rising, float(density.max()) + 1e-12]
 
 
-def diagonal(axis: Any, values: Floats, kind: str | None, color: str, low: float, high: float) -> None:
+def diagonal(
+    axis: Any, values: Floats, kind: str | None, color: str, low: float, high: float
+) -> None:
     """One parameter."""
     if kind is None:
         return
     if kind == "hist":
-        axis.hist(values, bins=bins_of(values), range=(low, high), density=True, color=color, alpha=0.6)
+        axis.hist(
+            values, bins=bins_of(values), range=(low, high), density=True, color=color, alpha=0.6
+        )
     elif kind == "kde":
         axis.plot(*smooth(values, low, high), color=color)
     elif kind == "scatter":
@@ -85,7 +91,12 @@ def diagonal(axis: Any, values: Floats, kind: str | None, color: str, low: float
 
 
 def pair(
-    axis: Any, x: Floats, y: Floats, kind: str | None, color: str, limits: Sequence[tuple[float, float]]
+    axis: Any,
+    x: Floats,
+    y: Floats,
+    kind: str | None,
+    color: str,
+    limits: Sequence[tuple[float, float]],
 ) -> None:
     """Two parameters."""
     if kind is None:
@@ -101,4 +112,6 @@ def pair(
     elif kind == "plot":
         axis.plot(x, y, color=color)
     else:
-        raise ValueError(f"upper: given {kind!r}, expected 'hist', 'kde', 'contour', 'scatter', 'plot' or None.")
+        raise ValueError(
+            f"upper: given {kind!r}, expected 'hist', 'kde', 'contour', 'scatter', 'plot' or None."
+        )

@@ -64,8 +64,15 @@ def pairplot(
     fig, axes
         Of matplotlib; a :class:`retrodict.Figure` and ``None`` without it.
     """
-    unused = {"diag_kwargs": diag_kwargs, "upper_kwargs": upper_kwargs, "lower_kwargs": lower_kwargs}
-    warn_unused("pairplot", {**unused, "fig_kwargs": fig_kwargs, "discrete_indices": discrete_indices, **kwargs})
+    unused = {
+        "diag_kwargs": diag_kwargs,
+        "upper_kwargs": upper_kwargs,
+        "lower_kwargs": lower_kwargs,
+    }
+    warn_unused(
+        "pairplot",
+        {**unused, "fig_kwargs": fig_kwargs, "discrete_indices": discrete_indices, **kwargs},
+    )
     upper = offdiag if offdiag is not None else upper
     sets, names, marks, ends = _prepared(samples, points, limits, subset, labels)
     plt = panels.pyplot()
@@ -155,7 +162,9 @@ def _prepared(
     else:
         given = floats(limits, "limits").reshape(-1, 2)
         ends = [(float(a), float(b)) for a, b in (given if len(given) == d else given.repeat(d, 0))]
-    ends = [ends[j] if ends[j][1] > ends[j][0] else (ends[j][0] - 0.5, ends[j][0] + 0.5) for j in chosen]
+    ends = [
+        ends[j] if ends[j][1] > ends[j][0] else (ends[j][0] - 0.5, ends[j][0] + 0.5) for j in chosen
+    ]
     return [s[:, chosen] for s in sets], names, [m[:, chosen] for m in marks], ends
 
 
@@ -169,7 +178,9 @@ def _matrix(value: Any, what: str) -> Floats:
     array = floats(value, what)
     array = array.reshape(1, -1) if array.ndim == 1 else array
     if array.ndim != 2 or len(array) == 0:
-        raise ValueError(f"{what}: given an array of shape {array.shape}, expected (draws, parameters).")
+        raise ValueError(
+            f"{what}: given an array of shape {array.shape}, expected (draws, parameters)."
+        )
     return array
 
 
@@ -322,7 +333,13 @@ def sbc_rank_plot(
     for j, axis in enumerate(np.ravel(ax)):
         axis.axhspan(low, high, color="0.85")
         for k, each in enumerate(sets):
-            axis.hist(each[:, j], bins=bins, range=(0, num_posterior_samples), histtype="step", color=colors[k % len(colors)])
+            axis.hist(
+                each[:, j],
+                bins=bins,
+                range=(0, num_posterior_samples),
+                histtype="step",
+                color=colors[k % len(colors)],
+            )
         axis.set_xlabel(f"rank of {names[j]}")
     return fig, ax
 
@@ -403,7 +420,9 @@ def pp_plot(
     for k, each in enumerate(_each(scores)):
         label = None if labels is None else labels[k]
         color = (list(colors) if colors else panels.COLORS)[k % 6]
-        ax.plot(levels, _cdf(floats(each, "scores").ravel(), ends), color=color, label=label, **kwargs)
+        ax.plot(
+            levels, _cdf(floats(each, "scores").ravel(), ends), color=color, label=label, **kwargs
+        )
     ax.set_xlabel("null")
     ax.set_ylabel("observed")
     return ax
@@ -423,6 +442,6 @@ def marginal_plot_with_probs_intensity(*args: Any, **kwargs: Any) -> Any:
     """Not supported."""
     from ..errors import not_supported
 
-    raise not_supported("marginal_plot_with_probs_intensity", "Use marginal_plot and pp_plot_lc2st.")
-
-
+    raise not_supported(
+        "marginal_plot_with_probs_intensity", "Use marginal_plot and pp_plot_lc2st."
+    )

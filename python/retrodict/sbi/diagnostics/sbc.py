@@ -72,7 +72,9 @@ def run_sbc(
     truth, draws, torch = draws_for(thetas, xs, posterior, num_posterior_samples)
     if isinstance(reduce_fns, str):
         if reduce_fns != "marginals":
-            raise ValueError(f"reduce_fns: given {reduce_fns!r}, expected 'marginals' or functions.")
+            raise ValueError(
+                f"reduce_fns: given {reduce_fns!r}, expected 'marginals' or functions."
+            )
         ranks = (draws < truth).sum(axis=0).astype(np.float64)
     else:
         functions: Sequence[Callable[..., Any]] = (
@@ -140,13 +142,17 @@ def check_sbc(
     scale = num_posterior_samples + 1
     spread = (given + random.random(given.shape)) / scale
     p_values = np.array([uniform_p_value(column) for column in spread.T])
-    c2st_ranks = np.array([
-        np.mean([
-            float(c2st(column[:, None], random.random((len(column), 1)), seed=1 + k))
-            for k in range(num_c2st_repetitions)
-        ])
-        for column in spread.T
-    ])
+    c2st_ranks = np.array(
+        [
+            np.mean(
+                [
+                    float(c2st(column[:, None], random.random((len(column), 1)), seed=1 + k))
+                    for k in range(num_c2st_repetitions)
+                ]
+            )
+            for column in spread.T
+        ]
+    )
     c2st_dap = np.array([float(c2st(a[:, None], b[:, None])) for a, b in zip(prior.T, dap.T)])
     return {
         "ks_pvals": give(p_values, torch),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from ..utils.restricted_prior import RestrictedPrior, get_density_thresholder
 from ..utils.simulation_utils import simulate_for_sbi
 from .abc import MCABC, SMCABC
 from .base import check_if_proposal_has_default_x, infer
@@ -47,7 +48,6 @@ from .trainers import (
     MarginalTrainer,
     Trainer,
 )
-from ..utils.restricted_prior import RestrictedPrior, get_density_thresholder
 
 NPE = NPE_C
 NLE = NLE_A

@@ -98,7 +98,8 @@ def likelihood_nn(
     unscaled("likelihood_nn", z_score_theta=z_score_theta, z_score_x=z_score_x)
     if frozen(embedding_net) is not None:
         raise not_supported(
-            "an embedding of the parameters", "Give the prior of the embedded parameters, or use NPE."
+            "an embedding of the parameters",
+            "Give the prior of the embedded parameters, or use NPE.",
         )
     sizes = (hidden_features, num_transforms, num_bins, num_components)
     estimator = density(model, *sizes, kwargs, "likelihood_nn")
@@ -175,7 +176,9 @@ def posterior_score_nn(
 
 def marginal_nn(model: str, *args: Any, **kwargs: Any) -> Network:
     """Not supported."""
-    raise not_supported("marginal_nn", "Use calc_misspecification_mmd, which needs no density of data.")
+    raise not_supported(
+        "marginal_nn", "Use calc_misspecification_mmd, which needs no density of data."
+    )
 
 
 #: Diffusions, by the names of ``sbi``.
@@ -231,7 +234,11 @@ def density(
     blocks = others.pop("num_blocks", None)
     if hidden_features is not None or blocks is not None:
         section["network"] = {"hidden": [int(hidden_features or 40)] * int(blocks or 2)}
-    sizes = {"num_transforms": num_transforms, "num_bins": num_bins, "num_components": num_components}
+    sizes = {
+        "num_transforms": num_transforms,
+        "num_bins": num_bins,
+        "num_components": num_components,
+    }
     keys = {"maf": ("transforms",), "mdn": ("components",)}.get(kind, ("transforms", "bins"))
     for name, value in sizes.items():
         key = name.removeprefix("num_")
@@ -258,7 +265,9 @@ def network(given: Any, role: str, what: str) -> Network:
         return Network(role)
     if isinstance(given, Network):
         if given.role != role:
-            raise ValueError(f"{what}: given settings of a {given.role}, expected those of a {role}.")
+            raise ValueError(
+                f"{what}: given settings of a {given.role}, expected those of a {role}."
+            )
         return given
     if isinstance(given, str):
         if role == "density":

@@ -27,7 +27,9 @@ class KDEWrapper:
         self.torch = is_torch(samples)
         self._draws = floats(samples, "samples")
         n, d = self._draws.shape
-        weights = np.ones(n) if sample_weights is None else floats(sample_weights, "weights").ravel()
+        weights = (
+            np.ones(n) if sample_weights is None else floats(sample_weights, "weights").ravel()
+        )
         self._weights = weights / weights.sum()
         sd = self._draws.std(axis=0)
         self._sd = np.where(sd > 0, sd, 1.0)
@@ -66,10 +68,19 @@ class KDEWrapper:
     def log_prob(self, theta: Any) -> Numbers:
         """The log density at each row."""
         points, shape = rows(theta, self._draws.shape[1], "theta")
-        values = [self._log_density(points[i : i + 500], self.bandwidth) for i in range(0, len(points), 500)]
+        values = [
+            self._log_density(points[i : i + 500], self.bandwidth)
+            for i in range(0, len(points), 500)
+        ]
         return give(np.concatenate(values).reshape(shape), self.torch or is_torch(theta))
 
 
-def get_kde(samples: Any, bandwidth: Any = "cv", transform: Any = None, sample_weights: Any = None, **kwargs: Any) -> KDEWrapper:
+def get_kde(
+    samples: Any,
+    bandwidth: Any = "cv",
+    transform: Any = None,
+    sample_weights: Any = None,
+    **kwargs: Any,
+) -> KDEWrapper:
     """A normal kernel density estimate of draws."""
     return KDEWrapper(samples, bandwidth, sample_weights)

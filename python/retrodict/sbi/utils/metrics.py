@@ -140,9 +140,7 @@ def wasserstein_2_squared(
 
 def _log_mean(values: Floats, axis: int) -> Floats:
     peak = values.max(axis=axis, keepdims=True)
-    return np.asarray(
-        np.squeeze(peak, axis) + np.log(np.exp(values - peak).mean(axis=axis))
-    )
+    return np.asarray(np.squeeze(peak, axis) + np.log(np.exp(values - peak).mean(axis=axis)))
 
 
 def posterior_shrinkage(prior_samples: Any, post_samples: Any) -> Numbers:

@@ -134,15 +134,19 @@ class RestrictionEstimator:
         valid = np.concatenate([r[2] for r in self._rounds]).astype(np.float64)
         if valid.all() or not valid.any():
             which = "valid" if valid.all() else "invalid"
-            raise ValueError(f"x: all {len(valid)} simulations are {which}, so there is nothing to learn.")
-        train = trained({
-            "training_batch_size": training_batch_size,
-            "learning_rate": learning_rate,
-            "validation_fraction": validation_fraction,
-            "stop_after_epochs": stop_after_epochs,
-            "max_num_epochs": max_num_epochs,
-            "clip_max_norm": clip_max_norm,
-        })
+            raise ValueError(
+                f"x: all {len(valid)} simulations are {which}, so there is nothing to learn."
+            )
+        train = trained(
+            {
+                "training_batch_size": training_batch_size,
+                "learning_rate": learning_rate,
+                "validation_fraction": validation_fraction,
+                "stop_after_epochs": stop_after_epochs,
+                "max_num_epochs": max_num_epochs,
+                "clip_max_norm": clip_max_norm,
+            }
+        )
         sections: dict[str, Any] = {"train": {"ensemble_size": 1, **train}}
         if self._network:
             sections["estimator"] = {"kind": "nsf", "network": self._network}

@@ -16,7 +16,11 @@ def mcmc_transform(prior: Any, *args: Any, **kwargs: Any) -> Identity:
 
 
 def transformed_potential(
-    theta: Any, potential_fn: Any, theta_transform: Any, device: Any = None, track_gradients: bool = False
+    theta: Any,
+    potential_fn: Any,
+    theta_transform: Any,
+    device: Any = None,
+    track_gradients: bool = False,
 ) -> Any:
     """The potential where a transform leads from."""
     parameters = theta_transform.inv(theta)

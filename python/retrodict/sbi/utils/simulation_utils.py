@@ -11,7 +11,6 @@ import numpy as np
 
 from ...arrays import Floats, floats
 from ...simulate import simulate
-from ..errors import warn_unused
 from ..tensors import Numbers, give, is_torch
 
 
@@ -48,7 +47,6 @@ def simulate_for_sbi(
     theta, x : array or tensor
         Parameters and data, one row a simulation: tensors if the proposal gives tensors.
     """
-    warn_unused("simulate_for_sbi", {"show_progress_bar": None})
     if seed is not None:
         seed_all(seed)
     theta = proposal.sample((num_simulations,))
@@ -57,10 +55,14 @@ def simulate_for_sbi(
         return theta, give(np.empty(0), torch)
     size = num_simulations if simulation_batch_size is None else int(simulation_batch_size)
     if num_workers != 1:
-        return theta, give(_in_processes(simulator, floats(theta, "theta"), size, num_workers), torch)
+        return theta, give(
+            _in_processes(simulator, floats(theta, "theta"), size, num_workers), torch
+        )
     starts = range(0, num_simulations, max(size, 1))
     parts = [floats(simulator(theta[i : i + size]), "x") for i in starts]
-    x = np.concatenate([_rows(part, min(size, num_simulations - i)) for part, i in zip(parts, starts)])
+    x = np.concatenate(
+        [_rows(part, min(size, num_simulations - i)) for part, i in zip(parts, starts)]
+    )
     return theta, give(x, torch)
 
 
@@ -76,12 +78,15 @@ def _rows(x: Floats, n: int) -> Floats:
     return x.reshape(n, 1) if x.ndim == 1 else x
 
 
-def _in_processes(
-    simulator: Callable[..., Any], theta: Floats, size: int, workers: int
-) -> Floats:
+def _in_processes(simulator: Callable[..., Any], theta: Floats, size: int, workers: int) -> Floats:
     first = _rows(floats(simulator(theta[:1]), "x"), 1)
     simulations = simulate(
-        theta, Blocks(simulator, size), vectorized=True, workers=workers, progress=False, max_failed=1.0
+        theta,
+        Blocks(simulator, size),
+        vectorized=True,
+        workers=workers,
+        progress=False,
+        max_failed=1.0,
     )
     return simulations.x.reshape(len(theta), *first.shape[1:])
 

@@ -23,7 +23,9 @@ def process_prior(
     prior : distribution, or a list of them
         Of torch, of SciPy or of Retrodict.
     """
-    warn_unused("process_prior", {"custom_prior_wrapper_kwargs": custom_prior_wrapper_kwargs or None})
+    warn_unused(
+        "process_prior", {"custom_prior_wrapper_kwargs": custom_prior_wrapper_kwargs or None}
+    )
     known = as_prior(prior)
     if is_torch(prior) and not isinstance(prior, (list, tuple, NativePrior)):
         if len(getattr(prior, "batch_shape", ())) and len(known.native) > 1:

@@ -36,7 +36,10 @@ class Base:
             raise not_supported("requires_iid_data", "Use NLE or NRE for trials of one θ.")
         warn_unused(
             type(self).__name__,
-            {"distance_batch_size": distance_batch_size, "distance_kwargs": distance_kwargs or None},
+            {
+                "distance_batch_size": distance_batch_size,
+                "distance_kwargs": distance_kwargs or None,
+            },
             {"distance_batch_size": -1},
         )
         self.prior = prior

@@ -49,7 +49,9 @@ class SMCABC(Base):
         algorithm_variant: str = "C",
     ) -> None:
         if distance not in NORMS:
-            raise not_supported(f"distance={distance!r}", "Use 'l1' or 'l2', or MCABC with a function.")
+            raise not_supported(
+                f"distance={distance!r}", "Use 'l1' or 'l2', or MCABC with a function."
+            )
         warn_unused(
             "SMCABC",
             {"kernel": kernel, "algorithm_variant": algorithm_variant},

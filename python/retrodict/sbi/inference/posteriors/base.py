@@ -105,7 +105,9 @@ class NeuralPosterior:
         shape, n = count(sample_shape)
         data = self._given(x)
         density = self._for(data, **kwargs)
-        theta = density.sample(data, n, fresh_seed(self._gives(x))) if n else np.empty((0, self._width))
+        theta = (
+            density.sample(data, n, fresh_seed(self._gives(x))) if n else np.empty((0, self._width))
+        )
         drawn = give_theta(theta, self._gives(x), self.prior.native.limits)
         return drawn.reshape((*shape, self._width))
 
@@ -228,5 +230,6 @@ def refuse_gradients(track_gradients: bool) -> None:
     """There is no automatic differentiation."""
     if track_gradients:
         raise not_supported(
-            "track_gradients=True", "Use finite differences of log_prob, or posterior.map for the maximum."
+            "track_gradients=True",
+            "Use finite differences of log_prob, or posterior.map for the maximum.",
         )

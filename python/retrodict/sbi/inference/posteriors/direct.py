@@ -45,7 +45,10 @@ class DirectPosterior(NeuralPosterior):
                 "Train again, or use NLE or NRE, whose build_posterior takes any prior.",
             )
         super().__init__(
-            posterior_estimator.density(), known, posterior_estimator.torch, posterior_estimator.observe
+            posterior_estimator.density(),
+            known,
+            posterior_estimator.torch,
+            posterior_estimator.observe,
         )
 
     def _given(self, x: Any) -> Floats:
@@ -97,9 +100,7 @@ class VectorFieldPosterior(NeuralPosterior):
         self._sample_with = checked_kind(sample_with)
         self._iid_method = iid_method
         self._densities: dict[str, Density] = {}
-        super().__init__(
-            None, known, vector_field_estimator.torch, vector_field_estimator.observe
-        )
+        super().__init__(None, known, vector_field_estimator.torch, vector_field_estimator.observe)
 
     def _for(
         self,
@@ -115,7 +116,8 @@ class VectorFieldPosterior(NeuralPosterior):
     ) -> Density:
         if guidance_method is not None:
             raise not_supported(
-                "guidance", "Train under the prior that is meant, or use NLE, whose prior can be changed."
+                "guidance",
+                "Train under the prior that is meant, or use NLE, whose prior can be changed.",
             )
         if predictor not in (None, "euler_maruyama") or corrector not in (None, "langevin"):
             raise not_supported(
@@ -123,7 +125,9 @@ class VectorFieldPosterior(NeuralPosterior):
                 "Use the default predictor, and corrector='langevin' or none.",
             )
         usual = {**UNUSED, "ode_kwargs": None, "iid_params": None, "predictor_params": None}
-        warn_unused("VectorFieldPosterior.sample", {**kwargs, "corrector_params": corrector_params}, usual)
+        warn_unused(
+            "VectorFieldPosterior.sample", {**kwargs, "corrector_params": corrector_params}, usual
+        )
         kind = checked_kind(sample_with or self._sample_with)
         sampler: dict[str, Any] = {"kind": kind}
         if kind == "sde":

@@ -38,9 +38,7 @@ class EnsemblePosterior(NeuralPosterior):
         first = self.posteriors[0]
         if any(len(p.prior.native) != len(first.prior.native) for p in self.posteriors):
             raise ValueError("posteriors: given posteriors of different numbers of parameters.")
-        super().__init__(
-            None, first.prior, any(p.torch for p in self.posteriors), first._observe
-        )
+        super().__init__(None, first.prior, any(p.torch for p in self.posteriors), first._observe)
         self.weights = weights
 
     @property
@@ -50,7 +48,9 @@ class EnsemblePosterior(NeuralPosterior):
 
     @weights.setter
     def weights(self, weights: Any) -> None:
-        values = np.ones(self.num_components) if weights is None else floats(weights, "weights").ravel()
+        values = (
+            np.ones(self.num_components) if weights is None else floats(weights, "weights").ravel()
+        )
         if len(values) != self.num_components or (values < 0).any() or not values.sum() > 0:
             raise ValueError(
                 f"weights: given {values.tolist()}, expected {self.num_components} numbers that are not negative."
@@ -66,9 +66,9 @@ class EnsemblePosterior(NeuralPosterior):
     def sample(self, sample_shape: Any = (), x: Any = None, **kwargs: Any) -> Numbers:
         """Draws: of each member in proportion to its weight, in random order."""
         shape, n = count(sample_shape)
-        parts = [
-            floats(p.sample((k,), x, **kwargs), "draws") for p, k in self._shares(n)
-        ] or [np.empty((0, self._width))]
+        parts = [floats(p.sample((k,), x, **kwargs), "draws") for p, k in self._shares(n)] or [
+            np.empty((0, self._width))
+        ]
         theta = np.random.default_rng(fresh_seed(self.torch)).permutation(np.concatenate(parts))
         drawn = give_theta(theta, self._gives(x), self.prior.native.limits)
         return drawn.reshape((*shape, self._width))
@@ -76,9 +76,7 @@ class EnsemblePosterior(NeuralPosterior):
     def sample_batched(self, sample_shape: Any, x: Any, **kwargs: Any) -> Numbers:
         """Draws for each of several observations, of shape (\\*sample_shape, observations, parameters)."""
         shape, n = count(sample_shape)
-        parts = [
-            floats(p.sample_batched((k,), x, **kwargs), "draws") for p, k in self._shares(n)
-        ]
+        parts = [floats(p.sample_batched((k,), x, **kwargs), "draws") for p, k in self._shares(n)]
         theta = np.random.default_rng(fresh_seed(self.torch)).permutation(np.concatenate(parts))
         drawn = give_theta(theta, self._gives(x), self.prior.native.limits)
         return drawn.reshape((*shape, *theta.shape[1:]))
@@ -98,10 +96,12 @@ class EnsemblePosterior(NeuralPosterior):
     ) -> Numbers:
         """log Σ wᵢ pᵢ(θ | x) of each row; with ``individually`` that of each member, one a row."""
         refuse_gradients(track_gradients)
-        every = np.stack([
-            floats(p.log_prob(theta, x, norm_posterior=norm_posterior, **kwargs), "log_prob")
-            for p in self.posteriors
-        ])
+        every = np.stack(
+            [
+                floats(p.log_prob(theta, x, norm_posterior=norm_posterior, **kwargs), "log_prob")
+                for p in self.posteriors
+            ]
+        )
         if individually:
             return give(every, self._gives(theta, x))
         return give(self._mixed(every), self._gives(theta, x))
@@ -116,10 +116,12 @@ class EnsemblePosterior(NeuralPosterior):
     ) -> Numbers:
         """log Σ wᵢ pᵢ(θ | x) for several observations."""
         refuse_gradients(track_gradients)
-        every = np.stack([
-            floats(p.log_prob_batched(theta, x, norm_posterior=norm_posterior), "log_prob")
-            for p in self.posteriors
-        ])
+        every = np.stack(
+            [
+                floats(p.log_prob_batched(theta, x, norm_posterior=norm_posterior), "log_prob")
+                for p in self.posteriors
+            ]
+        )
         return give(self._mixed(every), self._gives(theta, x))
 
     def _mixed(self, every: Floats) -> Floats:

@@ -414,9 +414,13 @@ class VIPosterior(SampledPosterior):
         density = self._for(self._given(None))
         posterior: Any = getattr(density, "posterior", None)
         if posterior is None:
-            raise not_supported("evaluate for a potential of your own", "Use RejectionPosterior to compare.")
+            raise not_supported(
+                "evaluate for a potential of your own", "Use RejectionPosterior to compare."
+            )
         k_hat = float(posterior.sample(self._given(None), N).provenance["k_hat"])
-        print(f"k̂ = {k_hat:.2f}: {'good' if k_hat < 0.7 else 'the draws miss a part of the posterior'}")
+        print(
+            f"k̂ = {k_hat:.2f}: {'good' if k_hat < 0.7 else 'the draws miss a part of the posterior'}"
+        )
         return k_hat
 
 

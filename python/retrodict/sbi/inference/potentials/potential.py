@@ -100,7 +100,9 @@ class Identity:
         return give(np.zeros(shape), is_torch(theta))
 
 
-def _of(estimator: Any, prior: Any, x_o: Any, method: tuple[str, ...]) -> tuple[Potential, Identity]:
+def _of(
+    estimator: Any, prior: Any, x_o: Any, method: tuple[str, ...]
+) -> tuple[Potential, Identity]:
     potential = Potential(estimator, prior, x_o)
     if potential.estimator.recipe.method not in method:
         raise ValueError(

@@ -15,6 +15,7 @@ from ...estimator import Estimator, Recipe
 from ...neural_nets.factory import Network
 from ...table import Round, as_theta, as_x, valid_rows
 from ...tensors import Numbers, fresh_seed, give, is_torch
+from ...utils.restricted_prior import RestrictedPrior
 
 #: Arguments of the constructor that have a meaning in ``sbi`` alone, with their defaults there.
 MACHINERY = {
@@ -55,6 +56,11 @@ class Trainer:
         self, prior: Any, network: Network, show_progress_bars: bool, **machinery: Any
     ) -> None:
         warn_unused(type(self).__name__, machinery, MACHINERY)
+        if isinstance(prior, RestrictedPrior):
+            raise not_supported(
+                "a RestrictedPrior as the prior of a trainer",
+                "Give the prior itself, and the restricted one as append_simulations(…, proposal=…).",
+            )
         self._prior = None if prior is None else as_prior(prior)
         self._given_prior = prior
         self._network = network
@@ -64,9 +70,7 @@ class Trainer:
         self._torch = is_torch(prior)
         self._estimator: Estimator | None = None
 
-    def _append(
-        self, theta: Any, x: Any, proposal: Any, exclude: bool | None, number: int
-    ) -> None:
+    def _append(self, theta: Any, x: Any, proposal: Any, exclude: bool | None, number: int) -> None:
         self._torch = self._torch or is_torch(theta, x)
         thetas = as_theta(theta)
         data, shape = as_x(x, len(thetas))
@@ -82,6 +86,14 @@ class Trainer:
         valid = valid_rows(data, exclude, self.learns_posterior)
         self._rounds.append(Round(thetas[valid], data[valid], proposal, number))
         self._estimator = None
+
+    def _is_prior(self, proposal: Any) -> bool:
+        """Whether this is the trainer's own prior, in whatever form."""
+        if proposal is None or proposal is self._given_prior:
+            return True
+        if self._prior is None or isinstance(proposal, RestrictedPrior):
+            return False
+        return isinstance(proposal, NativePrior) and proposal.native == self._prior.native
 
     def get_simulations(self, starting_round: int = 0) -> tuple[Numbers, Numbers, Numbers]:
         """Parameters, data, and whether each comes from the prior, of all rounds from one on."""
@@ -140,7 +152,11 @@ class Trainer:
         self._refuse_outside(theta, prior)
         chosen_method = method or self.method
         recipe = Recipe(
-            chosen_method, sections, fresh_seed(self._torch), self._progress, chosen_method in ("nle", "nre")
+            chosen_method,
+            sections,
+            fresh_seed(self._torch),
+            self._progress,
+            chosen_method in ("nle", "nre"),
         )
         instead = chosen_method != self.method
         estimator = Estimator(

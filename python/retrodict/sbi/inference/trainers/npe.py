@@ -16,7 +16,6 @@ from ..posteriors import DirectPosterior, NeuralPosterior
 from .base import Trainer
 from .building import Parameters, sampled
 
-
 #: A likelihood of more data than this is not learned in place of a posterior.
 MOST_DATA = 50
 
@@ -55,7 +54,7 @@ class PosteriorTrainer(Trainer):
             Whether data that are not finite are left out; with a warning unless given.
         """
         warn_unused("append_simulations", {"data_device": data_device}, {"data_device": "cpu"})
-        if proposal is self._given_prior or proposal is self._prior:
+        if self._is_prior(proposal):
             proposal = None
         if proposal is not None:
             if isinstance(proposal, NeuralPosterior) and proposal.default_x is None:
@@ -92,9 +91,7 @@ class PosteriorTrainer(Trainer):
 
     def _as_likelihood(self, settings: dict[str, Any]) -> dict[str, Any]:
         n_data = int(np.prod(self._x_shape))
-        advice = (
-            "Truncated proposals, RestrictedPrior with get_density_thresholder, keep learning the posterior."
-        )
+        advice = "Truncated proposals, RestrictedPrior with get_density_thresholder, keep learning the posterior."
         if n_data > MOST_DATA and self._network.embed is None:
             raise not_supported(
                 f"several rounds with draws from posteriors and {n_data} data", advice
@@ -237,7 +234,9 @@ class NPE_C(PosteriorTrainer):
             Trained networks.
         """
         if calibration_kernel is not None:
-            raise not_supported("calibration_kernel", "Leave out simulations that are far from the data.")
+            raise not_supported(
+                "calibration_kernel", "Leave out simulations that are far from the data."
+            )
         return self._learn(
             {
                 "training_batch_size": training_batch_size,
@@ -321,4 +320,6 @@ class NPE_PFN:
     """Not supported: it needs a network that others have trained."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        raise not_supported("NPE_PFN", "Use NPE: with few simulations the linear guess comes first.")
+        raise not_supported(
+            "NPE_PFN", "Use NPE: with few simulations the linear guess comes first."
+        )

@@ -42,7 +42,7 @@ class VectorFieldTrainer(Trainer):
     ) -> Any:
         """Add simulations of parameters from the prior; returns the trainer."""
         warn_unused("append_simulations", {"data_device": data_device}, {"data_device": "cpu"})
-        if proposal is not None and proposal is not self._given_prior:
+        if not self._is_prior(proposal):
             raise not_supported(
                 f"several rounds of {type(self).__name__}",
                 "Use NPE with proposals, or simulate from the prior.",
@@ -74,7 +74,9 @@ class VectorFieldTrainer(Trainer):
     ) -> Estimator:
         """Train on all simulations; what is ``None`` is Retrodict's own default."""
         if calibration_kernel is not None:
-            raise not_supported("calibration_kernel", "Leave out simulations that are far from the data.")
+            raise not_supported(
+                "calibration_kernel", "Leave out simulations that are far from the data."
+            )
         train = {
             "training_batch_size": training_batch_size,
             "learning_rate": learning_rate,
