@@ -10,6 +10,8 @@ use crate::report::ticks::significant;
 
 const EDGE: f64 = 3.0;
 const BETWEEN: f64 = 9.0;
+/// The width of a picture, if it is not narrower than high.
+const ROOM: f64 = (COLUMN - 2.0 * EDGE - 2.0 * BETWEEN) / 3.0;
 /// Larger images are shown by the means of their blocks.
 const MOST_CELLS: usize = 72;
 /// Fewer pixels a side make a table and not a picture.
@@ -150,8 +152,7 @@ struct Sheet {
 impl Sheet {
     fn new(name: &str, picture: &Picture) -> Self {
         let (rows, columns) = (picture.cells.len(), picture.cells[0].len());
-        let room = (COLUMN - 2.0 * EDGE - 2.0 * BETWEEN) / 3.0;
-        let cell = room / rows.max(columns) as f64;
+        let cell = ROOM / rows.max(columns) as f64;
         let (width, height) = (cell * columns as f64, cell * rows as f64);
         let total = EDGE + LABEL_SIZE + 4.0 + height + 5.0 + SCALE_HEIGHT + 2.0 + TICK_SIZE + EDGE;
         Self {
@@ -163,8 +164,7 @@ impl Sheet {
     }
 
     fn picture(&mut self, place: usize, title: &str, picture: &Picture, scale: Scale) {
-        let room = (COLUMN - 2.0 * EDGE - 2.0 * BETWEEN) / 3.0;
-        let left = EDGE + place as f64 * (room + BETWEEN) + 0.5 * (room - self.width);
+        let left = EDGE + place as f64 * (ROOM + BETWEEN) + 0.5 * (ROOM - self.width);
         let area = Area {
             left,
             top: EDGE + LABEL_SIZE + 4.0,
@@ -197,15 +197,14 @@ impl Sheet {
     /// The colours from the least to the largest value, and these two.
     fn scale(&mut self, scale: Scale, above: Area) {
         let [low, high] = scale.range();
-        let width = above.width.max(48.0);
-        let left = above.left + 0.5 * (above.width - width);
+        let left = above.left + 0.5 * (above.width - ROOM);
         let area = Area {
             left,
             top: above.bottom() + 5.0,
-            width,
+            width: ROOM,
             height: SCALE_HEIGHT,
         };
-        let step = width / STEPS as f64;
+        let step = ROOM / STEPS as f64;
         self.drawing.crisp(|drawing| {
             for i in 0..STEPS {
                 let value = low + (high - low) * (i as f64 + 0.5) / STEPS as f64;
@@ -220,10 +219,7 @@ impl Sheet {
         self.drawing.frame(area, Pen::solid(Ink::Muted, 0.5));
         let y = area.bottom() + 2.0 + TICK_SIZE;
         let style = TextStyle::new(TICK_SIZE, Ink::Muted);
-        let ends = [
-            (left, low, Anchor::Start),
-            (left + width, high, Anchor::End),
-        ];
+        let ends = [(left, low, Anchor::Start), (left + ROOM, high, Anchor::End)];
         for (x, value, anchor) in ends {
             let text = Label::plain(&significant(value, 2));
             self.drawing.text((x, y), &text, style.anchored(anchor));
