@@ -43,7 +43,7 @@ pub(crate) struct SettingsOptions {
     /// The method
     #[arg(long, value_enum, default_value_t = MethodName::Npe)]
     pub(crate) method: MethodName,
-    /// A TOML file with the method's settings, or, for rounds, nle and nre, those of a study's
+    /// A TOML file with the method's settings, or, for rounds and auto, those of a study's
     /// `[inference]`; defaults if left out
     #[arg(long)]
     pub(crate) config: Option<PathBuf>,
@@ -64,12 +64,14 @@ pub(crate) enum MethodName {
     Nre,
     /// What suits each observation, in rounds
     Auto,
+    /// Approximate Bayesian computation by sequential Monte Carlo
+    AbcSmc,
 }
 
 impl MethodName {
-    /// Whether it has to sample anew for each observation.
-    pub(crate) fn fits_each_observation(self) -> bool {
-        matches!(self, Self::Nle | Self::Nre | Self::Auto)
+    /// Whether one fit serves all observations, if it has one round.
+    pub(crate) fn is_amortised(self) -> bool {
+        !matches!(self, Self::Auto | Self::AbcSmc)
     }
 }
 
@@ -82,8 +84,8 @@ pub(crate) struct RunOptions {
     pub(crate) simulations: Vec<usize>,
     #[command(flatten)]
     pub(crate) settings: SettingsOptions,
-    /// The number of rounds: one if left out, or what auto settles; with more than one, or with nle, nre
-    /// and auto, each observation has a fit of its own
+    /// The number of rounds: one if left out, or what auto settles; with more than one, or with auto
+    /// and abc-smc, each observation has a fit of its own
     #[arg(long)]
     pub(crate) rounds: Option<usize>,
     /// The seed of simulations, training, draws and folds

@@ -5,6 +5,7 @@ mod check;
 mod data;
 mod density;
 mod invariance;
+mod machine;
 mod method;
 mod results;
 mod run;

@@ -4,15 +4,17 @@ use std::path::Path;
 
 use retrodict::estimator::{ExplodingPath, PathConfig, StraightPath};
 use retrodict::infer::{
-    FieldConfig, FieldPosterior, NeuralPosterior, NpeConfig, Posterior, fmpe, npe, npse,
+    FieldConfig, FieldPosterior, LogLikelihood, NeuralPosterior, NleConfig, NpeConfig, NreConfig,
+    Posterior, PotentialPosterior, fmpe, nle, npe, npse, nre,
 };
 use retrodict::prior::Prior;
+use retrodict::sample::SamplerConfig;
 use retrodict::simulate::Simulations;
 use retrodict::table::Table;
 use retrodict::train::{Observer, TrainLog};
 use retrodict::{Error, Result, Seed};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::arguments::{MethodName, SettingsOptions};
 
@@ -23,12 +25,31 @@ pub(crate) enum Method {
     Npe(Box<NpeConfig>),
     Fmpe(Box<FieldConfig>),
     Npse(Box<FieldConfig>),
+    Nle(Box<Nle>),
+    Nre(Box<Nre>),
+}
+
+/// The settings of a likelihood and its sampler.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Nle {
+    nle: NleConfig,
+    sampler: SamplerConfig,
+}
+
+/// The settings of a ratio and its sampler.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Nre {
+    nre: NreConfig,
+    sampler: SamplerConfig,
 }
 
 /// What was trained.
 pub(crate) enum Trained {
     Density(Box<NeuralPosterior>),
     Field(Box<FieldPosterior>),
+    Potential(Box<PotentialPosterior>),
 }
 
 impl Method {
@@ -36,15 +57,17 @@ impl Method {
     pub(crate) fn read(options: &SettingsOptions) -> Result<(String, Self)> {
         let path = options.config.as_deref();
         let (name, method) = match options.method {
-            MethodName::Npe => ("default", Self::Npe(settings(path)?)),
+            MethodName::Npe => ("npe", Self::Npe(settings(path)?)),
             MethodName::Fmpe => ("fmpe", Self::Fmpe(field(path, straight)?)),
             MethodName::Npse => ("npse", Self::Npse(field(path, exploding)?)),
-            MethodName::Nle | MethodName::Nre | MethodName::Auto => {
+            MethodName::Nle => ("nle", Self::Nle(settings(path)?)),
+            MethodName::Nre => ("nre", Self::Nre(settings(path)?)),
+            MethodName::Auto | MethodName::AbcSmc => {
                 return Err(Error::invalid(
                     "--method",
                     format!("{:?}", options.method).to_lowercase(),
-                    "npe, fmpe or npse",
-                    "Measure the others by `sbibm run`.",
+                    "npe, fmpe, npse, nle or nre",
+                    "Measure it by `sbibm run`, which fits each observation.",
                 ));
             }
         };
@@ -68,6 +91,16 @@ impl Method {
             }
             Self::Fmpe(config) => fmpe(prior, simulations, config, seed, observer).map(field),
             Self::Npse(config) => npse(prior, simulations, config, seed, observer).map(field),
+            Self::Nle(config) => {
+                let (likelihood, log) = nle(prior, simulations, &config.nle, seed, observer)?;
+                let sampler = config.sampler.clone();
+                Ok((potential(prior, Box::new(likelihood), sampler)?, log))
+            }
+            Self::Nre(config) => {
+                let (ratio, log) = nre(prior, simulations, &config.nre, seed, observer)?;
+                let sampler = config.sampler.clone();
+                Ok((potential(prior, Box::new(ratio), sampler)?, log))
+            }
         }
     }
 }
@@ -77,6 +110,7 @@ impl Trained {
         match self {
             Self::Density(posterior) => &**posterior,
             Self::Field(posterior) => &**posterior,
+            Self::Potential(posterior) => &**posterior,
         }
     }
 
@@ -84,8 +118,23 @@ impl Trained {
         match self {
             Self::Density(posterior) => posterior.log_prob_many(theta, x),
             Self::Field(posterior) => posterior.log_prob_many(theta, x),
+            Self::Potential(_) => Err(Error::invalid(
+                "--method",
+                "nle or nre",
+                "npe, fmpe or npse",
+                "The posterior of a likelihood is known up to a factor only.",
+            )),
         }
     }
+}
+
+fn potential(
+    prior: &Prior,
+    likelihood: Box<dyn LogLikelihood>,
+    sampler: SamplerConfig,
+) -> Result<Trained> {
+    let posterior = PotentialPosterior::new(prior, likelihood, sampler)?;
+    Ok(Trained::Potential(Box::new(posterior)))
 }
 
 fn straight() -> PathConfig {

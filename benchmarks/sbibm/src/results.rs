@@ -8,6 +8,8 @@ use retrodict::infer::auto::Choice;
 use retrodict::{Error, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::machine::Machine;
+
 /// One posterior, measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Record {
@@ -25,6 +27,9 @@ pub(crate) struct Record {
     pub(crate) seconds: Seconds,
     pub(crate) threads: usize,
     pub(crate) version: String,
+    /// On what it was measured.
+    #[serde(default)]
+    pub(crate) machine: Machine,
     /// What `auto` chose, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) choice: Option<Choice>,
@@ -105,6 +110,7 @@ mod tests {
             },
             threads: 2,
             version: "0".into(),
+            machine: Machine::current(),
             choice: None,
         };
         let _ = std::fs::remove_file(&path);

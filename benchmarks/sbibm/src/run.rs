@@ -12,13 +12,15 @@ use retrodict::{Result, Seed, Stream};
 
 use crate::arguments::{Arguments, RunOptions};
 use crate::data::Data;
+use crate::machine::Machine;
 use crate::method::{self, Method};
 use crate::results::{self, Record, Seconds};
 use crate::sequential;
 
 pub(crate) fn run(arguments: &Arguments, options: &RunOptions) -> Result<ExitCode> {
     arguments.set_threads()?;
-    if options.rounds.is_some_and(|n| n > 1) || options.settings.method.fits_each_observation() {
+    let rounds = options.rounds.is_some_and(|n| n > 1);
+    if rounds || !options.settings.method.is_amortised() {
         sequential::run(arguments, options)?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -26,6 +28,7 @@ pub(crate) fn run(arguments: &Arguments, options: &RunOptions) -> Result<ExitCod
     let (label, config) = Method::read(&options.settings)?;
     let written_out = serde_json::to_value(&config).expect("settings are plain JSON");
     let done = results::read(&options.out)?;
+    let machine = Machine::current();
     for &n in &options.simulations {
         for task in options.selection.tasks()? {
             let known = |number: &usize| {
@@ -61,6 +64,7 @@ pub(crate) fn run(arguments: &Arguments, options: &RunOptions) -> Result<ExitCod
                     seconds,
                     threads: rayon::current_num_threads(),
                     version: env!("CARGO_PKG_VERSION").into(),
+                    machine: machine.clone(),
                     choice: None,
                 };
                 results::append(&options.out, &record)?;

@@ -4,17 +4,20 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use retrodict::check::c2st;
-use retrodict::infer::auto::{AutoConfig, Situation};
+use retrodict::infer::abc::{AbcProblem, abc_smc};
+use retrodict::infer::auto::{AutoConfig, Choice, Situation};
 use retrodict::infer::sequential::{
     InMemory, RoundModel, SequentialMethod, SequentialTask, sequential,
 };
-use retrodict::simulate::builtin;
+use retrodict::infer::{AbcPopulation, AbcPopulations, AbcSmcConfig, Posterior};
+use retrodict::simulate::builtin::{self, Builtin};
 use retrodict::study::{InferenceSection, Method};
 use retrodict::train::EpochRecord;
 use retrodict::{Error, Result, Seed, Stream};
 
 use crate::arguments::{Arguments, MethodName, RunOptions};
 use crate::data::Data;
+use crate::machine::Machine;
 use crate::results::{self, Record, Seconds};
 
 pub(crate) fn run(arguments: &Arguments, options: &RunOptions) -> Result<()> {
@@ -68,18 +71,19 @@ fn settings(options: &RunOptions) -> Result<(String, InferenceSection)> {
         MethodName::Nle => Method::Nle,
         MethodName::Nre => Method::Nre,
         MethodName::Auto => Method::Auto,
+        MethodName::AbcSmc => Method::AbcSmc,
         MethodName::Fmpe | MethodName::Npse => {
             return Err(Error::invalid(
                 "--method",
                 "fmpe or npse, with rounds",
-                "npe, nle or nre",
+                "npe, nle, nre or auto",
                 "Leave `--rounds` out.",
             ));
         }
     };
     let method = inference.method.name();
     let label = match options.rounds {
-        None if inference.method == Method::Auto => format!("{method}{name}"),
+        None if !options.settings.method.is_amortised() => format!("{method}{name}"),
         rounds => format!("{method}, {} rounds{name}", rounds.unwrap_or(1)),
     };
     Ok((label, inference))
@@ -96,61 +100,15 @@ fn measure(
     let x = data.observation(task, number)?;
     let reference = data.reference(task, number)?;
     let start = Instant::now();
-    let sampler = inference.sampler.clone().unwrap_or_default();
-    let situation = Situation {
-        n_parameters: builtin.prior.n_parameters(),
-        discrete: false,
-        n_data: x.len(),
-        simulations: n,
-        observations: 1,
-        trials: false,
-        simulator: true,
-        rounds: options.rounds,
+    let fitted = if inference.method == Method::AbcSmc {
+        populate(&builtin, (n, &x), inference, Seed(seed))?
+    } else {
+        fit(&builtin, (n, &x), inference, options)?
     };
-    let choice = situation.choice();
-    let mut n_rounds = inference.rounds();
-    let method = match inference.method {
-        Method::Auto => {
-            n_rounds = choice.rounds;
-            SequentialMethod::Auto(Box::new(AutoConfig {
-                choice,
-                npe: inference.npe(),
-                nle: inference.nle(),
-                sampler,
-            }))
-        }
-        Method::Nle => SequentialMethod::Nle(inference.nle(), sampler),
-        Method::Nre => SequentialMethod::Nre(inference.nre(), sampler),
-        _ => SequentialMethod::Npe(inference.npe()),
-    };
-    let config = inference.sequential.clone().unwrap_or_default();
-    let rounds = SequentialTask {
-        prior: &builtin.prior,
-        x: &x,
-        method: &method,
-        config: &config,
-        simulations: n,
-        rounds: n_rounds,
-        seed: Seed(seed),
-    };
-    let observer = |_: &EpochRecord| ControlFlow::Continue(());
-    let mut keeper = InMemory::new(&*builtin.simulator, Seed(seed));
-    let fit = sequential(&rounds, &mut keeper, &observer)?;
-    if std::env::var_os("SBIBM_ROUNDS").is_some() {
-        for report in &fit.reports {
-            eprintln!("{report:?}");
-        }
-    }
-    let model = fit.models.last().expect("there is a round");
     let train = start.elapsed().as_secs_f64();
     let start = Instant::now();
-    let choice = match model {
-        RoundModel::Auto(model) => Some(model.choice.clone()),
-        _ => None,
-    };
-    let posterior = method.posterior(model, &builtin.prior)?;
     let draw_seed = Seed(seed).derive(Stream::Posterior, number as u64);
-    let samples = posterior.sample(&x, reference.n_rows(), draw_seed)?;
+    let samples = fitted.posterior.sample(&x, reference.n_rows(), draw_seed)?;
     let sample = start.elapsed().as_secs_f64();
     let start = Instant::now();
     let accuracy = c2st(&reference, &samples.draws, Seed(seed))?;
@@ -163,12 +121,7 @@ fn measure(
         config: serde_json::Value::Null,
         c2st: accuracy,
         failed_simulations: 0,
-        epochs: fit
-            .log
-            .members
-            .iter()
-            .map(|member| member.epochs.len())
-            .sum(),
+        epochs: fitted.epochs,
         seconds: Seconds {
             simulate: 0.0,
             train,
@@ -177,6 +130,105 @@ fn measure(
         },
         threads: rayon::current_num_threads(),
         version: env!("CARGO_PKG_VERSION").into(),
-        choice,
+        machine: Machine::current(),
+        choice: fitted.choice,
     })
+}
+
+/// A posterior of one observation.
+struct Fitted {
+    posterior: Box<dyn Posterior>,
+    epochs: usize,
+    choice: Option<Choice>,
+}
+
+/// The last population of sequential Monte Carlo with so many simulations.
+fn populate(
+    builtin: &Builtin,
+    (n, x): (usize, &[f64]),
+    inference: &InferenceSection,
+    seed: Seed,
+) -> Result<Fitted> {
+    let config = AbcSmcConfig {
+        max_simulations: n,
+        ..inference.abc_smc.clone().unwrap_or_default()
+    };
+    let problem = AbcProblem::new(&builtin.prior, &*builtin.simulator, x);
+    let population = AbcPopulation::new(abc_smc(&problem, &config, None, seed)?, x);
+    Ok(Fitted {
+        posterior: Box::new(AbcPopulations::new(builtin.prior.clone(), vec![population])),
+        epochs: 0,
+        choice: None,
+    })
+}
+
+/// What the last round leaves.
+fn fit(
+    builtin: &Builtin,
+    (n, x): (usize, &[f64]),
+    inference: &InferenceSection,
+    options: &RunOptions,
+) -> Result<Fitted> {
+    let situation = Situation {
+        n_parameters: builtin.prior.n_parameters(),
+        discrete: false,
+        n_data: x.len(),
+        simulations: n,
+        observations: 1,
+        trials: false,
+        simulator: true,
+        rounds: options.rounds,
+    };
+    let choice = situation.choice();
+    let rounds = match inference.method {
+        Method::Auto => choice.rounds,
+        _ => inference.rounds(),
+    };
+    let method = method(inference, choice);
+    let task = SequentialTask {
+        prior: &builtin.prior,
+        x,
+        method: &method,
+        config: &inference.sequential.clone().unwrap_or_default(),
+        simulations: n,
+        rounds,
+        seed: Seed(options.seed),
+    };
+    let observer = |_: &EpochRecord| ControlFlow::Continue(());
+    let mut keeper = InMemory::new(&*builtin.simulator, Seed(options.seed));
+    let fit = sequential(&task, &mut keeper, &observer)?;
+    if std::env::var_os("SBIBM_ROUNDS").is_some() {
+        for report in &fit.reports {
+            eprintln!("{report:?}");
+        }
+    }
+    let model = fit.models.last().expect("there is a round");
+    Ok(Fitted {
+        posterior: method.posterior(model, &builtin.prior)?,
+        epochs: fit
+            .log
+            .members
+            .iter()
+            .map(|member| member.epochs.len())
+            .sum(),
+        choice: match model {
+            RoundModel::Auto(model) => Some(model.choice.clone()),
+            _ => None,
+        },
+    })
+}
+
+fn method(inference: &InferenceSection, choice: Choice) -> SequentialMethod {
+    let sampler = inference.sampler.clone().unwrap_or_default();
+    match inference.method {
+        Method::Auto => SequentialMethod::Auto(Box::new(AutoConfig {
+            choice,
+            npe: inference.npe(),
+            nle: inference.nle(),
+            sampler,
+        })),
+        Method::Nle => SequentialMethod::Nle(inference.nle(), sampler),
+        Method::Nre => SequentialMethod::Nre(inference.nre(), sampler),
+        _ => SequentialMethod::Npe(inference.npe()),
+    }
 }

@@ -64,16 +64,42 @@ fn each_runs_with_the_same_bits_for_any_number_of_threads() {
             "{method}, from the resolved study"
         );
         let verdict = String::from_utf8(sandbox.read("1/verdict.json")).unwrap();
-        assert_eq!(
-            verdict.contains("not tested on other simulations"),
-            !tested,
-            "{method}"
-        );
+        assert_eq!(verdict.contains("repeated_inferences"), !tested, "{method}");
         let report = String::from_utf8(sandbox.read("1/report.html")).unwrap();
         assert!(report.contains(&format!("({method})")), "{method}");
         let simulations = &sandbox.json("1/provenance.json")["simulations"];
         assert_eq!(simulations[method].is_object(), !tested, "{simulations}");
     }
+}
+
+#[test]
+fn methods_that_simulate_for_one_observation_are_calibrated_where_it_is_affordable() {
+    for (method, sections) in [("abc_smc", ABC_SMC), ("synthetic_likelihood", SYNTHETIC)] {
+        let sandbox = Sandbox::new();
+        let study = linear(method, sections);
+        let study = study.replace("[check]\n", "[check]\nrepeated_inferences = 20\n");
+        sandbox.write("study.toml", &study);
+        for threads in ["1", "2"] {
+            let arguments = ["run", "study.toml", "--threads", threads, "--out", threads];
+            finish(&sandbox, &arguments);
+        }
+        let calibration = |run: &str| sandbox.json(&format!("{run}/checks/calibration.json"));
+        let found = calibration("1");
+        assert_eq!(found, calibration("2"), "{method}");
+        assert_eq!(found["rows"].as_array().unwrap().len(), 20, "{method}");
+        // Means of posteriors of other data are other means.
+        let means = found["posterior_means"].as_array().unwrap();
+        assert_ne!(means[0], means[2], "{method}");
+    }
+    let sandbox = Sandbox::new();
+    let study = linear("abc_smc", ABC_SMC);
+    let study = study.replace("[check]\n", "[check]\nrepeated_inferences = 41\n");
+    sandbox.write("study.toml", study);
+    let message = stderr(&sandbox.expect(2, &["run", "study.toml"]));
+    assert!(
+        message.contains("check.test_simulations") && message.contains("41"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -90,7 +90,7 @@ impl Choice {
         };
         (next.method, next.share) = if gain.is_clear() && gain.mean >= FAR {
             (ChosenMethod::Nle, 1.0)
-        } else if share <= LEAST_SHARE && worse.is_clear() {
+        } else if share <= LEAST_SHARE && worse.is_clear() && worse.mean >= FAR {
             (ChosenMethod::Npe, 0.0)
         } else {
             (ChosenMethod::Both, share)

@@ -95,11 +95,7 @@ impl AutoModel {
     pub fn posterior(&self, prior: &Prior, sampler: &SamplerConfig) -> Result<Box<dyn Posterior>> {
         match (&self.posterior, &self.likelihood) {
             (Some(posterior), None) => Ok(Box::new(Arc::clone(posterior))),
-            (None, Some(likelihood)) => {
-                let likelihood = Box::new(Arc::clone(likelihood));
-                let posterior = PotentialPosterior::new(prior, likelihood, sampler.clone())?;
-                Ok(Box::new(posterior.with_method("nle")))
-            }
+            (None, Some(likelihood)) => of_likelihood(prior, likelihood, sampler),
             (Some(posterior), Some(likelihood)) => {
                 let pool = self.pool(prior, (posterior, likelihood), Some(sampler))?;
                 Ok(Box::new(pool))
@@ -110,6 +106,21 @@ impl AutoModel {
                 "at least one",
                 "Fit one.",
             )),
+        }
+    }
+
+    /// The posterior of the likelihood alone, if it is not settled yet which of the models stays.
+    ///
+    /// # Errors
+    /// If the sampler's settings make no sense.
+    pub fn likelihood_posterior(
+        &self,
+        prior: &Prior,
+        sampler: &SamplerConfig,
+    ) -> Result<Option<Box<dyn Posterior>>> {
+        match (&self.posterior, &self.likelihood) {
+            (Some(_), Some(likelihood)) => of_likelihood(prior, likelihood, sampler).map(Some),
+            _ => Ok(None),
         }
     }
 
@@ -139,4 +150,14 @@ impl AutoModel {
         let pool: Arc<dyn LogLikelihood> = Arc::new(pool);
         RefinedPosterior::new(prior, &pool, posterior, (sampler, method))
     }
+}
+
+fn of_likelihood(
+    prior: &Prior,
+    likelihood: &Arc<NeuralLikelihood>,
+    sampler: &SamplerConfig,
+) -> Result<Box<dyn Posterior>> {
+    let likelihood = Box::new(Arc::clone(likelihood));
+    let posterior = PotentialPosterior::new(prior, likelihood, sampler.clone())?;
+    Ok(Box::new(posterior.with_method("nle")))
 }

@@ -151,6 +151,28 @@ fn two_that_agree_are_told_apart_by_nothing() {
 }
 
 #[test]
+fn a_likelihood_goes_when_it_is_far_behind_and_the_posterior_when_it_is() {
+    let behind = |nats: f64| {
+        let likelihood = Gain {
+            mean: -nats,
+            standard_error: 0.05,
+        };
+        let found = Comparison::of(&weights(1.0), &[0.0; 400]).unwrap();
+        let share = if nats > 0.0 { 0.0 } else { 1.0 };
+        let found = Comparison {
+            likelihood,
+            share,
+            ..found
+        };
+        plain().choice().after(Some(found), 2).method
+    };
+    assert_eq!(behind(0.2), ChosenMethod::Both);
+    assert_eq!(behind(0.8), ChosenMethod::Npe);
+    assert_eq!(behind(-0.2), ChosenMethod::Both);
+    assert_eq!(behind(-0.8), ChosenMethod::Nle);
+}
+
+#[test]
 fn simulations_near_the_observation_count_most() {
     let mut near = vec![0.0; 400];
     near[..60].fill(30.0);

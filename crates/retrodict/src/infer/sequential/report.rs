@@ -12,6 +12,10 @@ pub struct RoundReport {
     pub proposal: String,
     /// How many simulations the round made.
     pub simulations: usize,
+    /// How many of them, the last, have θ drawn from the posterior of a likelihood, beside those from the
+    /// truncated prior.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub from_likelihood: usize,
     /// How many simulations, of all rounds, the round's model learned from.
     pub used: usize,
     /// The log-density of the last posterior above which a truncated prior proposes.
@@ -32,6 +36,11 @@ pub struct RoundReport {
     pub notes: Vec<String>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(n: &usize) -> bool {
+    *n == 0
+}
+
 /// A posterior that rests on fewer simulations than this deserves a word.
 const FEW: f64 = 100.0;
 
@@ -44,5 +53,32 @@ impl RoundReport {
              proposals, the default, need no weights",
             self.used
         ))
+    }
+}
+
+/// The rows of the rounds' simulations whose θ were drawn in proportion to the prior, where they lie.
+pub(super) fn rows_in_proportion(reports: &[RoundReport]) -> Vec<usize> {
+    let mut rows = Vec::new();
+    let mut first = 0;
+    for report in reports {
+        rows.extend(first..first + report.simulations - report.from_likelihood);
+        first += report.simulations;
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_likelihood_proposed_is_not_in_proportion_to_the_prior() {
+        let round = |simulations, from_likelihood| RoundReport {
+            simulations,
+            from_likelihood,
+            ..RoundReport::default()
+        };
+        let rows = rows_in_proportion(&[round(3, 0), round(4, 2), round(2, 1)]);
+        assert_eq!(rows, [0, 1, 2, 3, 4, 7]);
     }
 }

@@ -5,6 +5,7 @@ use super::corrected::{Correction, npe_corrected};
 use super::importance::{effective_number, importance_weights, near};
 use super::mixture_proposal::MixtureProposal;
 use super::reach::within_reach;
+use super::report::rows_in_proportion;
 use super::{
     Acquisition, ProposalKind, RoundModel, RoundReport, SequentialConfig, SequentialMethod,
     TruncatedPrior, choosing,
@@ -145,11 +146,15 @@ pub fn sequential(
         let (model, log, report) = if let Some(fitted) = fitted {
             fitted
         } else {
-            let made = all.select(&(first as usize..all.len()).collect::<Vec<_>>());
+            let so_far: Vec<RoundReport> = reports.iter().chain([&report]).cloned().collect();
+            let in_proportion = rows_in_proportion(&so_far);
+            let fresh = in_proportion.iter().filter(|row| **row >= first as usize);
+            let made = all.select(&fresh.copied().collect::<Vec<_>>());
             let data = RoundData {
                 round,
                 x: task.x,
                 all: &all,
+                in_proportion: &in_proportion,
                 inside: &all,
                 made: &made,
                 region: region.as_ref(),
@@ -259,11 +264,17 @@ impl<'a> SequentialTask<'a> {
                 self.prior.sample_table(n, self.seed, Stream::Parameters)
             }
             (Some(_), Some(region)) => {
-                let drawn = region.sample(n, self.seed(round))?;
                 report.proposal = "truncated prior".into();
+                let from_likelihood = self.drawn_from_likelihood(round, last)?;
+                report.from_likelihood = from_likelihood.as_ref().map_or(0, Table::n_rows);
+                let n = n - report.from_likelihood;
+                let mut drawn = region.sample(n, self.seed(round))?;
                 report.threshold = Some(region.threshold());
                 (report.acceptance, report.effective) = (drawn.acceptance, drawn.effective);
                 report.notes.extend(drawn.note(n));
+                for theta in from_likelihood.iter().flat_map(Table::rows) {
+                    drawn.theta.push(theta);
+                }
                 drawn.theta
             }
             (Some(RoundModel::Posterior(posterior)), None)
@@ -299,6 +310,23 @@ impl<'a> SequentialTask<'a> {
         Ok((theta, report))
     }
 
+    /// The θ that a likelihood proposes, while it is not settled whether it or a posterior shall: half of them.
+    fn drawn_from_likelihood(
+        &self,
+        round: usize,
+        last: Option<&RoundModel>,
+    ) -> Result<Option<Table>> {
+        let (Some(RoundModel::Auto(model)), SequentialMethod::Auto(config)) = (last, self.method)
+        else {
+            return Ok(None);
+        };
+        let Some(posterior) = model.likelihood_posterior(self.prior, &config.sampler)? else {
+            return Ok(None);
+        };
+        let samples = posterior.sample(self.x, self.size(round) / 2, self.seed(round))?;
+        Ok(Some(samples.draws))
+    }
+
     /// Fits to the simulations of all rounds so far, or to those of them inside the region.
     fn fit(
         &self,
@@ -309,7 +337,7 @@ impl<'a> SequentialTask<'a> {
     ) -> Result<(RoundModel, TrainLog, RoundReport)> {
         let all = data.all;
         let rows = match (data.region, self.method) {
-            (Some(region), _) => Some(region.rows(&all.theta)?),
+            (Some(region), _) => Some(data.rows_in(region)?),
             (None, SequentialMethod::Npe(_) | SequentialMethod::Auto(_)) => None,
             (None, _) => {
                 let size = self.size(data.round);
@@ -390,9 +418,11 @@ pub(super) struct RoundData<'a> {
     pub(super) x: &'a [f64],
     /// The simulations of all rounds so far.
     pub(super) all: &'a Simulations,
-    /// Those of them inside the region.
+    /// Which of them have θ in proportion to the prior, where they lie.
+    pub(super) in_proportion: &'a [usize],
+    /// Those of the latter inside the region.
     pub(super) inside: &'a Simulations,
-    /// Those of this round.
+    /// Those of this round with θ from the region.
     pub(super) made: &'a Simulations,
     /// The region from which this round's came.
     pub(super) region: Option<&'a TruncatedPrior<'a>>,
@@ -403,12 +433,19 @@ pub(super) struct RoundData<'a> {
 }
 
 impl<'a> RoundData<'a> {
+    /// The rows from which a posterior learns: in the region, and in proportion to the prior there.
+    fn rows_in(&self, region: &TruncatedPrior<'_>) -> Result<Vec<usize>> {
+        let rows = region.rows(&self.all.select(self.in_proportion).theta)?;
+        Ok(rows.iter().map(|&row| self.in_proportion[row]).collect())
+    }
+
     /// Of a first round.
     pub(super) fn first(simulations: &'a Simulations) -> Self {
         Self {
             round: 0,
             x: &[],
             all: simulations,
+            in_proportion: &[],
             inside: simulations,
             made: simulations,
             region: None,

@@ -50,7 +50,8 @@ impl Run<'_> {
             });
         }
         if stage == Stage::SimulateTests {
-            let tested = !config.inference.method.simulates();
+            let repeated = config.check.repeated_inferences > 0;
+            let tested = repeated || !config.inference.method.simulates();
             return Ok(if tested {
                 config.check.test_simulations
             } else {

@@ -47,14 +47,7 @@ impl Run<'_> {
     }
 
     fn sequence(&self, i: usize, given: &Simulations) -> Result<AbcResult> {
-        let inference = &self.study().config().inference;
-        let config = inference.abc_smc.clone().unwrap_or_default();
-        let budget = inference.simulations.unwrap_or(config.max_simulations);
-        let config = AbcSmcConfig {
-            max_simulations: budget - given.len().min(budget),
-            initial_simulations: None,
-            ..config
-        };
+        let config = self.abc_smc_config(given);
         let folder = self.record_folder(&format!("abc_smc-{i:03}"), &self.simulator_hash())?;
         let simulator = RecordedSimulator::open(Arc::clone(self.simulator()?), &folder)?;
         let watcher = Watcher {
@@ -71,6 +64,18 @@ impl Run<'_> {
         };
         let seed = Seed(self.study().config().study.seed).derive(Stream::Online, i as u64);
         abc_smc(&problem, &config, Some(given), seed)
+    }
+
+    /// The budget is what is missing to `inference.simulations`.
+    pub(super) fn abc_smc_config(&self, given: &Simulations) -> AbcSmcConfig {
+        let inference = &self.study().config().inference;
+        let config = inference.abc_smc.clone().unwrap_or_default();
+        let budget = inference.simulations.unwrap_or(config.max_simulations);
+        AbcSmcConfig {
+            max_simulations: budget - given.len().min(budget),
+            initial_simulations: None,
+            ..config
+        }
     }
 
     pub(super) fn populations(&self, folder: &Path) -> Result<AbcPopulations> {

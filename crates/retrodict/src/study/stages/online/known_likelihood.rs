@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use super::watcher::Watcher;
 use crate::error::{Error, Result};
 use crate::infer::{FunctionLikelihood, LogLikelihood};
 use crate::simulate::builtin;
-use crate::simulate::{Observer, SimulationSource, Simulator};
-use crate::study::journal::Journal;
-use crate::study::{Run, StopFlag};
+use crate::simulate::{SimulationSource, Simulator};
+use crate::study::Run;
 
 /// At so many draws from the prior a likelihood is tried before it is used.
 const TRIED: usize = 100;
@@ -16,21 +16,6 @@ const TRIED: usize = 100;
 struct SimulatorLikelihood {
     simulator: Arc<dyn Simulator>,
     watcher: Watcher,
-}
-
-struct Watcher {
-    stop: StopFlag,
-    journal: Arc<Journal>,
-}
-
-impl Observer for Watcher {
-    fn interrupted(&self) -> bool {
-        self.stop.is_set()
-    }
-
-    fn log(&self, line: &str) {
-        self.journal.simulator(line);
-    }
 }
 
 impl Run<'_> {
@@ -46,10 +31,7 @@ impl Run<'_> {
         if !simulator.has_log_likelihood() {
             return Err(crate::simulate::no_log_likelihood(simulator.name()));
         }
-        let watcher = Watcher {
-            stop: self.stop().clone(),
-            journal: Arc::clone(self.journal()),
-        };
+        let watcher = Watcher::new(self);
         Ok(Box::new(SimulatorLikelihood { simulator, watcher }))
     }
 

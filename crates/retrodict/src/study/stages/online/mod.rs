@@ -7,11 +7,13 @@ mod abc_smc;
 mod known_likelihood;
 mod recorded_likelihood;
 mod recorded_simulator;
+mod repeated;
+mod watcher;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::check::{Check, CheckStatus};
+use crate::check::Check;
 use crate::error::{Error, Result};
 use crate::infer::Posterior;
 use crate::npy;
@@ -84,24 +86,6 @@ impl Run<'_> {
         fs::create_dir_all(&folder).map_err(Error::io(&folder, "create the folder"))?;
         npy::write_atomically(&path, rests_on.as_bytes())?;
         Ok(folder)
-    }
-}
-
-/// Why the error bars of such a method are not tested.
-pub(super) fn not_tested(method: Method) -> Check {
-    Check {
-        name: "simulation-based calibration".into(),
-        statistic: 0.0,
-        interval: None,
-        p_value: None,
-        threshold: None,
-        status: CheckStatus::Caution,
-        explanation: format!(
-            "The error bars were not tested on other simulations: `{}` simulates for each observation by \
-             itself, so every test would cost as much as the study. Compare it with a method that learns for \
-             all observations at once, such as `npe`.",
-            method.name()
-        ),
     }
 }
 

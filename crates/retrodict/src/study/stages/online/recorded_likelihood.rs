@@ -44,23 +44,28 @@ struct Kept {
 impl Run<'_> {
     /// The study's synthetic likelihood, with what was estimated before.
     pub(super) fn synthetic_likelihood(&self) -> Result<RecordedLikelihood> {
+        let inner = self.synthetic(Seed(self.study().config().study.seed))?;
+        let section = self.study().config().inference.synthetic_likelihood;
+        let section = section.unwrap_or_default();
+        let folder = self.record_folder(NAME, &self.synthetic_rests_on(section))?;
+        let n = self.study().prior().n_parameters();
+        let limit = section.max_simulations;
+        RecordedLikelihood::open(inner, n, limit, self.stop().clone(), &folder)
+    }
+
+    /// The same without a record.
+    pub(super) fn synthetic(&self, seed: Seed) -> Result<SyntheticLikelihood> {
         let inference = &self.study().config().inference;
         let section = inference.synthetic_likelihood.unwrap_or_default();
-        let prior = self.study().prior();
         let summaries = match section.summaries {
             SummariesConfig::None => None,
             config @ SummariesConfig::SemiAutomatic { .. } => {
                 let all = self.all_simulations(&*self.training_simulations()?)?;
-                config.fit(prior, &all)?
+                config.fit(self.study().prior(), &all)?
             }
         };
         let simulator = Arc::clone(self.simulator()?);
-        let seed = Seed(self.study().config().study.seed);
-        let inner = SyntheticLikelihood::new(simulator, section.likelihood(), summaries, seed)?;
-        let folder = self.record_folder(NAME, &self.synthetic_rests_on(section))?;
-        let n = prior.n_parameters();
-        let limit = section.max_simulations;
-        RecordedLikelihood::open(inner, n, limit, self.stop().clone(), &folder)
+        SyntheticLikelihood::new(simulator, section.likelihood(), summaries, seed)
     }
 
     fn synthetic_rests_on(&self, section: SyntheticLikelihoodSection) -> String {

@@ -1,0 +1,5 @@
+"""``BoxUniform`` where ``sbi`` has it."""
+
+from ..distributions import BoxUniform
+
+__all__ = ["BoxUniform"]

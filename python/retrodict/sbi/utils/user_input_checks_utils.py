@@ -1,0 +1,5 @@
+"""``MultipleIndependent`` where ``sbi`` has it."""
+
+from ..distributions import MultipleIndependent
+
+__all__ = ["MultipleIndependent"]
