@@ -11,7 +11,7 @@ RUN_FAST := cargo test --workspace --exclude retrodict-statistical-tests --all-t
 RUN_STATISTICAL := cargo test -p retrodict-statistical-tests --all-targets
 endif
 
-.PHONY: test fast python wheel statistical guide studies lint format sanitize benchmark-sbibm benchmark-peers \
+.PHONY: test fast python wheel statistical guide studies lint format sanitize benchmark-sbibm benchmark-record benchmark-peers \
 	benchmark-peers-quick benchmark-instructions
 
 test: fast python statistical guide ## everything: Rust, Python, documents
@@ -70,6 +70,9 @@ benchmark-sbibm: ## the accuracy table of docs/src/accuracy.md
 	benchmarks/sbibm/download.sh
 	cargo run --release -p retrodict-benchmark-sbibm -- run
 	cargo run --release -p retrodict-benchmark-sbibm -- table
+
+benchmark-record: ## every method at three budgets, for the page on accuracy: hours, and goes on where it was stopped
+	benchmarks/sbibm/record.sh
 
 benchmark-peers: ## the speed table of docs/src/speed.md: sets up Python with sbi and JAX first
 	benchmarks/sbibm/download.sh

@@ -28,6 +28,7 @@ what ``out`` left.
 ``infer, posterior``      from simulations to a :class:`Posterior`: sample, log_prob, map
 ``samples, summary``      draws with names; tables, corner plots, pandas, xarray, ArviZ
 ``check, report``         the verdict, its checks and its figures
+``compare``               several methods over the same simulations
 ``run``                   study files and the folders of runs
 ``arrays, data``          the border: anything that holds numbers becomes arrays of float64
 ========================  =====================================================================
@@ -39,6 +40,7 @@ their inputs, and on ``Posterior._native`` for nothing.
 from . import _native
 from ._native import Error
 from .check import check
+from .compare import compare
 from .distributions import (
     Bernoulli,
     Beta,
@@ -109,6 +111,7 @@ __all__ = [
     "Uniform",
     "UniformInteger",
     "check",
+    "compare",
     "infer",
     "load",
     "run",

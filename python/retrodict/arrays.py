@@ -18,6 +18,8 @@ Floats: TypeAlias = NDArray[np.float64]
 def floats(value: Any, what: str) -> Floats:
     """Numbers of any kind as a new or the same array of ``float64``, C-contiguous, its shape kept."""
     array = _array(value, what)
+    if array.dtype.name in ("bfloat16", "float8_e4m3fn", "float8_e5m2"):
+        array = array.astype(np.float64)
     if array.dtype.kind not in "fiub":
         raise ValueError(
             f"{what}: given {_words(array)}, expected real numbers. "
@@ -55,11 +57,16 @@ def _from_dlpack(value: Any) -> NDArray[Any]:
         value = value.detach()
         if hasattr(value, "cpu"):
             value = value.cpu()
+    unknown = (BufferError, RuntimeError, TypeError, ValueError, AttributeError)
     try:
-        array = np.from_dlpack(value)
-    except (BufferError, RuntimeError, TypeError, ValueError, AttributeError):
-        array = np.asarray(value)
-    return array
+        return np.asarray(np.from_dlpack(value))
+    except unknown:
+        pass
+    try:
+        return np.asarray(value)
+    except unknown:
+        # A kind of numbers that numpy has not, such as torch's bfloat16.
+        return np.asarray(value.float())
 
 
 def _words(array: NDArray[Any]) -> str:

@@ -137,7 +137,7 @@ def check(
     finally:
         if simulating is not None:
             simulating.close()
-    return Report(folder, posterior.prior)
+    return Report(folder, posterior.prior, rows)
 
 
 def _study(

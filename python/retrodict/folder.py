@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import io
+import json
 import os
+import sys
 from os import PathLike
 from pathlib import Path
 
+from ._native import Error
+
 #: What a posterior needs of a run; everything else can be made again.
 MODEL = ("study.toml", "stages.json", "observation.npy", "model", "rounds")
+#: What the function was whose simulations are there.
+FUNCTION = "function.json"
 #: What checks add.
 SIMULATIONS = "simulations"
 
@@ -31,6 +37,25 @@ class Folder:
     def temporary(self) -> bool:
         """Whether nobody else knows of it."""
         return self._holder is not None
+
+    def refuse_other_code(self, name: str, code: str) -> None:
+        """An error if the simulations that are there come from another version of the function."""
+        path = self.path / FUNCTION
+        if not code or not path.exists():
+            return
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        same = (kept["name"], kept["python"]) == (name, _python())
+        if same and kept["code"] != code:
+            raise Error(
+                f"{self.path}: its simulations were made by another version of `{name}`. "
+                "Give another out, or delete this folder to simulate again."
+            )
+
+    def keep_code(self, name: str, code: str) -> None:
+        """Notes which version of the function simulates here."""
+        if code and not self.temporary and self.path.is_dir():
+            fields = {"name": name, "code": code, "python": _python()}
+            (self.path / FUNCTION).write_text(json.dumps(fields) + "\n", encoding="utf-8")
 
     def branch(self, out: str | PathLike[str] | None = None) -> Folder:
         """Another folder with the same simulations and the same model."""
@@ -75,6 +100,11 @@ class Folder:
                     raise ValueError(f"posterior: the archive holds {member.name!r}, expected plain files.")
                 archive.extract(member, folder.path)
         return folder
+
+
+def _python() -> str:
+    """Another Python compiles the same function to other code."""
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def _link(source: str, target: str) -> None:

@@ -17,6 +17,7 @@ from .prior import Prior
 from .progress import Progress
 from .simulate import MAX_FAILED, refuse_failures
 from .simulations import OK, Simulations, as_simulations
+from .simulator import code_of, name_of
 from .study import (
     Simulating,
     Study,
@@ -155,13 +156,15 @@ def infer(
             log_likelihood=log_likelihood,
         )
     folder = Folder(out)
-    study = _study(prior, given, simulating, name, whole(seed, "seed"), max_failed)
+    study = study_of(prior, given, simulating, name, whole(seed, "seed"), max_failed)
     study["posterior"] = {"draws": None if draws is None else whole(draws, "draws")}
     study["inference"] = {"method": method, "simulations": n, **options(settings)}
     if given is not None:
         study["inference"]["simulations"] = len(given)
     aimed, rows = _observation(study, given, x_o, trials, simulating, prior)
     study["observation"] = observation(rows, trials, folder)
+    code = code_of(simulator) if given is None else ""
+    folder.refuse_other_code(name_of(simulator), code)
     session = _native.Session(folder.path, study, native_of(simulating))
     training = None if given is None else (given.theta, given.x, given.status)
     try:
@@ -169,6 +172,7 @@ def infer(
             ["simulate", "fit"], training=training, progress=showing.shown(progress)
         )
     finally:
+        folder.keep_code(name_of(simulator), code)
         if simulating is not None:
             simulating.close()
     return Posterior(
@@ -204,7 +208,7 @@ def _refuse(
         )
 
 
-def _study(
+def study_of(
     prior: Prior,
     given: Simulations | None,
     simulating: Simulating | None,
@@ -212,6 +216,7 @@ def _study(
     seed: int,
     max_failed: float,
 ) -> Study:
+    """The sections that say where the simulations come from."""
     called = simulating.name if simulating is not None else "simulator"
     if given is not None:
         n_data: int = given.x.shape[1]

@@ -147,7 +147,7 @@ class Prior:
         quantile = NormalDist().inv_cdf
         inside = np.clip(rows, 1e-300, 1 - 1e-16)
         z = np.array([quantile(value) for value in inside.ravel().tolist()]).reshape(rows.shape)
-        theta = self._native.from_normal(z)
+        theta = self._native.theta_of_normal(z)
         return theta if np.ndim(u) >= 2 or len(rows) != 1 else theta[0]
 
     def __len__(self) -> int:

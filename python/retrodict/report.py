@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .arrays import Floats
 from .figure import Figure
 from .folder import Folder
 from .html import badge, table
@@ -49,7 +50,7 @@ class Report:
         The draws that were checked.
     """
 
-    def __init__(self, folder: Folder, prior: Prior) -> None:
+    def __init__(self, folder: Folder, prior: Prior, x_o: Floats) -> None:
         self._folder = folder
         verdict = json.loads((folder.path / "verdict.json").read_text(encoding="utf-8"))
         self.verdict: str = verdict["verdict"]
@@ -61,7 +62,7 @@ class Report:
         self.figures: dict[str, Figure] = {
             name: figures[name] for name in [*first, *(f for f in figures if f not in first)]
         }
-        self.samples = samples_of(folder.path, prior)
+        self.samples = samples_of(folder.path, prior, x_o)
 
     @property
     def path(self) -> Path:
@@ -155,12 +156,15 @@ def _between(text: str, start: str, end: str) -> str:
     return rest.partition(end)[0].strip() if found else ""
 
 
-def samples_of(folder: Path, prior: Prior) -> Any:
-    """The draws in the folder of a run: of one observation, or a list."""
+def samples_of(folder: Path, prior: Prior, x_o: Floats) -> Any:
+    """The draws in the folder of a run: of one observation, or of trials; or a list."""
     files = sorted((folder / "posterior").glob("samples*.npy"))
+    given = x_o if len(files) > 1 or len(x_o) == 1 else [x_o]
     every = [
-        Samples(np.load(file), prior.names, limits=prior.limits, parameters=prior.parameters)
-        for file in files
+        Samples(
+            np.load(file), prior.names, limits=prior.limits, parameters=prior.parameters, x_o=x
+        )
+        for file, x in zip(files, given)
     ]
     return every[0] if len(every) == 1 else every
 

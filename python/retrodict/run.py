@@ -44,16 +44,25 @@ class Run:
     """
 
     def __init__(
-        self, session: _native.Session, simulating: Simulating | None = None
+        self,
+        session: _native.Session,
+        simulating: Simulating | None = None,
+        folder: Folder | None = None,
     ) -> None:
         self._session = session
+        # A temporary folder is there for as long as this is.
+        self._kept = folder or Folder(session.folder)
         self._simulating = simulating
+        self._whole = self._kept
         self.folder = Path(session.folder)
         self.prior = _prior(session)
-        self.methods: dict[str, Run] = {
-            name: load(self.folder / "methods" / name) for name in session.methods
-        }
+        self.methods: dict[str, Run] = {name: self._method(name) for name in session.methods}
         self._posterior: Posterior | None = None
+
+    def _method(self, name: str) -> Run:
+        run = load(self.folder / "methods" / name)
+        run._whole = self._kept
+        return run
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -69,7 +78,7 @@ class Run:
             study = _plain(self.settings)
             x_o = self._session.observations
             self._posterior = Posterior(
-                self._session, Folder(self.folder), study, self.prior, self._simulating, x_o
+                self._session, self._kept, study, self.prior, self._simulating, x_o
             )
         return self._posterior
 
@@ -78,7 +87,7 @@ class Run:
         """The draws for the study's observation; a list if there are several."""
         if self.methods:
             return next(iter(self.methods.values())).samples
-        found = samples_of(self.folder, self.prior)
+        found = samples_of(self.folder, self.prior, self._session.observations)
         if isinstance(found, list) and not found:
             raise FileNotFoundError(
                 f"{self.folder}: there are no draws yet. Finish the run with retrodict.run or "
@@ -94,7 +103,7 @@ class Run:
                 f"{self.folder}: there is no verdict yet. Finish the run with retrodict.run or "
                 "`retrodict run`."
             )
-        return Report(Folder(self.folder), self.prior)
+        return Report(self._kept, self.prior, self._session.observations)
 
     @property
     def verdict(self) -> str:
@@ -122,6 +131,14 @@ class Run:
             data_names=self._session.data_names,
             status=read["status"],
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return load, (self.folder.absolute(),)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Run):
+            return NotImplemented
+        return self.folder.absolute() == other.folder.absolute()
 
     def __repr__(self) -> str:
         done = (self.folder / "verdict.json").exists()

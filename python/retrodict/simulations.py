@@ -87,7 +87,7 @@ class Simulations:
         self.data_names = data_names or [f"x_{j + 1}" for j in range(x.shape[1])]
         _check_names(self.names, theta.shape[1], "names")
         _check_names(self.data_names, x.shape[1], "data_names")
-        self.theta = theta
+        self.theta = theta.copy()
         self.x, self.status = _native.in_study_form(theta, x, _statuses(status, len(theta)))
         self.first_failure = first_failure
 

@@ -10,8 +10,10 @@ generator that yields them.
 from __future__ import annotations
 
 import functools
+import hashlib
 import inspect
 from collections.abc import Callable, Sequence
+from types import CodeType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -209,6 +211,26 @@ def failure(error: Exception) -> Result:
 def crash(message: str) -> Result:
     """A process that died."""
     return CRASHED, None, None, message
+
+
+def code_of(simulator: Any) -> str:
+    """A hash that changes when the function's own code does; empty where there is none to look at."""
+    if isinstance(simulator, functools.partial):
+        return code_of(simulator.func)
+    function = simulator if inspect.isroutine(simulator) else getattr(simulator, "__call__", None)
+    code = getattr(inspect.unwrap(function) if function else None, "__code__", None)
+    return "" if code is None else hashlib.sha256(_code_words(code).encode()).hexdigest()
+
+
+def _code_words(code: CodeType) -> str:
+    return repr((code.co_code, [_words(c) for c in code.co_consts], code.co_names, code.co_varnames))
+
+
+def _words(constant: Any) -> str:
+    if isinstance(constant, CodeType):
+        return _code_words(constant)
+    # The order of a set is another one in every process.
+    return repr(sorted(map(repr, constant)) if isinstance(constant, frozenset) else constant)
 
 
 def name_of(simulator: Any) -> str:

@@ -157,8 +157,8 @@ def test_tensors_of_torch(posterior, prior):
 def test_results_do_not_share_memory_with_what_was_given(prior):
     theta, x = np.zeros((5, 2)), np.zeros((5, 2))
     sims = rd.Simulations(theta, x)
-    x[:] = 9
-    assert (sims.x == 0).all()
+    x[:] = theta[:] = 9
+    assert (sims.x == 0).all() and (sims.theta == 0).all()
 
 
 def test_nothing_leaks(prior, posterior):

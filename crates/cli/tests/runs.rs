@@ -98,6 +98,81 @@ fn a_learning_curve_says_what_more_simulations_would_gain() {
 }
 
 #[test]
+fn the_checks_that_are_asked_for_are_made() {
+    let sandbox = Sandbox::new();
+    let asked = "predictive_simulations = 60\nposterior_calibration = true\nconformal = true";
+    let study = QUICK.replace("predictive_simulations = 40", asked);
+    sandbox.write("study.toml", &study);
+    finish(&sandbox, &["run", "study.toml"]);
+    let found = sandbox.json("runs/quick/checks/conformal.json");
+    assert_eq!(found["n_test"], 40);
+    assert_eq!(found["levels"][3]["level"], 0.95);
+    let found = sandbox.json("runs/quick/checks/posterior_calibration.json");
+    assert_eq!(
+        (&found["joined"], &found["answered"][0]),
+        (&"product".into(), &60.into())
+    );
+    let found = sandbox.json("runs/quick/checks/misspecification.json");
+    assert_eq!(found["tests"].as_array().expect("tests").len(), 4);
+    assert!(sandbox.json("runs/quick/checks/log_probability.json")["mean"].is_number());
+    assert!(sandbox.json("runs/quick/checks/power.json")[0]["needed"].is_number());
+    for name in ["conformal", "posterior_calibration", "misspecification"] {
+        let figure = format!("runs/quick/figures/{name}.svg");
+        assert!(sandbox.file(&figure).exists(), "{figure}");
+    }
+    let report = fs::read_to_string(sandbox.file("runs/quick/report.html")).expect("a report");
+    for words in ["guaranteed coverage", "What the test simulations show"] {
+        assert!(report.contains(words), "{words}");
+    }
+}
+
+#[test]
+fn errors_of_the_data_are_allowed_for_in_training_and_at_the_observation() {
+    for (at, method) in [
+        ("training", "npe"),
+        ("training", "nre"),
+        ("observation", "npe"),
+    ] {
+        let sandbox = Sandbox::new();
+        let inference = format!("[inference]\nmethod = \"{method}\"");
+        let robust = format!("[inference.robust]\nat = \"{at}\"\n\n[check]");
+        let study = QUICK
+            .replace("[inference]", &inference)
+            .replace("[check]", &robust);
+        sandbox.write("study.toml", &study);
+        finish(&sandbox, &["run", "study.toml"]);
+        let found = sandbox.json("runs/quick/checks/robust.json");
+        assert_eq!(
+            found["shifts"].as_array().expect("shifts").len(),
+            3,
+            "{at} {method}"
+        );
+        assert_eq!(found["r_hat"].is_number(), at == "observation");
+        let report = fs::read_to_string(sandbox.file("runs/quick/report.html")).expect("a report");
+        assert!(report.contains("With and without errors of the data"));
+        assert_eq!(report.contains("Suspected data"), at == "observation");
+        assert!(sandbox.file("runs/quick/figures/robust.svg").exists());
+    }
+}
+
+#[test]
+fn few_simulations_are_trained_on_with_caution() {
+    for penalty in ["coverage_penalty = 5.0", "balance = 100.0"] {
+        let sandbox = Sandbox::new();
+        let train = format!("[inference.train]\n{penalty}");
+        let study = if QUICK.contains("[inference.train]") {
+            QUICK.replace("[inference.train]", &train)
+        } else {
+            QUICK.replace("[check]", &format!("{train}\n\n[check]"))
+        };
+        sandbox.write("study.toml", &study);
+        finish(&sandbox, &["run", "study.toml"]);
+        let resolved = fs::read_to_string(sandbox.file("runs/quick/study.toml")).expect("a study");
+        assert!(resolved.contains(penalty), "{resolved}");
+    }
+}
+
+#[test]
 fn a_rerun_does_nothing_again() {
     let sandbox = quick();
     finish(&sandbox, &["run", "study.toml"]);

@@ -309,6 +309,30 @@ fn values() -> Vec<Wrong> {
             &["check.learning_curve", "without test simulations"],
         ),
         toy(
+            "posterior calibration without simulations to rank",
+            "predictive_simulations = 40",
+            "predictive_simulations = 0\nposterior_calibration = true",
+            &["check.posterior_calibration", "without predictive simulations"],
+        ),
+        toy(
+            "conformal regions without test simulations",
+            "test_simulations = 40",
+            "test_simulations = 0\nconformal = true",
+            &["check.conformal", "without test simulations"],
+        ),
+        toy(
+            "errors at the observation of a likelihood",
+            "simulations = 300",
+            "simulations = 300\nmethod = \"nle\"\nrobust = { at = \"observation\" }",
+            &["inference.robust.at", "expected `training`"],
+        ),
+        toy(
+            "errors with a probability of one",
+            "simulations = 300",
+            "simulations = 300\nrobust = { slab_probability = 1.0 }",
+            &["slab_probability", "between 0 and 1"],
+        ),
+        toy(
             "rounds",
             "simulations = 300",
             "simulations = 300\nrounds = 4",

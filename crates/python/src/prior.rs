@@ -85,7 +85,7 @@ impl Prior {
     }
 
     /// θ of each row of numbers: standard normal ones become draws.
-    fn from_normal<'py>(
+    fn theta_of_normal<'py>(
         &self,
         py: Python<'py>,
         z: PyReadonlyArray2<'py, f64>,

@@ -156,7 +156,7 @@ impl Session {
         }
         let (stop, opening) = (StopFlag::default(), self.opening());
         let (callers, flag) = (self.callers(), stop.clone());
-        let told = Told::new(callers.clone(), progress);
+        let told = Told::new(callers.clone(), progress, stop.clone());
         callers.wait(py, Some(&stop), move || {
             let observer = |event: &Event| told.tell(event);
             opening.stages(&stages, &simulations, &observer, &flag)
@@ -235,13 +235,14 @@ impl Opening {
         let study = Study::from_source(self.source.clone(), self.seed)?;
         if !study.members().is_empty() {
             let mut run = ComparisonRun::open(study, &self.folder, observer, stop)?;
-            run.each(|run| self.equip(run))?;
+            run.each(|run| {
+                self.equip(run)?;
+                give(run, simulations)
+            })?;
             return run.all().map(drop);
         }
         let mut run = self.run(observer, stop)?;
-        for (stage, simulations) in simulations {
-            run.give(*stage, simulations)?;
-        }
+        give(&mut run, simulations)?;
         for stage in stages {
             match stage.as_str() {
                 "simulate" => run.simulate()?,
@@ -256,9 +257,15 @@ impl Opening {
     }
 }
 
+fn give(run: &mut Run<'_>, simulations: &[(Stage, Simulations)]) -> Result<()> {
+    let mut all = simulations.iter();
+    all.try_for_each(|(stage, simulations)| run.give(*stage, simulations))
+}
+
 /// Hands events over to Python, not too often.
 struct Told {
     callers: Callers,
+    stop: StopFlag,
     progress: Option<Arc<Py<PyAny>>>,
     last: Mutex<(Instant, usize)>,
 }
@@ -266,9 +273,10 @@ struct Told {
 type Words = (&'static str, String, usize, usize, String);
 
 impl Told {
-    fn new(callers: Callers, progress: Option<Py<PyAny>>) -> Self {
+    fn new(callers: Callers, progress: Option<Py<PyAny>>, stop: StopFlag) -> Self {
         Self {
             callers,
+            stop,
             progress: progress.map(Arc::new),
             last: Mutex::new((Instant::now(), 0)),
         }
@@ -281,10 +289,12 @@ impl Told {
         let Some(words) = self.words(event) else {
             return;
         };
-        let (progress, callers) = (Arc::clone(progress), self.callers.clone());
+        let progress = Arc::clone(progress);
+        let (callers, stop) = (self.callers.clone(), self.stop.clone());
         self.callers.post(Box::new(move |py| {
             if let Err(error) = progress.bind(py).call1(words) {
                 callers.raise(error);
+                stop.stop();
             }
         }));
     }

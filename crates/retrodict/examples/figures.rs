@@ -39,6 +39,7 @@ fn figures() -> Result<Vec<Figure>> {
     figures.push(coverage_figure("coverage-2", 2));
     figures.push(coverage_figure("coverage-8", 8));
     figures.extend([(1, 1.0), (3, 1.0), (8, 40.0), (100, 1.0), (600, 1.0)].map(predictive_figure));
+    figures.push(image_figure("predictive-image", [32, 40])?);
     figures.push(report::training("training-1", &[losses(0, 60)]));
     figures.push(report::training(
         "training-5",
@@ -382,6 +383,7 @@ fn predictive_figure((n, ratio): (usize, f64)) -> Figure {
                     range: [-3.5, 3.5].map(|z| middle + z * sd),
                     p_value: 0.5,
                     adjusted_p_value: 1.0,
+                    deviation: 0.0,
                     outside: 0.0,
                     varies: true,
                 }
@@ -392,12 +394,38 @@ fn predictive_figure((n, ratio): (usize, f64)) -> Figure {
             n_rows: 1000,
             n_dropped: 0,
             features,
+            shape: Vec::new(),
             joint: None,
         }
     };
     let prior = one(PredictiveKind::Prior, 5.0);
     let posterior = one(PredictiveKind::Posterior, 1.0);
     report::predictive(&format!("predictive-{n}"), &posterior, Some(&prior))
+}
+
+/// A blob with noise, and in the observation a second one that no simulation has.
+fn image_figure(name: &str, [rows, columns]: [usize; 2]) -> Result<Figure> {
+    let mut random = Seed(9).stream(Stream::Test, 0);
+    let mut image = |extra: f64| -> Vec<f64> {
+        let blob = |i: usize, j: usize, (row, column): (f64, f64), width: f64| {
+            let (y, x) = (i as f64 - row, j as f64 - column);
+            (-0.5 * (y * y + x * x) / (width * width)).exp()
+        };
+        let pixels = (0..rows).flat_map(|i| (0..columns).map(move |j| (i, j)));
+        pixels
+            .map(|(i, j)| {
+                let light =
+                    10.0 * blob(i, j, (14.0, 16.0), 6.0) + extra * blob(i, j, (24.0, 32.0), 2.0);
+                light + 0.7 * random.normal()
+            })
+            .collect()
+    };
+    let observed = image(4.0);
+    let simulated: Vec<f64> = (0..200).flat_map(|_| image(0.0)).collect();
+    let simulated = retrodict::Table::numbered("x", rows * columns, simulated)?;
+    let posterior = Predictive::of(PredictiveKind::Posterior, &simulated, &observed)?;
+    let figure = report::predictive_image(name, &posterior.shaped(&[rows, columns]));
+    Ok(figure.expect("the data are an image"))
 }
 
 fn losses(member: u64, n: usize) -> LossCurve {
@@ -540,6 +568,7 @@ fn report_input(word: Word, figures: &[Figure]) -> ReportInput {
             figures: [named("corner-2"), named("predictive-8"), named("corner-5")].concat(),
         }],
         comparison: None,
+        check_tables: Vec::new(),
         check_figures: [named("ranks-2"), named("coverage-2"), named("ranks-7")].concat(),
         training: vec![
             Fact::new("Networks", "5"),

@@ -108,6 +108,22 @@ pub enum Stream {
     RepeatedInference = 60,
     /// Which test simulations a learning curve is made of; the index is the resample's.
     LearningCurve = 45,
+    /// Errors that simulated data are given; the index is the simulation's, or says what for.
+    DataErrors = 46,
+    /// The chains that take errors out of an observation, and the draws given what is left.
+    Denoising = 47,
+    /// The density of the data alone, and networks trained beside those of a study; the index says which.
+    Beside = 48,
+    /// Draws of posteriors given an observation and further data; the index says of which.
+    PosteriorCalibration = 49,
+    /// Draws on which a penalty on coverage is worked out, from a seed that the batch gives.
+    CoverageDraws = 50,
+    /// Which test simulations make the tree of local conformal cut-offs.
+    ConformalSplit = 51,
+    /// Draws of θ over which a ratio is averaged; the index is the draw's, or the test simulation's.
+    RatioDraws = 52,
+    /// Ranks of posteriors with a defect, from which the power of a test is found; the index says of which.
+    Power = 53,
 }
 
 impl Seed {

@@ -1,10 +1,11 @@
 //! A whole verdict, as a run makes it, without training.
 
 use retrodict::check::{
-    Calibration, CalibrationChecks, Check, LocalTest, Predictive, PredictiveKind, Verdict,
-    simulation_failures,
+    Calibration, CalibrationChecks, Check, LocalTest, Misspecification, Predictive, PredictiveKind,
+    Verdict, simulation_failures,
 };
 use retrodict::infer::Posterior;
+use retrodict::prior::{DistributionConfig, Prior};
 use retrodict::simulate::Simulations;
 use retrodict::{Random, Seed, Stream, Table};
 
@@ -74,6 +75,11 @@ fn checks(
         let predictive = Predictive::of(kind, x, observed).expect("finite data");
         checks.extend(predictive.checks());
     }
+    // Of the prior, the support alone counts here.
+    let of = |name: &String| (name.clone(), DistributionConfig::normal(0.0, 1.0));
+    let prior = Prior::new(simulations.theta.names().iter().map(of)).expect("names");
+    let typical = Misspecification::of(&prior, &simulations, observed).expect("finite data");
+    checks.extend(typical.check());
     (checks, found.calibration)
 }
 

@@ -37,6 +37,9 @@ pub struct FeaturePrediction {
     pub p_value: f64,
     /// The same, corrected for looking at several features (Holm 1979).
     pub adjusted_p_value: f64,
+    /// How far the observed value lies from the mean, in the same units as `outside`.
+    #[serde(default)]
+    pub deviation: f64,
     /// How far the observed value lies outside the range, in standard deviations of the simulated
     /// values, or in units of the value itself if the feature never varies; zero inside.
     pub outside: f64,
@@ -64,6 +67,10 @@ pub struct Predictive {
     pub n_dropped: usize,
     /// The features, in column order.
     pub features: Vec<FeaturePrediction>,
+    /// The shape of the data, if they have more than one axis: the features are its elements, the last axis
+    /// running fastest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shape: Vec<usize>,
     /// All features together; absent if none varies or there are too few rows.
     pub joint: Option<JointDistance>,
 }
@@ -108,9 +115,20 @@ impl Predictive {
             kind,
             n_rows: rows.n_rows(),
             n_dropped: simulated.n_rows() - rows.n_rows(),
+            shape: Vec::new(),
             joint: joint_distance(&rows, observed, &varying),
             features,
         })
+    }
+
+    /// The same of data with this shape, if it has more than one axis and fits.
+    #[must_use]
+    pub fn shaped(mut self, shape: &[usize]) -> Self {
+        let fits = shape.iter().product::<usize>() == self.features.len();
+        if fits && shape.len() > 1 {
+            self.shape = shape.to_vec();
+        }
+        self
     }
 
     /// One check of the features one by one, and one of all together.
@@ -231,7 +249,16 @@ impl FeaturePrediction {
             // Nothing is known about the tail of a feature that never varied.
             return CheckStatus::Caution;
         }
-        status(self.adjusted_p_value)
+        match status(self.adjusted_p_value) {
+            CheckStatus::Caution if self.is_far_outside() => CheckStatus::Failed,
+            status => status,
+        }
+    }
+
+    /// Whether the value lies beyond everything simulated, and so far from the mean that the p-value is what it is
+    /// only because the fitted tail is never taken for lighter than an exponential one.
+    fn is_far_outside(&self) -> bool {
+        self.outside > 0.0 && self.deviation.abs() > limit::PREDICTIVE_FAR
     }
 
     fn words(&self) -> String {
@@ -312,6 +339,7 @@ fn feature(rows: &Table, j: usize, observed: f64) -> FeaturePrediction {
         range: [low, high],
         p_value,
         adjusted_p_value: p_value,
+        deviation: (observed - values.iter().sum::<f64>() / n) / unit,
         outside: if gap > 0.0 { gap / unit } else { 0.0 },
         varies,
     }
@@ -377,6 +405,25 @@ mod tests {
         assert_eq!(check.status, CheckStatus::Failed);
         assert!(check.explanation.contains("x_17") && check.explanation.contains("6.0 sd outside"));
         assert_eq!(check.statistic, 1.0);
+    }
+
+    #[test]
+    fn six_sd_off_fails_whatever_the_number_of_simulations_and_features() {
+        for (n, p, i) in [
+            (300, 1, 0),
+            (1000, 10, 1),
+            (10_000, 10, 2),
+            (10_000, 100, 3),
+        ] {
+            let mut random = Seed(17).stream(Stream::Test, i);
+            let values = (0..n * p).map(|_| random.normal()).collect();
+            let simulated = Table::numbered("x", p, values).unwrap();
+            let mut observed = vec![0.3; p];
+            observed[p / 2] = -6.0;
+            let predictive = Predictive::of(PredictiveKind::Prior, &simulated, &observed).unwrap();
+            let check = &predictive.checks()[0];
+            assert_eq!(check.status, CheckStatus::Failed, "{n} × {p}: {check:?}");
+        }
     }
 
     #[test]

@@ -90,6 +90,13 @@ impl RankUniformity {
     /// One check a parameter, one for the pairs, one for distances from reference points (TARP), and one for
     /// the number of test simulations.
     pub fn checks(&self) -> Vec<Check> {
+        let mut checks = self.checks_of("simulation-based calibration");
+        checks.push(self.enough());
+        checks
+    }
+
+    /// The same under another name, without that of the number of test simulations.
+    pub(super) fn checks_of(&self, kind: &str) -> Vec<Check> {
         let of_kind = |kind| self.quantities.iter().filter(move |q| q.kind == kind);
         let worse = |a: &&Ranks, b: &&Ranks| {
             let by_status = self.status(a).cmp(&self.status(b));
@@ -97,19 +104,19 @@ impl RankUniformity {
         };
         let worst_pair = of_kind(QuantityKind::Pair).max_by(worse);
         of_kind(QuantityKind::Parameter)
-            .map(|q| self.check(q, &q.name))
-            .chain(worst_pair.map(|q| self.check(q, "pairs of parameters")))
+            .map(|q| self.check(q, (kind, &q.name)))
+            .chain(worst_pair.map(|q| self.check(q, (kind, "pairs of parameters"))))
             .chain(
-                of_kind(QuantityKind::Distance).map(|q| self.check(q, "reference points (TARP)")),
+                of_kind(QuantityKind::Distance)
+                    .map(|q| self.check(q, (kind, "reference points (TARP)"))),
             )
-            .chain([self.enough()])
             .collect()
     }
 
-    fn check(&self, ranks: &Ranks, name: &str) -> Check {
+    fn check(&self, ranks: &Ranks, (kind, name): (&str, &str)) -> Check {
         let status = self.status(ranks);
         Check {
-            name: format!("simulation-based calibration: {name}"),
+            name: format!("{kind}: {name}"),
             statistic: ranks.deviation,
             interval: Some([0.0, 1.0]),
             p_value: Some(ranks.adjusted_p_value),

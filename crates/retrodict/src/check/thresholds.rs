@@ -3,8 +3,9 @@
 //! **What is significant.** With an exact posterior and an observation that the simulator made, the
 //! verdict is not `trusted` in at most 2 % of runs. The false-alarm rates below are shares of that:
 //! 0.5 % for all ranks together, 0.5 % for dependence on the data, 0.1 % for each of the four
-//! predictive tests, 0.2 % for the local test and 0.1 % for failures; the sum is 1.7 %, and corrections for looking at
-//! several numbers (Holm) make it smaller. The price is that small faults need more test
+//! predictive tests and for misspecification, 0.2 % for the local test and 0.1 % for failures; the sum is 1.8 %, and
+//! corrections for looking at several numbers (Holm) make it smaller. Posterior calibration, if it is asked for, has
+//! 0.5 % of its own. The price is that small faults need more test
 //! simulations to be seen; [`DETECTABLE_BIAS`] says when there are too few.
 //!
 //! **What matters.** A deviation counts only if it is significant *and* larger than a tolerance: with
@@ -36,6 +37,9 @@ pub const LOCAL_FALSE_ALARM: f64 = 0.002;
 /// A predictive p-value below this means that the simulator as it is does not make such data: it is
 /// the two-sided tail of a normal distribution beyond five standard deviations.
 pub const PREDICTIVE_FAILED: f64 = 6e-7;
+/// A significant feature beyond everything simulated fails too from so many standard deviations on: the tail
+/// of the p-value is never lighter than exponential, and says 10⁻⁵ where a normal one says 10⁻⁹.
+pub const PREDICTIVE_FAR: f64 = 5.0;
 /// The chance of a false alarm when failed and valid simulations are compared.
 pub const FAILURE_FALSE_ALARM: f64 = 0.001;
 
@@ -96,6 +100,13 @@ pub const CAUTION_OVERFITTING: f64 = 1.0;
 /// A share of draws outside the prior above this is no rounding error.
 pub const FAILED_OUTSIDE_PRIOR: f64 = 0.01;
 
+/// A ratio whose mean over the prior is wrong by a factor of 1.35 for half of all data is not the one that it was
+/// trained to be.
+pub const CAUTION_IDENTITY: f64 = 0.3;
+
+/// Errors of the data that move a posterior mean by one of its sds change what is concluded.
+pub const CAUTION_ROBUST: f64 = 1.0;
+
 /// Chains that agree have R̂ below this (Vehtari et al. 2021, arXiv:1903.08008).
 pub const CAUTION_R_HAT: f64 = 1.01;
 /// Chains with a larger R̂ are at different places: their draws are those of no one density.
@@ -107,3 +118,10 @@ pub const CAUTION_EFFECTIVE_DRAWS: f64 = 400.0;
 pub const CAUTION_K_HAT: f64 = 0.7;
 /// With a tail like this the weights have no mean: more draws do not help.
 pub const FAILED_K_HAT: f64 = 1.0;
+/// Draws of one method whose weights by another leave less than this are of another density. A shift by one sd leaves
+/// 37 %, by one and a half 11 %.
+pub const CAUTION_EFFICIENCY: f64 = 0.1;
+/// Standard errors by which a posterior has to be worse than the prior to fail: one-sided, one in 2,000.
+pub const WORSE_THAN_PRIOR: f64 = 3.3;
+/// A share of test simulations whose true parameters are given no probability at all.
+pub const CAUTION_ZERO: f64 = 0.01;

@@ -4,6 +4,7 @@ pub mod abc;
 pub mod auto;
 pub mod classical;
 mod conditional;
+mod conservative;
 #[cfg(test)]
 mod convenience_tests;
 mod correction;
@@ -26,6 +27,7 @@ mod pool;
 mod posterior;
 mod potential;
 mod restriction;
+mod robust;
 mod search;
 mod sensitivity;
 pub mod sequential;
@@ -53,7 +55,9 @@ pub use ensemble::EnsemblePosterior;
 pub use missing::Missing;
 pub use model_file::ModelConfig;
 pub use neural::NeuralPosterior;
-pub use nle::{DataSpace, LikelihoodModel, NeuralLikelihood, NleConfig, nle};
+pub use nle::{
+    DataSpace, LikelihoodModel, MarginalDensity, NeuralLikelihood, NleConfig, marginal, nle,
+};
 pub use npe::{NpeConfig, npe};
 pub use nre::{NeuralRatio, NreConfig, RatioModel, nre};
 pub use posterior::Posterior;
@@ -61,6 +65,9 @@ pub use potential::{FunctionLikelihood, LogLikelihood, PotentialPosterior, Sampl
 pub use restriction::{
     RestrictedLikelihood, RestrictedPosterior, RestrictedPrior, RestrictionConfig,
     SuccessClassifier,
+};
+pub use robust::{
+    Denoised, ErrorKind, ErrorModel, ErrorsAt, RobustConfig, RobustPosterior, SuspectedDatum,
 };
 pub use search::{
     SearchConfig, SearchMethod, SearchResult, Settings, TimeSpan, Trial, TrialFolder,

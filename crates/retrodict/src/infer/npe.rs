@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::conservative::fit_conservatively;
 use super::discrete::{self, DiscreteColumn};
 use super::missing::{Missing, Seen, fit_standardization, masked};
 use super::model_file::ModelConfig;
@@ -90,6 +91,10 @@ pub fn npe(
     observer: Observer<'_>,
 ) -> Result<(NeuralPosterior, TrainLog)> {
     let prepared = Prepared::new(prior, simulations, config, None, seed)?;
+    if config.train.is_conservative() {
+        let fitted = fit_conservatively(&prepared, prior, config, seed, observer)?;
+        return prepared.finish(prior, config, fitted);
+    }
     let Prepared { target, .. } = &prepared;
     let levels = discrete::counts(&target.discrete);
     let width = prepared.told().width();

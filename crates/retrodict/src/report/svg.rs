@@ -270,6 +270,13 @@ impl Drawing {
         ));
     }
 
+    /// What `draw` draws, without soft edges: areas that touch show no seam.
+    pub(super) fn crisp(&mut self, draw: impl FnOnce(&mut Self)) {
+        self.push(format_args!("<g shape-rendering=\"crispEdges\">"));
+        draw(self);
+        self.push(format_args!("</g>"));
+    }
+
     /// Draws what `draw` draws, cut at the borders of `area`.
     pub(super) fn clipped(&mut self, area: Area, draw: impl FnOnce(&mut Self)) {
         let id = format!("{}-clip-{}", self.name, self.n_clips);

@@ -10,9 +10,10 @@ use super::html::{
 };
 use super::*;
 use crate::check::{
-    Check, CheckStatus, CoverageAt, CoverageCurve, EcdfBand, ExpectedCoverage, FeaturePrediction,
-    LearningCurve, Predictive, PredictiveKind, QuantityKind, RankUniformity, Ranks, Recovered,
-    Recovery, Verdict, Word,
+    Check, CheckStatus, Conformal, ConformalLevel, CoverageAt, CoverageCurve, EcdfBand,
+    ExpectedCoverage, FeaturePrediction, LearningCurve, Misspecification, Predictive,
+    PredictiveKind, QuantityKind, RankUniformity, Ranks, Recovered, Recovery, Region, Space,
+    Typicality, TypicalityKind, Verdict, Word,
 };
 use crate::prior::Parameter;
 use crate::{Samples, Seed, Stream};
@@ -167,6 +168,7 @@ fn predictive_data(n: usize, kind: PredictiveKind) -> Predictive {
             range: [-3.5, 3.5].map(at),
             p_value: 0.5,
             adjusted_p_value: 1.0,
+            deviation: 0.0,
             outside: 0.0,
             varies: true,
         }
@@ -176,6 +178,7 @@ fn predictive_data(n: usize, kind: PredictiveKind) -> Predictive {
         n_rows: 1000,
         n_dropped: 3,
         features: (0..n).map(feature).collect(),
+        shape: Vec::new(),
         joint: None,
     }
 }
@@ -197,6 +200,44 @@ fn recovery_data(kinds: &[usize]) -> Recovery {
             .enumerate()
             .map(recovered)
             .collect(),
+    }
+}
+
+fn conformal_data(mass: f64) -> Conformal {
+    let region = Region {
+        mass,
+        log_density: (mass < 1.0).then_some(-3.0),
+        draws_within: 100,
+    };
+    let level = ConformalLevel {
+        level: 0.95,
+        nominal: region,
+        conformal: region,
+        local: region,
+    };
+    Conformal {
+        n_test: 300,
+        n_local: 70,
+        n_leaves: 2,
+        n_draws: 4000,
+        levels: vec![level],
+        curve: (1..100).map(|k| mass * f64::from(k) / 100.0).collect(),
+        local_curve: vec![mass; 99],
+    }
+}
+
+fn misspecification_data(n: usize, observed: f64) -> Misspecification {
+    let test = |i: usize| Typicality {
+        space: [Space::Data, Space::Summaries, Space::Trials][i % 3],
+        kind: TypicalityKind::Neighbours,
+        observed,
+        quantiles: [0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0],
+        histogram: (0..30).map(|k| k * (30 - k)).collect(),
+        p_value: 0.2,
+        adjusted_p_value: if observed > 1.0 { 1e-9 } else { 0.4 },
+    };
+    Misspecification {
+        tests: (0..n).map(test).collect(),
     }
 }
 
@@ -253,6 +294,13 @@ fn every_figure() -> Vec<Figure> {
         let data = recovery_data(kinds);
         figures.push(recovery("recovery", &data, &parameters(kinds)));
     }
+    for (n, observed) in [(1, 0.5), (2, 1e9), (4, -3.0)] {
+        let data = misspecification_data(n, observed);
+        figures.push(misspecification("misspecification", &data));
+    }
+    for mass in [0.0, 0.97, 1.0] {
+        figures.push(conformal("conformal", &conformal_data(mass)));
+    }
     for gain in [1e-6, 0.3, 1000.0] {
         figures.push(learning_curve("learning_curve", &learning_data(gain)));
     }
@@ -261,6 +309,11 @@ fn every_figure() -> Vec<Figure> {
         let prior = predictive_data(n, PredictiveKind::Prior);
         figures.push(predictive("predictive", &posterior, Some(&prior)));
         figures.push(predictive("predictive", &posterior, None));
+    }
+    for shape in [[4, 5], [28, 28], [100, 20]] {
+        let posterior = predictive_data(shape[0] * shape[1], PredictiveKind::Posterior);
+        let image = predictive_image("predictive-image", &posterior.shaped(&shape));
+        figures.push(image.expect("the data are an image"));
     }
     for n in [0, 1, 2, 7, 400] {
         figures.push(training("training", &vec![loss_curve(n); 1 + n % 3]));
@@ -392,6 +445,7 @@ fn compared(hostile: &str) -> ComparisonReport {
             posteriors: vec![ComparedPosterior {
                 method: hostile.to_string(),
                 c2st: Some(0.5),
+                shift: 0.1,
                 summaries: draws.summary(),
             }],
             figures: vec![intervals(
@@ -447,6 +501,7 @@ fn report() -> ReportInput {
         }],
         comparison: Some(compared(hostile)),
         check_figures: vec![coverage("coverage", &coverage_data(2), &[])],
+        check_tables: Vec::new(),
         training: Vec::new(),
         training_figures: Vec::new(),
         search: None,

@@ -15,7 +15,7 @@ use crate::infer::sequential::SequentialConfig;
 use crate::infer::{
     AbcRejectionConfig, AbcSmcConfig, CompositionConfig, CorrectionConfig, FieldConfig,
     FieldSamplerConfig, HistogramConfig, KernelDensityConfig, Missing, NleConfig, NpeConfig,
-    NreConfig, SearchConfig,
+    NreConfig, RobustConfig, SearchConfig,
 };
 use crate::prior::{ParametersConfig, SupportKind};
 use crate::sample::SamplerConfig;
@@ -196,6 +196,10 @@ pub struct InferenceSection {
     /// Simulations only where the simulator is likely to succeed, which is learned first; none unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restriction: Option<RestrictionSection>,
+    /// Errors of the data that the simulator does not make, allowed for by `npe`, `nle` or `nre`; none unless
+    /// given. The run shows the answer with and without them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub robust: Option<RobustConfig>,
     /// Draws of `npe`, `fmpe` or `npse` corrected by the simulator's likelihood, if it is known; none unless
     /// given.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -250,6 +254,7 @@ impl Default for InferenceSection {
             field_sampler: None,
             composition: None,
             restriction: None,
+            robust: None,
             correction: None,
             abc: None,
             abc_smc: None,
@@ -368,6 +373,11 @@ pub struct CheckSection {
     /// On how many of the test simulations a method that simulates for one observation (`abc_smc`,
     /// `synthetic_likelihood`) is calibrated. Each costs as much as the study, so there are none by default.
     pub repeated_inferences: usize,
+    /// Whether to rank the observation's own posterior draws, with the simulations at them, among draws of the
+    /// posterior given both (posterior SBC). It takes about as long as the calibration.
+    pub posterior_calibration: bool,
+    /// Whether to find the credible regions of each observation whose coverage is guaranteed.
+    pub conformal: bool,
 }
 
 impl Default for CheckSection {
@@ -378,6 +388,8 @@ impl Default for CheckSection {
             predictive_simulations: 300,
             learning_curve: false,
             repeated_inferences: 0,
+            posterior_calibration: false,
+            conformal: false,
         }
     }
 }

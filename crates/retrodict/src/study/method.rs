@@ -123,6 +123,11 @@ impl Method {
         )
     }
 
+    /// Whether the density of the posterior of any observation is known, at least up to a factor.
+    pub fn gives_densities(self) -> bool {
+        !self.is_online() && self != Self::AbcRejection
+    }
+
     /// Whether it asks the simulator, when it fits or draws: for more data, or for a likelihood.
     pub fn is_online(self) -> bool {
         self.simulates() || self == Self::Likelihood

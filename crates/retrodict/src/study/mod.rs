@@ -45,7 +45,7 @@ mod synthetic_section;
 mod validate;
 mod versions;
 
-pub use comparison::{Compared, Comparison, ComparisonRun, MethodResult};
+pub use comparison::{Compared, Comparison, ComparisonRun, Importance, MethodResult, Pair};
 pub use config::{
     CheckSection, InferenceSection, ObservationSection, ObservedValues, StudyConfig, StudySection,
 };

@@ -181,6 +181,102 @@ fn balls_about_points_cover_as_the_reference_implementation_says() {
     }
 }
 
+/// Draws that a file gives, of normal posteriors about 0.8 x.
+struct Given {
+    parameters: Vec<Parameter>,
+    x: Vec<Vec<f64>>,
+    draws: Vec<Vec<Vec<f64>>>,
+}
+
+impl Posterior for Given {
+    fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    fn sample(&self, x: &[f64], n: usize, _: Seed) -> Result<Samples> {
+        let i = self
+            .x
+            .iter()
+            .position(|row| row == x)
+            .expect("a row of the file");
+        assert_eq!(self.draws[i].len(), n);
+        Samples::from_rows(["a", "b"], self.draws[i].concat())
+    }
+
+    fn log_prob(&self, theta: &Table, x: &[f64]) -> Result<Vec<f64>> {
+        const SD: f64 = 0.35;
+        let one = |(t, x): (&f64, &f64)| {
+            let z = (t - 0.8 * x) / SD;
+            -0.5 * z * z - (SD * std::f64::consts::TAU.sqrt()).ln()
+        };
+        let density = |row: &[f64]| row.iter().zip(x).map(one).sum();
+        Ok(theta.rows().map(density).collect())
+    }
+
+    fn map(&self, x: &[f64], _: Seed) -> Result<Vec<f64>> {
+        Ok(x.to_vec())
+    }
+}
+
+/// `sbi_calibration.json` is made by sbi 0.27.
+#[test]
+fn ranks_coverage_and_log_probabilities_are_those_of_sbi() {
+    use crate::check::LogProbability;
+    let golden = include_str!("../../../tests/golden/sbi_calibration.json");
+    let golden: serde_json::Value = serde_json::from_str(golden).unwrap();
+    let rows =
+        |name: &str| -> Vec<Vec<f64>> { serde_json::from_value(golden[name].clone()).unwrap() };
+    let numbers =
+        |name: &str| -> Vec<f64> { serde_json::from_value(golden[name].clone()).unwrap() };
+    let (theta, x) = (rows("theta"), rows("x"));
+    let posterior = Given {
+        parameters: ["a", "b"].map(Parameter::named).into(),
+        x: x.clone(),
+        draws: serde_json::from_value(golden["draws"].clone()).unwrap(),
+    };
+    let n = theta.len();
+    let test = Simulations {
+        theta: Table::new(["a", "b"], theta.concat()).unwrap(),
+        x: Table::numbered("x", 2, x.concat()).unwrap(),
+        status: vec![crate::simulate::Status::Ok; n],
+    };
+    let found = Calibration::measure(&posterior, &test, 63, Seed(1)).unwrap();
+    let of = |kind| found.quantities.iter().filter(move |q| q.kind == kind);
+    let expected: Vec<Vec<usize>> = serde_json::from_value(golden["ranks"].clone()).unwrap();
+    for (j, quantity) in of(QuantityKind::Parameter).enumerate() {
+        let expected: Vec<usize> = expected.iter().map(|row| row[j]).collect();
+        assert_eq!(quantity.ranks, expected);
+    }
+    let expected: Vec<usize> = serde_json::from_value(golden["density_ranks"].clone()).unwrap();
+    assert_eq!(of(QuantityKind::LogProb).next().unwrap().ranks, expected);
+    // Balls about the same points, not in units of the posterior.
+    let points = rows("points");
+    let share = |i: usize| {
+        let own = distance(&theta[i], &points[i], &[1.0; 2]);
+        let draws = &posterior.draws[i];
+        let closer = draws
+            .iter()
+            .filter(|d| distance(d, &points[i], &[1.0; 2]) < own);
+        closer.count() as f64 / draws.len() as f64
+    };
+    let shares: Vec<f64> = (0..n).map(share).collect();
+    let edges = numbers("levels");
+    for (k, (level, coverage)) in edges.iter().zip(numbers("coverage")).enumerate() {
+        // sbi's bins leave a share on an edge to rounding.
+        if shares.iter().all(|f| (f - level).abs() > 1e-5) {
+            let below = shares.iter().filter(|f| *f < level).count() as f64 / n as f64;
+            assert!((below - coverage).abs() < 1e-5, "{k}: {below} {coverage}");
+        }
+    }
+    let log_q: Vec<f64> = (0..n)
+        .map(|i| posterior.log_prob(&test.theta.select(&[i]), &x[i]).unwrap()[0])
+        .collect();
+    let expected = numbers("log_probabilities");
+    let mean = expected.iter().sum::<f64>() / n as f64;
+    let found = LogProbability::of(Some(&log_q), &log_q);
+    assert!((found.mean.unwrap() - mean).abs() < 1e-5);
+}
+
 /// The prior in place of the posterior is right on average over the data, so that no rank of a
 /// parameter or of the density shows it; balls about points that move with the data do.
 #[test]

@@ -2,6 +2,7 @@
 
 mod data_space;
 mod likelihood;
+mod marginal;
 mod missing;
 mod model;
 #[cfg(test)]
@@ -9,6 +10,7 @@ mod tests;
 
 pub use data_space::DataSpace;
 pub use likelihood::NeuralLikelihood;
+pub use marginal::{MarginalDensity, marginal};
 pub use model::LikelihoodModel;
 
 use schemars::JsonSchema;
@@ -91,6 +93,7 @@ pub fn nle(
     observer: Observer<'_>,
 ) -> Result<(NeuralLikelihood, TrainLog)> {
     config.train.validate()?;
+    config.train.refuse_conservative()?;
     config.estimator.validate()?;
     let map = prior.continuous_map(config.support)?;
     let fraction = config.train.validation_fraction;

@@ -73,6 +73,7 @@ pub fn nre(
     observer: Observer<'_>,
 ) -> Result<(NeuralRatio, TrainLog)> {
     config.train.validate()?;
+    config.train.refuse_conservative()?;
     config.estimator.validate()?;
     check_batch_size(config.train.batch_size)?;
     let map = prior.continuous_map(config.support)?;

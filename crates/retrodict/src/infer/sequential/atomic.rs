@@ -33,7 +33,7 @@ pub(super) struct Atomic<'a> {
 }
 
 /// What stands beside z among a row's values.
-pub(super) const BESIDE: usize = 2;
+pub(in crate::infer) const BESIDE: usize = 2;
 
 impl<'a> Atomic<'a> {
     pub(super) fn new(flow: &'a Flow, target: &'a Target, atoms: usize) -> Self {

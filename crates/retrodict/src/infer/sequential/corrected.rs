@@ -33,6 +33,7 @@ pub(super) fn npe_corrected(
     seed: Seed,
     observer: Observer<'_>,
 ) -> Result<(NeuralPosterior, TrainLog)> {
+    config.train.refuse_conservative()?;
     let weights = match correction {
         Correction::Weights(weights) => Some(weights),
         _ => None,
@@ -69,7 +70,12 @@ pub(super) fn npe_corrected(
 }
 
 /// Rows of z, log |∂z/∂θ| − log p(θ), and whether θ came from the prior; see [`Atomic`].
-pub(super) fn atoms(prepared: &Prepared, prior: &Prior, first: usize, rows: &[usize]) -> Examples {
+pub(in crate::infer) fn atoms(
+    prepared: &Prepared,
+    prior: &Prior,
+    first: usize,
+    rows: &[usize],
+) -> Examples {
     let d = prepared.target.n_features();
     let told = prepared.told();
     let mut examples = Examples::new(d + BESIDE, told.width());

@@ -45,10 +45,13 @@ mod truncated_posterior;
 mod weighted;
 
 pub use acquisition::Acquisition;
+pub(in crate::infer) use atomic::BESIDE;
 pub use config::{ProposalKind, SequentialConfig};
+pub(in crate::infer) use corrected::atoms;
 pub use in_memory::InMemory;
 pub use method::{RoundModel, SequentialMethod};
 pub use report::RoundReport;
 pub use rounds::{RoundKeeper, SequentialFit, SequentialTask, sequential};
 pub use truncated::{Drawn, TruncatedPrior};
 pub use truncated_posterior::TruncatedPosterior;
+pub(in crate::infer) use weighted::{Desk, split_values};

@@ -265,7 +265,7 @@ impl<'a> SequentialTask<'a> {
             }
             (Some(_), Some(region)) => {
                 report.proposal = "truncated prior".into();
-                let from_likelihood = self.from_likelihood(round, last)?;
+                let from_likelihood = self.drawn_from_likelihood(round, last)?;
                 report.from_likelihood = from_likelihood.as_ref().map_or(0, Table::n_rows);
                 let n = n - report.from_likelihood;
                 let mut drawn = region.sample(n, self.seed(round))?;
@@ -311,7 +311,11 @@ impl<'a> SequentialTask<'a> {
     }
 
     /// The θ that a likelihood proposes, while it is not settled whether it or a posterior shall: half of them.
-    fn from_likelihood(&self, round: usize, last: Option<&RoundModel>) -> Result<Option<Table>> {
+    fn drawn_from_likelihood(
+        &self,
+        round: usize,
+        last: Option<&RoundModel>,
+    ) -> Result<Option<Table>> {
         let (Some(RoundModel::Auto(model)), SequentialMethod::Auto(config)) = (last, self.method)
         else {
             return Ok(None);

@@ -96,21 +96,21 @@ impl Estimator for Weighted<'_> {
 
 /// Pairs of θ and x in the layout of a flow, and what is known of each.
 #[derive(Debug)]
-pub(super) struct Desk {
-    pub(super) workspace: Workspace,
+pub(in crate::infer) struct Desk {
+    pub(in crate::infer) workspace: Workspace,
     /// What is added to log q of each pair: for its score, and for the plain loss.
-    pub(super) offsets: Vec<[f64; 2]>,
+    pub(in crate::infer) offsets: Vec<[f64; 2]>,
     /// The weight of each pair's own plain loss.
-    pub(super) first: Vec<f64>,
+    pub(in crate::infer) first: Vec<f64>,
     /// ∂ loss / ∂ log q of each pair.
-    pub(super) slopes: Vec<f32>,
-    pub(super) context: Vec<f32>,
-    pub(super) z: Vec<f64>,
-    pub(super) y: Vec<f32>,
+    pub(in crate::infer) slopes: Vec<f32>,
+    pub(in crate::infer) context: Vec<f32>,
+    pub(in crate::infer) z: Vec<f64>,
+    pub(in crate::infer) y: Vec<f32>,
 }
 
 impl Desk {
-    pub(super) fn new(flow: &Flow, max_pairs: usize) -> Self {
+    pub(in crate::infer) fn new(flow: &Flow, max_pairs: usize) -> Self {
         Self {
             workspace: flow.workspace(max_pairs, Purpose::Training),
             offsets: Vec::new(),
@@ -123,7 +123,7 @@ impl Desk {
     }
 
     /// Makes the batch so many pairs long.
-    pub(super) fn begin(&mut self, pairs: usize) {
+    pub(in crate::infer) fn begin(&mut self, pairs: usize) {
         self.workspace.resize(pairs);
         self.offsets.resize(pairs, [0.0; 2]);
         self.first.resize(pairs, 0.0);
@@ -131,14 +131,14 @@ impl Desk {
     }
 
     /// Reads the context of row `i`.
-    pub(super) fn take_context(&mut self, context: &[f32], stride: usize, i: usize) {
+    pub(in crate::infer) fn take_context(&mut self, context: &[f32], stride: usize, i: usize) {
         for (feature, value) in self.context.iter_mut().enumerate() {
             *value = context[feature * stride + i];
         }
     }
 
     /// Puts y and the context into the batch.
-    pub(super) fn place(&mut self, pair: usize, offsets: [f64; 2], first: f64) {
+    pub(in crate::infer) fn place(&mut self, pair: usize, offsets: [f64; 2], first: f64) {
         self.workspace.set_row(pair, &self.y, &self.context);
         self.offsets[pair] = offsets;
         self.first[pair] = first;
@@ -146,7 +146,7 @@ impl Desk {
 }
 
 /// Fills `z` with the first `d` values of row `j` and returns the two beside them.
-pub(super) fn split_values(
+pub(in crate::infer) fn split_values(
     values: &[f32],
     stride: usize,
     (d, j): (usize, usize),

@@ -80,6 +80,14 @@ pub fn npe_from(
     }
     config.train.validate()?;
     config.estimator.validate()?;
+    if config.train.is_conservative() {
+        return Err(Error::invalid(
+            "training options `coverage_penalty` and `balance`",
+            "simulations that are read from disk as they are needed",
+            "simulations that fit into memory",
+            "Raise `memory` in `[inference.train]`, or use fewer simulations: with many there is little to be cautious about.",
+        ));
+    }
     if config.missing != Missing::Refuse {
         return Err(Error::invalid(
             "missing",

@@ -168,6 +168,7 @@ fn train(
     observer: Observer<'_>,
 ) -> Result<(FieldPosterior, TrainLog)> {
     config.train.validate()?;
+    config.train.refuse_conservative()?;
     config.estimator.validate()?;
     config.sampler.validate()?;
     check_shapes(prior, simulations)?;

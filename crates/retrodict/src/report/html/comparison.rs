@@ -82,6 +82,7 @@ fn posteriors(observation: &ObservationComparison, input: &ReportInput) -> Strin
         "68 % interval",
         "95 % interval",
         &apart,
+        "Largest shift",
     ];
     let mut rows = String::new();
     let n = observation
@@ -104,6 +105,9 @@ fn posteriors(observation: &ObservationComparison, input: &ReportInput) -> Strin
             let c2st = posterior
                 .c2st
                 .map_or_else(|| "–".to_string(), |c| format!("{c:.2}"));
+            let shift = posterior
+                .c2st
+                .map_or_else(|| "–".to_string(), |_| format!("{:.2} sd", posterior.shift));
             let cells = [
                 format!("<th scope=\"row\">{name}</th>"),
                 cell("Method", &escape(&posterior.method)),
@@ -114,11 +118,13 @@ fn posteriors(observation: &ObservationComparison, input: &ReportInput) -> Strin
                 number("95 % interval", &precision.interval(summary.interval_95)),
                 // It is about all parameters together.
                 number(&apart, if j == 0 { &c2st } else { "" }),
+                number("Largest shift", if j == 0 { &shift } else { "" }),
             ];
             rows.extend(["<tr>", &cells.concat(), "</tr>\n"]);
         }
     }
     let note = "<p>C2ST: the accuracy with which a classifier tells the draws of two methods apart, all parameters \
-                together; 0.5 is by chance, 1 is perfect.</p>\n";
+                together; 0.5 is by chance, 1 is perfect. Largest shift: the largest difference of \
+                means, in units of the smaller sd.</p>\n";
     format!("{}{note}", table("numbers compared", &heads, &rows))
 }

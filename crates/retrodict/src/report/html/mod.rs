@@ -21,6 +21,8 @@ use super::font;
 use super::palette;
 use super::svg::escape;
 
+pub(crate) use numbers::plain;
+
 /// Everything the report says, as plain data. All text is escaped when it is written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReportInput {
@@ -42,6 +44,8 @@ pub struct ReportInput {
     pub comparison: Option<ComparisonReport>,
     /// Figures of the checks.
     pub check_figures: Vec<Figure>,
+    /// What else there is to say about the checks.
+    pub check_tables: Vec<NamedTable>,
     /// Numbers about the training; none for methods that train nothing.
     pub training: Vec<Fact>,
     /// Figures of the training.
@@ -162,6 +166,8 @@ pub struct ComparedPosterior {
     pub method: String,
     /// How well a classifier tells it from the reference; none for the reference.
     pub c2st: Option<f64>,
+    /// The largest difference of its means from the reference's, in units of the smaller sd.
+    pub shift: f64,
     /// One row a parameter.
     pub summaries: Vec<Summary>,
 }

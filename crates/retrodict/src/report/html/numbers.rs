@@ -48,7 +48,7 @@ impl Precision {
 }
 
 /// A number on its own: at most three significant digits; counts in full.
-pub(super) fn plain(value: f64) -> String {
+pub(crate) fn plain(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() < 1e6 {
         return decimal(value, 0);
     }

@@ -93,10 +93,14 @@ fn one_posterior(observation: &ObservationReport, input: &ReportInput) -> String
 /// Whether to believe it.
 pub(super) fn checks(input: &ReportInput) -> String {
     let table = tables::checks(&input.verdict.checks);
+    let others = input.check_tables.iter();
+    let others: String = others
+        .map(|t| tables::named(t, &input.parameters))
+        .collect();
     section(
         "checks",
         "The checks",
-        &format!("{}{table}", figures(&input.check_figures)),
+        &format!("{}{table}{others}", figures(&input.check_figures)),
     )
 }
 

@@ -1,7 +1,10 @@
 //! Data simulated from the posterior beside the observation.
 
 mod band;
+mod image;
 mod intervals;
+
+pub use image::predictive_image;
 
 use crate::check::Predictive;
 

@@ -1,7 +1,9 @@
 //! One verdict about a study of several methods.
 
+use super::importance::{self, Importance};
 use super::table::{Compared, MethodResult, word};
 use crate::check::{Check, CheckStatus, Verdict, Word};
+use crate::prior::special;
 
 /// Draws that a classifier tells apart with at most this accuracy agree for most purposes: two normal
 /// posteriors do whose means are half a standard deviation apart.
@@ -13,7 +15,7 @@ const DISAGREES: f64 = 0.8;
 /// [`Comparison`](super::Comparison).
 pub(super) fn verdict(
     methods: &[MethodResult],
-    observations: &[Vec<Compared>],
+    (observations, importance): (&[Vec<Compared>], &[Vec<Importance>]),
     main: usize,
     named: bool,
 ) -> Verdict {
@@ -22,6 +24,12 @@ pub(super) fn verdict(
         let counts = !named && method.verdict <= methods[main].verdict;
         checks.extend(agreement(method, &methods[main], observations, k, counts));
     }
+    // As above: a method that is worse by its own checks speaks against nobody.
+    let counts = |name: &str| {
+        let known = methods.iter().find(|method| method.method == name);
+        !named && known.is_some_and(|method| method.verdict <= methods[main].verdict)
+    };
+    checks.extend(importance::checks(importance, &counts));
     Verdict::from_checks(checks)
 }
 
@@ -57,10 +65,11 @@ fn agreement(
 ) -> Option<Check> {
     let each = observations.iter().enumerate();
     let worst = each
-        .filter_map(|(i, methods)| Some((i, methods[k].c2st?)))
-        .max_by(|a, b| a.1.total_cmp(&b.1));
-    let (i, accuracy) = worst?;
-    let status = match accuracy {
+        .filter_map(|(i, methods)| Some((i, methods[k].c2st?, methods[k].shift)))
+        .max_by(|a, b| a.1.max(by_shift(a.2)).total_cmp(&b.1.max(by_shift(b.2))));
+    let (i, accuracy, shift) = worst?;
+    let differs = accuracy.max(by_shift(shift));
+    let status = match differs {
         _ if !counts => CheckStatus::Passed,
         c if c > DISAGREES => CheckStatus::Failed,
         c if c > AGREES => CheckStatus::Caution,
@@ -72,7 +81,7 @@ fn agreement(
     };
     let found = format!(
         "A classifier tells the draws{of} by `{}` from those by `{}` with accuracy {accuracy:.2} (0.5 is by \
-         chance)",
+         chance), and their means are up to {shift:.2} sd apart",
         method.method, main.method
     );
     let meaning = match status {
@@ -81,7 +90,7 @@ fn agreement(
                                 one is wrong"
         }
         CheckStatus::Caution => "the two differ, and neither is worse by its own checks",
-        CheckStatus::Passed if accuracy <= AGREES => "they agree",
+        CheckStatus::Passed if differs <= AGREES => "they agree",
         CheckStatus::Passed if method.verdict > main.verdict => {
             "they differ, and by its own checks it is the worse one"
         }
@@ -101,6 +110,12 @@ fn agreement(
     })
 }
 
+/// How well two normal posteriors are told apart whose means are so many sds apart: a shift of one parameter among
+/// many may be more than a classifier finds.
+fn by_shift(shift: f64) -> f64 {
+    special::normal_tails(0.5 * shift).lower
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,10 +131,11 @@ mod tests {
         let compared = |c2st| Compared {
             method: "npe".into(),
             c2st,
+            shift: 0.0,
             parameters: Vec::new(),
         };
         let observations = vec![vec![compared(None), compared(Some(c2st))]];
-        verdict(&methods, &observations, 0, named).verdict
+        verdict(&methods, (&observations, &[]), 0, named).verdict
     }
 
     #[test]

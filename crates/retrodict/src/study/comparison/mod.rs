@@ -2,12 +2,14 @@
 
 mod agreement;
 mod files;
+mod importance;
 mod page;
 mod table;
 
 use std::path::{Path, PathBuf};
 
-pub use table::{Compared, Comparison, MethodResult};
+pub use importance::Importance;
+pub use table::{Compared, Comparison, MethodResult, Pair};
 
 use super::events::{Event, Observer, StopFlag};
 use super::folder::RunFolder;
@@ -135,8 +137,13 @@ impl<'a> ComparisonRun<'a> {
     }
 
     /// One verdict about the study: see [`Comparison`].
-    fn verdict(&self, methods: &[MethodResult], compared: &[Vec<Compared>]) -> Verdict {
+    fn verdict(
+        &self,
+        methods: &[MethodResult],
+        compared: &[Vec<Compared>],
+        importance: &[Vec<Importance>],
+    ) -> Verdict {
         let named = self.study.config().inference.reference.is_some();
-        agreement::verdict(methods, compared, self.main(), named)
+        agreement::verdict(methods, (compared, importance), self.main(), named)
     }
 }

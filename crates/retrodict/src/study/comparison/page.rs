@@ -50,6 +50,7 @@ pub(super) fn input(run: &ComparisonRun<'_>, comparison: &Comparison) -> Result<
         observations: Vec::new(),
         comparison: Some(report(run, comparison)?),
         check_figures: Vec::new(),
+        check_tables: Vec::new(),
         training: Vec::new(),
         training_figures: Vec::new(),
         search: None,
@@ -100,6 +101,7 @@ fn report(run: &ComparisonRun<'_>, comparison: &Comparison) -> Result<Comparison
                     .map(|c| ComparedPosterior {
                         method: c.method.clone(),
                         c2st: c.c2st,
+                        shift: c.shift,
                         summaries: c.parameters.clone(),
                     })
                     .collect(),

@@ -8,8 +8,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::check::{
-    CalibrationChecks, Chains, Check, CheckStatus, Predictive, PredictiveKind, Recovery,
-    SamplerRun, Verdict, convergence, draws_inside_prior, simulation_failures, training,
+    CalibrationChecks, Chains, Check, CheckStatus, Misspecification, Predictive, PredictiveKind,
+    Recovery, SamplerRun, Verdict, convergence, draws_inside_prior, powers, simulation_failures,
+    training,
 };
 use crate::error::{Error, Result};
 use crate::infer::{Posterior, fits_in_memory};
@@ -20,6 +21,8 @@ use crate::simulate::{SimulationSource, Simulations, read_all, spread_sample};
 use crate::study::export::file_name;
 use crate::study::{Event, Run, Stage};
 use crate::table::Table;
+
+use super::robust::{POSTERIOR_PREDICTIVE, PRIOR_PREDICTIVE, TESTS};
 
 /// Each observation's posterior predictive check takes simulations: more observations than this
 /// are not checked that way.
@@ -75,17 +78,19 @@ impl Run<'_> {
         ));
         checks.extend(self.training_log()?.as_ref().map(training));
         // Only the first round's data are predictions of the prior.
-        let prior_data = if sequential {
-            self.load(Stage::Simulate)?.valid().x
+        let mut prior_data = if sequential {
+            self.load(Stage::Simulate)?.valid()
         } else {
-            sample.valid().x
+            sample.valid()
         };
+        prior_data.x = self.as_observed(&prior_data.x, PRIOR_PREDICTIVE)?;
         drop((source, sample));
         self.checked(2)?;
         let all = self.samples()?;
         checks.push(self.inside_prior(&all));
         checks.extend(self.chains(all.len())?);
         checks.extend(self.online_checks()?);
+        checks.extend(self.compare_without_errors(&all)?);
         self.checked(3)?;
         // One posterior has to predict each of its trials.
         let n = self.study().observations().n_rows();
@@ -94,6 +99,8 @@ impl Run<'_> {
             checks.extend(self.predict(i, n, samples, &prior_data)?);
             self.checked(STEPS + i + 1)?;
         }
+        checks.extend(self.typical_trials(&all[0])?);
+        checks.extend(self.calibrate_posteriors(&*posterior, &all)?);
         let verdict = Verdict::from_checks(checks);
         write_json(&self.folder().verdict(), &verdict)?;
         let word = format!("{:?}", verdict.verdict).to_lowercase();
@@ -135,8 +142,15 @@ impl Run<'_> {
         if config.inference.is_sequential() {
             return self.calibrate_rounds(posterior);
         }
-        let tests = self.test_simulations()?;
-        self.calibrate_with(posterior, &tests)
+        let mut tests = self.test_simulations()?;
+        if self.errors_in_training() {
+            tests.x = self.as_observed(&tests.x, TESTS)?;
+        }
+        // Chains for every test simulation would take hours: the network alone is calibrated.
+        let network = self
+            .without_errors()?
+            .filter(|_| !self.errors_in_training());
+        self.calibrate_with(network.as_deref().unwrap_or(posterior), &tests)
     }
 
     /// Calibration on these simulations, if enough of them gave data.
@@ -162,6 +176,10 @@ impl Run<'_> {
         self.keep("recovery", &Recovery::of(&found.calibration, tests))?;
         let mut checks = found.checks();
         checks.extend(self.test_locally(&found.calibration, tests)?);
+        checks.extend(self.log_probability(tests)?);
+        self.keep("power", &powers(&found.ranks, &found.dependence))?;
+        checks.extend(self.conformal(&found.calibration, posterior)?);
+        checks.extend(self.ratio_identity(&found.calibration, tests)?);
         checks.extend(self.learning_curve(tests)?);
         Ok(checks)
     }
@@ -230,10 +248,10 @@ impl Run<'_> {
         i: usize,
         n_observations: usize,
         samples: &Samples,
-        prior_data: &Table,
+        simulations: &Simulations,
     ) -> Result<Vec<Check>> {
         let whole = self.study().observations().row(i);
-        let (prior_data, observed) = &present(prior_data, whole)?;
+        let (prior_data, observed) = &present(&simulations.x, whole)?;
         let suffix = if n_observations == 1 {
             String::new()
         } else {
@@ -242,6 +260,9 @@ impl Run<'_> {
         let prior = Predictive::of(PredictiveKind::Prior, prior_data, observed)?;
         self.keep(&format!("prior_predictive{suffix}"), &prior)?;
         let mut checks = prior.checks();
+        let typical = Misspecification::of(self.study().prior(), simulations, whole)?;
+        self.keep(&format!("misspecification{suffix}"), &typical)?;
+        checks.extend(typical.check());
         if i >= MOST_OBSERVATIONS {
             if i == MOST_OBSERVATIONS {
                 self.note(format!(
@@ -249,11 +270,14 @@ impl Run<'_> {
                 ));
             }
         } else if let Some(simulations) = self.predictive_simulations(i, samples)? {
-            let (data, _) = present(&simulations.valid().x, whole)?;
+            let replicated =
+                self.as_observed(&simulations.valid().x, POSTERIOR_PREDICTIVE + i as u64)?;
+            let (data, _) = present(&replicated, whole)?;
             if data.n_rows() < FEWEST_TESTS {
                 checks.push(not_predicted(data.n_rows(), simulations.len()));
             } else {
                 let posterior = Predictive::of(PredictiveKind::Posterior, &data, observed)?;
+                let posterior = posterior.shaped(&self.simulator()?.data_shape());
                 self.keep(&format!("posterior_predictive{suffix}"), &posterior)?;
                 checks.extend(posterior.checks());
             }
@@ -264,6 +288,35 @@ impl Run<'_> {
             }
         }
         Ok(checks)
+    }
+
+    /// Whether independent trials look, all together, like as many simulated at draws from their posterior.
+    fn typical_trials(&self, samples: &Samples) -> Result<Option<Check>> {
+        let observations = self.study().observations();
+        let n = observations.n_rows().min(MOST_OBSERVATIONS);
+        let whole = observations.values().iter().all(|v| v.is_finite());
+        if !self.study().trials() || n < 2 || !whole {
+            return Ok(None);
+        }
+        let made = (0..n).map(|i| self.predictive_simulations(i, samples));
+        let Some(made) = made.collect::<Result<Option<Vec<Simulations>>>>()? else {
+            return Ok(None);
+        };
+        let succeeded = |k: &usize| {
+            made.iter()
+                .all(|one| one.x.row(*k).iter().all(|v| v.is_finite()))
+        };
+        let replicates: Vec<Vec<&[f64]>> = (0..made[0].len())
+            .filter(succeeded)
+            .map(|k| made.iter().map(|one| one.x.row(k)).collect())
+            .collect();
+        let observed: Vec<&[f64]> = observations.rows().take(n).collect();
+        let found = Misspecification::of_trials(&replicates, &observed);
+        self.keep("misspecification_trials", &found)?;
+        Ok(found.check().map(|check| Check {
+            name: "misspecification: all trials together".into(),
+            ..check
+        }))
     }
 
     pub(super) fn keep(&self, name: &str, value: &impl Serialize) -> Result<()> {

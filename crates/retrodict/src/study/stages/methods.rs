@@ -40,6 +40,7 @@ impl Run<'_> {
             let npe = self.chosen(source)?;
             let (trained, log) = self.train_networks(source, &npe, seed, observer)?;
             trained.save(folder)?;
+            self.fit_beside(folder, source, &npe)?;
             return Ok(Some(log));
         }
         match inference.method {
@@ -95,10 +96,10 @@ impl Run<'_> {
     }
 
     /// The posterior of these networks: held within what is left of the prior, or behind the study's sampler.
-    fn behind(&self, trained: Trained) -> Result<Box<dyn Posterior>> {
+    pub(super) fn behind(&self, trained: Trained) -> Result<Box<dyn Posterior>> {
         let marginalize = self.study().config().inference.missing == Missing::Marginalize;
         match trained {
-            Trained::Posterior(posterior) => self.held_within(Box::new(posterior)),
+            Trained::Posterior(posterior) => self.held_within(self.robust(posterior)?),
             Trained::Field(field) => self.held_within(self.carried(field)?),
             Trained::Likelihood(likelihood) if marginalize => {
                 self.sampled(self.of_success(Box::new(likelihood.marginalizing()))?)

@@ -2,6 +2,7 @@
 
 mod auto;
 mod check;
+mod conformal;
 mod explore;
 mod explored_tables;
 mod fit;
@@ -10,9 +11,11 @@ mod learning_curve;
 mod local;
 mod methods;
 mod online;
+mod posterior_calibration;
 mod report;
 pub(super) mod report_words;
 mod restrict;
+mod robust;
 mod rounds;
 mod sample;
 mod search;

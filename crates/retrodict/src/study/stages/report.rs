@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use crate::check::Misspecification;
 use crate::error::{Error, Result};
 use crate::prior::Parameter;
 use crate::report::html::{Fact, ObservationReport, ReportInput, SearchReport};
 use crate::report::{
-    Corner, Figure, LossCurve, Overlay, coverage, learning_curve, predictive, ranks, recovery,
-    search, training,
+    Corner, Figure, LossCurve, Overlay, coverage, learning_curve, misspecification, predictive,
+    predictive_image, ranks, recovery, search, training,
 };
 use crate::samples::Samples;
 use crate::seed::{Seed, Stream};
@@ -77,6 +78,7 @@ impl Run<'_> {
         if let Some(uniformity) = self.kept("rank_uniformity")? {
             check_figures.push(ranks("ranks", &uniformity, parameters));
         }
+        check_figures.extend(self.posterior_calibration_figures()?);
         if let Some(expected) = self.kept("coverage")? {
             check_figures.push(coverage("coverage", &expected, parameters));
         }
@@ -105,6 +107,7 @@ impl Run<'_> {
             observations: observations.collect::<Result<_>>()?,
             comparison: None,
             check_figures,
+            check_tables: self.power_tables()?,
             training: self
                 .choice_facts()?
                 .into_iter()
@@ -161,8 +164,20 @@ impl Run<'_> {
             if let Some(posterior) = self.kept(&format!("posterior_predictive{data}"))? {
                 let name = format!("predictive{suffix}");
                 figures.push(predictive(&name, &posterior, prior.as_ref()));
+                figures.extend(predictive_image(
+                    &format!("predictive-image{suffix}"),
+                    &posterior,
+                ));
             }
+            figures.extend(self.typicality_figures(&data, i)?);
         }
+        let (conformal_figures, conformal_tables) = self.conformal_report(i, n)?;
+        figures.extend(conformal_figures);
+        let (robust_figures, robust_tables) = self.robust_report(i, n, samples)?;
+        figures.extend(robust_figures);
+        let mut tables = explored.tables();
+        tables.extend(robust_tables);
+        tables.extend(conformal_tables);
         let mut facts = vec![Fact::new("draws", samples.draws.n_rows().to_string())];
         facts.extend(self.online_facts(i)?);
         facts.extend(self.correction_facts(i, n)?);
@@ -172,7 +187,7 @@ impl Run<'_> {
             truth: None,
             maximum: explored.maximum(self.study().prior().parameters()),
             facts,
-            tables: explored.tables(),
+            tables,
             figures,
         })
     }
@@ -196,6 +211,21 @@ impl Run<'_> {
             prior: Some(&Samples::independent(draws)),
         }
         .figure()
+    }
+
+    /// How typical observation `i` is of the simulations; of trials, the first one and all together.
+    fn typicality_figures(&self, data: &str, i: usize) -> Result<Vec<Figure>> {
+        let files = [
+            format!("misspecification{data}"),
+            "misspecification_trials".into(),
+        ];
+        let mut figures = Vec::new();
+        for name in &files[..if i == 0 { 2 } else { 1 }] {
+            let found: Option<Misspecification> = self.kept(name)?;
+            let found = found.filter(|found| !found.tests.is_empty());
+            figures.extend(found.map(|found| misspecification(name, &found)));
+        }
+        Ok(figures)
     }
 
     /// What the weights of a correction are worth, if there is one.
@@ -235,7 +265,7 @@ impl Run<'_> {
     }
 
     /// What a check left, if it was made.
-    fn kept<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
+    pub(super) fn kept<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
         let path = self.folder().checks().join(format!("{name}.json"));
         path.exists().then(|| read_json(&path)).transpose()
     }

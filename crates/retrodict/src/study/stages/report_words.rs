@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::infer::SearchResult;
 use crate::infer::sequential::ProposalKind;
 use crate::prior::ParameterConfig;
-use crate::report::html::{Fact, ParameterRow};
+use crate::report::html::{Fact, ParameterRow, plain};
 use crate::study::record::Stage;
 use crate::study::settings_words::settings_words;
 use crate::study::{InferenceSection, Method, Study, Versions};
@@ -47,9 +47,7 @@ fn prior_words(config: &ParameterConfig) -> String {
 }
 
 fn number_words(value: &Value) -> String {
-    value
-        .as_f64()
-        .map_or_else(|| value.to_string(), |number| number.to_string())
+    value.as_f64().map_or_else(|| value.to_string(), plain)
 }
 
 /// The simulator, the observation, the simulations and the method.

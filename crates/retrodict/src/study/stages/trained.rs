@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::error::Result;
 use crate::infer::{
     FieldPosterior, LogLikelihood, NeuralLikelihood, NeuralPosterior, NeuralRatio, NpeConfig, fmpe,
-    nle, npe_from, npse, nre,
+    nle, npe, npe_from, npse, nre,
 };
 use crate::prior::Prior;
 use crate::seed::Seed;
@@ -40,6 +40,14 @@ impl Trained {
         }
     }
 
+    /// The ratio, if that is what was learned.
+    pub(super) fn ratio(&self) -> Option<&NeuralRatio> {
+        match self {
+            Self::Ratio(ratio) => Some(ratio),
+            _ => None,
+        }
+    }
+
     /// How well each test simulation is predicted, in nats: log q(θ | x), log p(x | θ) or log p(x | θ) / p(x).
     pub(super) fn scores(&self, tests: &Simulations) -> Result<Vec<f64>> {
         let Simulations { theta, x, .. } = tests;
@@ -59,35 +67,52 @@ impl Trained {
 }
 
 impl Run<'_> {
-    /// Trains the networks of the study's method; `npe` are the settings of that method, if it is this one.
-    pub(super) fn train_networks(
+    /// Trains the networks of the study's method on these simulations.
+    pub(super) fn train_on(
         &self,
-        source: &dyn SimulationSource,
-        npe: &NpeConfig,
+        all: &Simulations,
+        settings: &NpeConfig,
         seed: Seed,
         observer: Observer<'_>,
     ) -> Result<(Trained, TrainLog)> {
         let inference = &self.study().config().inference;
         let prior = self.study().prior();
-        let all = || self.all_simulations(source);
         Ok(match inference.method {
             Method::Nle => {
-                let (likelihood, log) = nle(prior, &all()?, &inference.nle(), seed, observer)?;
+                let (likelihood, log) = nle(prior, all, &inference.nle(), seed, observer)?;
                 (Trained::Likelihood(likelihood), log)
             }
             Method::Nre => {
-                let (ratio, log) = nre(prior, &all()?, &inference.nre(), seed, observer)?;
+                let (ratio, log) = nre(prior, all, &inference.nre(), seed, observer)?;
                 (Trained::Ratio(ratio), log)
             }
             method @ (Method::Fmpe | Method::Npse) => {
                 let run = if method == Method::Fmpe { fmpe } else { npse };
-                let (posterior, log) = run(prior, &all()?, &inference.field(), seed, observer)?;
+                let (posterior, log) = run(prior, all, &inference.field(), seed, observer)?;
                 (Trained::Field(posterior), log)
             }
             _ => {
-                let (posterior, log) = npe_from(prior, source, npe, seed, observer)?;
+                let (posterior, log) = npe(prior, all, settings, seed, observer)?;
                 (Trained::Posterior(posterior), log)
             }
         })
+    }
+
+    /// Trains the networks of the study's method; `settings` are those of `npe`, if it is this one.
+    pub(super) fn train_networks(
+        &self,
+        source: &dyn SimulationSource,
+        settings: &NpeConfig,
+        seed: Seed,
+        observer: Observer<'_>,
+    ) -> Result<(Trained, TrainLog)> {
+        let inference = &self.study().config().inference;
+        let from_disk = matches!(inference.method, Method::Npe | Method::Auto);
+        if from_disk && !self.errors_in_training() {
+            let prior = self.study().prior();
+            let (posterior, log) = npe_from(prior, source, settings, seed, observer)?;
+            return Ok((Trained::Posterior(posterior), log));
+        }
+        self.train_on(&self.learned_from(source, seed)?, settings, seed, observer)
     }
 }

@@ -5,8 +5,8 @@ use crate::error::Result;
 use crate::estimator::{RatioConfig, VectorFieldConfig};
 use crate::infer::sequential::SequentialConfig;
 use crate::infer::{
-    AbcRejectionConfig, CompositionConfig, CorrectionConfig, FieldSamplerConfig, Missing,
-    SearchConfig,
+    AbcRejectionConfig, CompositionConfig, CorrectionConfig, ErrorsAt, FieldSamplerConfig, Missing,
+    RobustConfig, SearchConfig,
 };
 use crate::prior::SupportKind;
 use crate::sample::SamplerConfig;
@@ -65,6 +65,13 @@ pub(super) fn inference(config: &StudyConfig, source: &Source) -> Result<()> {
         "inference.correction",
         correction.map_or(Ok(()), CorrectionConfig::validate),
     )?;
+    let robust = inference.robust.as_ref();
+    named(
+        "inference.robust",
+        robust.map_or(Ok(()), RobustConfig::validate),
+    )?;
+    self::robust(inference, method, source)?;
+    conservative(inference, method, source)?;
     let composition = inference.composition.as_ref();
     named(
         "inference.composition",
@@ -117,6 +124,11 @@ pub(in crate::study) fn own_sections(
             inference.correction.is_some(),
             &[Method::Npe, Method::Fmpe, Method::Npse],
         ),
+        (
+            "robust",
+            inference.robust.is_some(),
+            &[Method::Npe, Method::Nle, Method::Nre],
+        ),
         ("abc", inference.abc.is_some(), &[Method::AbcRejection]),
         ("abc_smc", inference.abc_smc.is_some(), &[Method::AbcSmc]),
         (
@@ -159,6 +171,61 @@ fn sections(inference: &InferenceSection, method: Method, source: &Source) -> Re
                 ),
                 format!("Remove it, or choose {} as the method.", list(&names)),
             ));
+        }
+    }
+    Ok(())
+}
+
+/// Penalties for caution are those of one method.
+fn conservative(inference: &InferenceSection, method: Method, source: &Source) -> Result<()> {
+    let train = &inference.train;
+    let given = [
+        ("coverage_penalty", train.coverage_penalty),
+        ("balance", train.balance),
+    ];
+    for (key, value) in given {
+        if value.is_none() || (method == Method::Npe && !inference.is_sequential()) {
+            continue;
+        }
+        let rounds = inference.rounds();
+        return Err(source.error(
+            &format!("inference.train.{key}"),
+            format!(
+                "given with `method = \"{}\"` and {rounds} rounds, which do not use it",
+                method.name()
+            ),
+            "Remove it, or use `npe` in one round; `nre` has the loss `bnre`.",
+        ));
+    }
+    Ok(())
+}
+
+/// What errors of the data do not go with.
+fn robust(inference: &InferenceSection, method: Method, source: &Source) -> Result<()> {
+    let Some(robust) = &inference.robust else {
+        return Ok(());
+    };
+    let refuse = |field: &str, problem: String, advice: &str| {
+        Err(source.error(&format!("inference.{field}"), problem, advice))
+    };
+    if robust.at == ErrorsAt::Observation && method != Method::Npe {
+        let problem = format!(
+            "given `observation` with `method = \"{}\"`, expected `training`",
+            method.name()
+        );
+        return refuse("robust.at", problem, "Use `npe`, or `at = \"training\"`.");
+    }
+    let with = [
+        ("rounds", inference.is_sequential()),
+        ("search", inference.search.is_some()),
+        ("correction", inference.correction.is_some()),
+        ("restriction", inference.restriction.is_some()),
+        ("missing", inference.missing != Missing::Refuse),
+    ];
+    for (key, given) in with {
+        if given {
+            let problem = format!("given together with `{key}`, which knows nothing of errors");
+            return refuse("robust", problem, "Remove one of the two.");
         }
     }
     Ok(())
