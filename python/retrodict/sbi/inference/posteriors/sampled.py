@@ -194,6 +194,20 @@ MCMC_UNUSED = {
 }
 
 
+#: Settings of chains, by the names of ``sbi``, and the samplers that do not have them.
+SETTINGS = {
+    "thin": "thin",
+    "warmup_steps": "warmup",
+    "num_chains": "chains",
+    "target_accept": "target_acceptance",
+}
+WITHOUT = {
+    "thin": ("nuts",),
+    "chains": ("ensemble",),
+    "target_acceptance": ("slice", "ensemble", "random_walk"),
+}
+
+
 def mcmc(
     sampler: Settings,
     method: str | None = None,
@@ -212,14 +226,22 @@ def mcmc(
         if changed.get("kind") != MCMC_METHODS[method]:
             changed = {"kind": MCMC_METHODS[method]}
     kind = changed["kind"]
-    if thin is not None and thin != -1 and kind != "nuts":
-        changed["thin"] = int(thin)
-    if warmup_steps is not None:
-        changed["warmup"] = int(warmup_steps)
-    if num_chains is not None and kind != "ensemble":
-        changed["chains"] = int(num_chains)
-    if target_accept is not None and kind == "nuts":
-        changed["target_acceptance"] = float(target_accept)
+    given = {
+        "thin": None if thin == -1 else thin,
+        "warmup_steps": warmup_steps,
+        "num_chains": num_chains,
+        "target_accept": target_accept,
+    }
+    unused = {}
+    for name, value in given.items():
+        key = SETTINGS[name]
+        if value is None:
+            continue
+        if kind in WITHOUT.get(key, ()):
+            unused[name] = value
+        else:
+            changed[key] = float(value) if name == "target_accept" else int(value)
+    warn_unused(f"the sampler {kind}", unused)
     return changed
 
 
