@@ -118,7 +118,7 @@ def cell(lines):
 
 def table():
     ours, theirs = read("retrodict"), read("sbi")
-    print("| restated from `sbi` | cases | Retrodict | the same cases in `sbi` | |\n|---|---:|---:|---:|---:|")
+    print("| restated from `sbi` | cases measured | Retrodict | the same cases in `sbi` | |\n|---|---:|---:|---:|---:|")
     for name, said in sentences().items():
         cases = [test for test in ours if test.partition("[")[0] == name]
         both = [test for test in cases if test in theirs]
