@@ -11,8 +11,8 @@ RUN_FAST := cargo test --workspace --exclude retrodict-statistical-tests --all-t
 RUN_STATISTICAL := cargo test -p retrodict-statistical-tests --all-targets
 endif
 
-.PHONY: test fast python wheel statistical guide studies lint format sanitize benchmark-sbibm benchmark-record benchmark-peers \
-	benchmark-peers-quick benchmark-instructions
+.PHONY: test fast python wheel statistical guide studies notebooks lint format sanitize benchmark-sbibm benchmark-record \
+	benchmark-peers benchmark-peers-quick benchmark-instructions
 
 test: fast python statistical guide ## everything: Rust, Python, documents
 
@@ -50,6 +50,12 @@ studies: ## every method on known problems: runs studies/, writes the tables and
 	done
 	target/release/retrodict run studies/lynx-hare/study.toml --out $(STUDY_RUNS)/lynx-hare || test $$? = 3
 	python3 studies/table.py $(STUDY_RUNS)
+
+notebooks: ## runs docs/notebooks with Jupyter and the wheel that `make python` built, and saves what they show
+	test -x $(PYTHON_PACKAGE)/jupyter/bin/python || python3 -m venv $(PYTHON_PACKAGE)/jupyter
+	$(PYTHON_PACKAGE)/jupyter/bin/python -m pip install --quiet numpy nbformat nbclient ipykernel
+	$(PYTHON_PACKAGE)/jupyter/bin/python -m pip install --quiet --force-reinstall --no-deps $(PYTHON_PACKAGE)/wheels/*.whl
+	$(PYTHON_PACKAGE)/jupyter/bin/python docs/notebooks/save
 
 lint: ## formatting, lints and documentation warnings
 	cargo fmt --all --check
