@@ -1,16 +1,9 @@
-"""What the tests share: a problem whose posterior is known exactly."""
+"""What the tests share: simulations and a fit of the linear Gaussian."""
 
-import numpy as np
 import pytest
+from linear_gaussian import linear
 
 import retrodict as rd
-
-NOISE = 0.3
-
-
-def linear(theta, rng):
-    """x = θ + noise, for one θ or for rows."""
-    return theta + NOISE * rng.normal(size=np.shape(theta))
 
 
 @pytest.fixture(scope="session")
@@ -26,9 +19,3 @@ def sims(prior):
 @pytest.fixture(scope="session")
 def posterior(prior, sims):
     return rd.infer(prior, sims, method="npe", seed=1)
-
-
-def exact(x_o, sd=(1.0, 2.0)):
-    """Mean and standard deviation of the exact posterior."""
-    precision = 1 / np.square(sd) + 1 / NOISE**2
-    return np.asarray(x_o) / NOISE**2 / precision, precision**-0.5

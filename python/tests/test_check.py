@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from conftest import NOISE, linear
+from linear_gaussian import NOISE, linear
 
 import retrodict as rd
 

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from conftest import exact, linear
+from linear_gaussian import exact, linear
 
 import retrodict as rd
 

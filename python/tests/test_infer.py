@@ -5,7 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
-from conftest import NOISE, exact, linear
+from linear_gaussian import NOISE, exact, linear
 
 import retrodict as rd
 

@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 import pytest
-from conftest import linear
+from linear_gaussian import linear
 
 import retrodict as rd
 

@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import linear
+from linear_gaussian import linear
 
 import retrodict as rd
 
