@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from os import PathLike
 from pathlib import Path
 
@@ -61,7 +62,9 @@ class Figure:
         return path
 
     def _repr_svg_(self) -> str:
-        return self.svg
+        # On one page the names of clipping paths of all figures must differ.
+        mark = hashlib.sha256(self.svg.encode()).hexdigest()[:8]
+        return self.svg.replace("-clip-", f"-{mark}-clip-")
 
     def _repr_png_(self) -> bytes:
         return self.png()

@@ -123,7 +123,7 @@ class Report:
             for check in self.checks
         ]
         figures = "".join(
-            f'<figure style="display:inline-block;margin:4px;background:#fff">{figure.svg}</figure>'
+            f'<figure style="display:inline-block;margin:4px;background:#fff">{figure._repr_svg_()}</figure>'
             for figure in list(self.figures.values())[:4]
         )
         return (

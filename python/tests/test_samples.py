@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -45,6 +46,10 @@ def test_figures_are_svg_and_png(samples, tmp_path):
     png = (tmp_path / "corner.png").read_bytes()
     assert png.startswith(b"\x89PNG") and png == figure._repr_png_()
     assert figure._repr_svg_().startswith("<svg") and "68 % and 95 %" in figure.caption
+    # Figures of one page must not share the names of their clipping paths.
+    other = samples.plot_corner()
+    ids = [set(re.findall(r'id="([^"]+)"', f._repr_svg_())) for f in (figure, other)]
+    assert ids[0] and not ids[0] & ids[1]
     figure.save(tmp_path / "corner.svg")
     assert (tmp_path / "corner.svg").read_text(encoding="utf-8") == figure.svg
     two = samples.plot_corner(others={"other": samples[:500]}, prior=samples[500:])
