@@ -202,6 +202,18 @@ def _native(
     return every[0].plot_corner(truth=truth, others=others, name="samples")
 
 
+def _cut(
+    condition: Any, limits: Any, subset: Sequence[int] | None, labels: Sequence[str] | None
+) -> tuple[Floats, Floats, list[int], list[str]]:
+    """Where the parameters stay, their limits, those that move, and the names of all."""
+    at = floats(condition, "condition").reshape(-1)
+    ends = floats(limits, "limits").reshape(-1, 2)
+    ends = ends if len(ends) == len(at) else ends.repeat(len(at), 0)
+    chosen = list(range(len(at))) if subset is None else list(subset)
+    names = list(labels) if labels is not None else [f"dim {j + 1}" for j in range(len(at))]
+    return at, ends, chosen, names
+
+
 def conditional_pairplot(
     density: Any,
     condition: Any,
@@ -221,11 +233,7 @@ def conditional_pairplot(
 
     warn_unused("conditional_pairplot", kwargs)
     plt = panels.needed()
-    at = floats(condition, "condition").reshape(-1)
-    ends = floats(limits, "limits").reshape(-1, 2)
-    ends = ends if len(ends) == len(at) else ends.repeat(len(at), 0)
-    chosen = list(range(len(at))) if subset is None else list(subset)
-    names = list(labels) if labels is not None else [f"dim {j + 1}" for j in range(len(at))]
+    at, ends, chosen, names = _cut(condition, limits, subset, labels)
     marks = [] if points is None else [_matrix(each, "points") for each in _each(points)]
     if fig is None or axes is None:
         fig, axes = plt.subplots(len(chosen), len(chosen), figsize=figsize, squeeze=False)
@@ -271,11 +279,7 @@ def conditional_marginal_plot(
 
     warn_unused("conditional_marginal_plot", kwargs)
     plt = panels.needed()
-    at = floats(condition, "condition").reshape(-1)
-    ends = floats(limits, "limits").reshape(-1, 2)
-    ends = ends if len(ends) == len(at) else ends.repeat(len(at), 0)
-    chosen = list(range(len(at))) if subset is None else list(subset)
-    names = list(labels) if labels is not None else [f"dim {j + 1}" for j in range(len(at))]
+    at, ends, chosen, names = _cut(condition, limits, subset, labels)
     marks = [] if points is None else [_matrix(each, "points") for each in _each(points)]
     if fig is None or axes is None:
         fig, axes = plt.subplots(1, len(chosen), figsize=figsize, squeeze=False)

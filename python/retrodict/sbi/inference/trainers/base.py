@@ -12,7 +12,7 @@ from ....arrays import Floats
 from ...distributions import NativePrior, as_prior, stand_in
 from ...errors import not_supported, warn_unused
 from ...estimator import Estimator, Recipe
-from ...neural_nets.factory import Network
+from ...neural_nets.factory import Network, network
 from ...table import Round, as_theta, as_x, valid_rows
 from ...tensors import Numbers, fresh_seed, give, is_torch
 from ...utils.restricted_prior import RestrictedPrior
@@ -27,6 +27,8 @@ MACHINERY = {
 
 #: Arguments of ``train`` that have a meaning in ``sbi`` alone.
 TRAINING = {
+    "num_atoms": 10,
+    "use_combined_loss": False,
     "resume_training": False,
     "retrain_from_scratch": False,
     "show_train_summary": False,
@@ -34,6 +36,16 @@ TRAINING = {
     "ema_loss_decay": 0.1,
     "validation_times": 10,
     "validation_times_nugget": 0.05,
+}
+
+#: The settings of training by the names of ``sbi``, and those of the section ``[inference.train]``.
+TRAIN_NAMES = {
+    "training_batch_size": "batch_size",
+    "learning_rate": "learning_rate",
+    "validation_fraction": "validation_fraction",
+    "stop_after_epochs": "patience",
+    "max_num_epochs": "max_epochs",
+    "clip_max_norm": "max_gradient_norm",
 }
 
 
@@ -49,12 +61,28 @@ class Trainer:
     """
 
     method = ""
+    #: What kind of network it has, and which argument says so.
+    _network_kind = "density"
+    _network_argument = "density_estimator"
     #: Whether the posterior is learned, so that failed simulations may be left out.
     learns_posterior = False
 
     def __init__(
-        self, prior: Any, network: Network, show_progress_bars: bool, **machinery: Any
+        self,
+        prior: Any = None,
+        density_estimator: Any = None,
+        device: str = "cpu",
+        logging_level: Any = None,
+        summary_writer: Any = None,
+        tracker: Any = None,
+        show_progress_bars: bool = True,
     ) -> None:
+        machinery = {
+            "device": device,
+            "logging_level": logging_level,
+            "summary_writer": summary_writer,
+            "tracker": tracker,
+        }
         warn_unused(type(self).__name__, machinery, MACHINERY)
         if isinstance(prior, RestrictedPrior):
             raise not_supported(
@@ -63,7 +91,9 @@ class Trainer:
             )
         self._prior = None if prior is None else as_prior(prior)
         self._given_prior = prior
-        self._network = network
+        self._network: Network = network(
+            density_estimator, self._network_kind, self._network_argument
+        )
         self._progress = None if show_progress_bars else False
         self._rounds: list[Round] = []
         self._x_shape: tuple[int, ...] = ()
@@ -166,6 +196,17 @@ class Trainer:
         self._estimator = estimator
         return estimator
 
+    @staticmethod
+    def _told_apart(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Of the arguments of ``train``: what says how training goes, and what has a meaning in ``sbi`` alone."""
+        del given["self"]
+        given.pop("__class__", None)
+        if given.pop("calibration_kernel", None) is not None:
+            raise not_supported(
+                "calibration_kernel", "Leave out simulations that are far from the data."
+            )
+        return {name: given.pop(name) for name in TRAIN_NAMES}, given
+
     def _refuse_outside(self, theta: Floats, prior: NativePrior) -> None:
         outside = int((~np.isfinite(prior.native.log_prob(theta))).sum())
         if outside:
@@ -192,15 +233,7 @@ class Trainer:
 
 def trained(given: Mapping[str, Any]) -> dict[str, Any]:
     """The section ``[inference.train]`` of what ``train`` was given by the names of ``sbi``."""
-    names = {
-        "training_batch_size": "batch_size",
-        "learning_rate": "learning_rate",
-        "validation_fraction": "validation_fraction",
-        "stop_after_epochs": "patience",
-        "max_num_epochs": "max_epochs",
-        "clip_max_norm": "max_gradient_norm",
-    }
-    section = {names[key]: value for key, value in given.items() if value is not None}
+    section = {TRAIN_NAMES[key]: value for key, value in given.items() if value is not None}
     if "max_epochs" in section:
         section["max_epochs"] = min(int(section["max_epochs"]), 10_000)
     return section

@@ -6,7 +6,6 @@ from typing import Any
 
 from ...errors import warn_unused
 from ...estimator import Estimator
-from ...neural_nets.factory import network
 from .base import Trainer
 from .building import Parameters, sampled
 
@@ -45,20 +44,11 @@ class SampledTrainer(Trainer):
         return {}
 
     def _fit(self, given: dict[str, Any], sections: dict[str, Any]) -> Estimator:
-        names = (
-            "training_batch_size",
-            "learning_rate",
-            "validation_fraction",
-            "stop_after_epochs",
-            "max_num_epochs",
-            "clip_max_norm",
-        )
-        train = {name: given.pop(name, None) for name in names}
+        train, unused = self._told_apart(given)
         rounds = self._rounds
-        if given.pop("discard_prior_samples", False) and rounds:
-            later = [r for r in rounds if r.number > 0]
-            rounds = later or rounds
-        return self._train(rounds, train, sections, given)
+        if unused.pop("discard_prior_samples"):
+            rounds = [r for r in rounds if r.number > 0] or rounds
+        return self._train(rounds, train, sections, unused)
 
     def build_posterior(
         self,
@@ -122,26 +112,6 @@ class NLE_A(SampledTrainer):
 
     method = "nle"
 
-    def __init__(
-        self,
-        prior: Any = None,
-        density_estimator: Any = None,
-        device: str = "cpu",
-        logging_level: Any = None,
-        summary_writer: Any = None,
-        tracker: Any = None,
-        show_progress_bars: bool = True,
-    ) -> None:
-        chosen = network(density_estimator, "density", "density_estimator")
-        super().__init__(
-            prior,
-            chosen,
-            show_progress_bars,
-            device=device,
-            summary_writer=summary_writer,
-            tracker=tracker,
-        )
-
     def train(
         self,
         training_batch_size: int | None = None,
@@ -157,8 +127,7 @@ class NLE_A(SampledTrainer):
         dataloader_kwargs: Any = None,
     ) -> Estimator:
         """Train on all simulations; what is ``None`` is Retrodict's own default."""
-        given = {key: value for key, value in locals().items() if key not in ("self", "__class__")}
-        return self._fit(given, self._sections())
+        return self._fit(dict(locals()), self._sections())
 
     def _sections(self) -> dict[str, Any]:
         # Data that happen to be few whole numbers are densities, as in sbi, unless MNLE is asked for.
@@ -190,6 +159,8 @@ class NRE_A(SampledTrainer):
 
     method = "nre"
 
+    _network_kind = _network_argument = "classifier"
+
     def __init__(
         self,
         prior: Any = None,
@@ -200,14 +171,8 @@ class NRE_A(SampledTrainer):
         tracker: Any = None,
         show_progress_bars: bool = True,
     ) -> None:
-        chosen = network(classifier, "classifier", "classifier")
         super().__init__(
-            prior,
-            chosen,
-            show_progress_bars,
-            device=device,
-            summary_writer=summary_writer,
-            tracker=tracker,
+            prior, classifier, device, logging_level, summary_writer, tracker, show_progress_bars
         )
 
     def train(
@@ -226,8 +191,7 @@ class NRE_A(SampledTrainer):
         loss_kwargs: Any = None,
     ) -> Estimator:
         """Train on all simulations; what is ``None`` is Retrodict's own default."""
-        given = {key: value for key, value in locals().items() if key not in ("self", "__class__")}
-        return self._ratio(given, {"kind": "nre_a"})
+        return self._ratio(dict(locals()), {"kind": "nre_a"})
 
     def _ratio(self, given: dict[str, Any], loss: dict[str, Any]) -> Estimator:
         return self._fit(given, {"classifier": {"loss": loss}})
@@ -255,7 +219,7 @@ class NRE_B(NRE_A):
         dataloader_kwargs: Any = None,
     ) -> Estimator:
         """Train on all simulations: which of ``num_atoms`` parameters made the data?"""
-        given = {key: value for key, value in locals().items() if key not in ("self", "__class__")}
+        given = dict(locals())
         return self._ratio(given, {"kind": "nre_b", "classes": int(given.pop("num_atoms"))})
 
 
@@ -279,7 +243,7 @@ class NRE_C(NRE_A):
         dataloader_kwargs: Any = None,
     ) -> Estimator:
         """Train on all simulations: which of ``num_classes`` parameters made the data, or none?"""
-        given = {key: value for key, value in locals().items() if key not in ("self", "__class__")}
+        given = dict(locals())
         classes, odds = int(given.pop("num_classes")), float(given.pop("gamma"))
         return self._ratio(given, {"kind": "nre_c", "classes": classes, "gamma": odds})
 
@@ -303,6 +267,6 @@ class BNRE(NRE_A):
         dataloader_kwargs: Any = None,
     ) -> Estimator:
         """Train on all simulations with a balanced loss."""
-        given = {key: value for key, value in locals().items() if key not in ("self", "__class__")}
+        given = dict(locals())
         strength = float(given.pop("regularization_strength"))
         return self._ratio(given, {"kind": "bnre", "strength": strength})

@@ -9,7 +9,6 @@ import numpy as np
 
 from ...errors import not_supported, warn_unused
 from ...estimator import Estimator
-from ...neural_nets.factory import network
 from ...table import Round
 from ...utils.restricted_prior import RestrictedPrior
 from ..posteriors import DirectPosterior, NeuralPosterior
@@ -179,26 +178,6 @@ class NPE_C(PosteriorTrainer):
     True
     """
 
-    def __init__(
-        self,
-        prior: Any = None,
-        density_estimator: Any = None,
-        device: str = "cpu",
-        logging_level: Any = None,
-        summary_writer: Any = None,
-        tracker: Any = None,
-        show_progress_bars: bool = True,
-    ) -> None:
-        chosen = network(density_estimator, "density", "density_estimator")
-        super().__init__(
-            prior,
-            chosen,
-            show_progress_bars,
-            device=device,
-            summary_writer=summary_writer,
-            tracker=tracker,
-        )
-
     def train(
         self,
         num_atoms: int | None = None,
@@ -233,31 +212,11 @@ class NPE_C(PosteriorTrainer):
         Estimator
             Trained networks.
         """
-        if calibration_kernel is not None:
-            raise not_supported(
-                "calibration_kernel", "Leave out simulations that are far from the data."
-            )
-        return self._learn(
-            {
-                "training_batch_size": training_batch_size,
-                "learning_rate": learning_rate,
-                "validation_fraction": validation_fraction,
-                "stop_after_epochs": stop_after_epochs,
-                "max_num_epochs": max_num_epochs,
-                "clip_max_norm": clip_max_norm,
-            },
-            {},
-            {
-                "num_atoms": None if num_atoms == 10 else num_atoms,
-                "use_combined_loss": use_combined_loss or None,
-                "resume_training": resume_training,
-                "retrain_from_scratch": retrain_from_scratch,
-                "show_train_summary": show_train_summary,
-                "dataloader_kwargs": dataloader_kwargs,
-            },
-            force_first_round_loss,
-            discard_prior_samples,
-        )
+        train, unused = self._told_apart(dict(locals()))
+        rounds = {
+            name: unused.pop(name) for name in ("force_first_round_loss", "discard_prior_samples")
+        }
+        return self._learn(train, {}, unused, **rounds)
 
 
 class NPE_B(NPE_C):

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...errors import not_supported, warn_unused
 from ...estimator import Estimator
-from ...neural_nets.factory import network, path
+from ...neural_nets.factory import path
 from ..posteriors import PosteriorParameters, VectorFieldPosterior
 from .base import Trainer, deprecated, merged
 
@@ -15,6 +15,7 @@ class VectorFieldTrainer(Trainer):
     """What learns a vector field from noise to the posterior, in one round."""
 
     learns_posterior = True
+    _network_kind, _network_argument = "field", "vf_estimator"
     _sample_with = "ode"
 
     def __init__(
@@ -28,9 +29,7 @@ class VectorFieldTrainer(Trainer):
         if old is not None:
             deprecated("density_estimator or score_estimator", "vf_estimator")
             vf_estimator = old
-        super().__init__(
-            prior, network(vf_estimator, "field", "vf_estimator"), show_progress_bars, **machinery
-        )
+        super().__init__(prior, vf_estimator, show_progress_bars=show_progress_bars, **machinery)
 
     def append_simulations(
         self,
@@ -73,27 +72,10 @@ class VectorFieldTrainer(Trainer):
         dataloader_kwargs: Any = None,
     ) -> Estimator:
         """Train on all simulations; what is ``None`` is Retrodict's own default."""
-        if calibration_kernel is not None:
-            raise not_supported(
-                "calibration_kernel", "Leave out simulations that are far from the data."
-            )
-        train = {
-            "training_batch_size": training_batch_size,
-            "learning_rate": learning_rate,
-            "validation_fraction": validation_fraction,
-            "stop_after_epochs": stop_after_epochs,
-            "max_num_epochs": max_num_epochs,
-            "clip_max_norm": clip_max_norm,
-        }
-        unused = {
-            "ema_loss_decay": ema_loss_decay,
-            "validation_times": validation_times,
-            "validation_times_nugget": validation_times_nugget,
-            "resume_training": resume_training,
-            "retrain_from_scratch": retrain_from_scratch,
-            "show_train_summary": show_train_summary,
-            "dataloader_kwargs": dataloader_kwargs,
-        }
+        train, unused = self._told_apart(dict(locals()))
+        # There is one round, of simulations from the prior.
+        for name in ("force_first_round_loss", "discard_prior_samples"):
+            del unused[name]
         return self._train(self._rounds, train, self._sections(), unused)
 
     def build_posterior(
@@ -158,6 +140,7 @@ class FMPE(VectorFieldTrainer):
             density_estimator,
             show_progress_bars,
             device=device,
+            logging_level=logging_level,
             summary_writer=summary_writer,
             tracker=tracker,
         )
@@ -198,6 +181,7 @@ class NPSE(VectorFieldTrainer):
             score_estimator if score_estimator is not None else density_estimator,
             show_progress_bars,
             device=device,
+            logging_level=logging_level,
             summary_writer=summary_writer,
             tracker=tracker,
         )
