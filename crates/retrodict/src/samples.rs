@@ -111,6 +111,17 @@ pub(crate) fn normalized(log_weights: &[f64]) -> Vec<f64> {
     weights.iter().map(|w| w / total).collect()
 }
 
+/// (Σ w)² / Σ w²: how many equal weights these are worth (Kong et al. 1994); zero if there is no weight.
+pub(crate) fn effective_number(weights: &[f64]) -> f64 {
+    let sum: f64 = weights.iter().sum();
+    let squares: f64 = weights.iter().map(|w| w * w).sum();
+    if squares > 0.0 {
+        sum * sum / squares
+    } else {
+        0.0
+    }
+}
+
 /// Weighted quantiles, linear between the middles of the draws' weights (for equal weights: Hazen's
 /// rule, type 5 of Hyndman and Fan 1996).
 pub fn quantiles<const N: usize>(values: &[f64], weights: &[f64], levels: [f64; N]) -> [f64; N] {

@@ -10,6 +10,7 @@ mod convenience_tests;
 mod correction;
 mod discrete;
 mod ensemble;
+mod flow_loss;
 mod maximum;
 mod missing;
 #[cfg(test)]

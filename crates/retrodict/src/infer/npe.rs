@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::estimator::{EstimatorConfig, Examples};
 use crate::prior::{Prior, SupportKind, SupportMap};
 use crate::sample::pick_levels;
+use crate::samples::effective_number;
 use crate::seed::{Seed, Stream};
 use crate::simulate::Simulations;
 use crate::table::Table;
@@ -223,11 +224,10 @@ impl Prepared {
 /// resampling: more would be the same rows again, which a regression takes for news.
 fn in_proportion(weights: &[f64], seed: Seed) -> Vec<usize> {
     let total: f64 = weights.iter().sum();
-    let squares: f64 = weights.iter().map(|w| w * w).sum();
     if total <= 0.0 {
         return (0..weights.len()).collect();
     }
-    let n = (total * total / squares).round().max(FEWEST_ROWS);
+    let n = effective_number(weights).round().max(FEWEST_ROWS);
     let shift = seed.stream(Stream::WeightedRows, 0).uniform();
     let level = |k: usize| (k as f64 + shift) * total / n;
     pick_levels(weights, &(0..n as usize).map(level).collect::<Vec<f64>>())

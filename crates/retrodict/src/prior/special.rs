@@ -200,10 +200,25 @@ fn beta_fraction(a: f64, b: f64, x: f64) -> f64 {
 }
 
 /// log Σ exp(vᵢ); −∞ if there is nothing to add.
-pub(super) fn log_sum_exp(values: impl Iterator<Item = f64> + Clone) -> f64 {
+pub(crate) fn log_sum_exp(values: impl Iterator<Item = f64> + Clone) -> f64 {
     let largest = values.clone().fold(f64::NEG_INFINITY, f64::max);
-    if largest == f64::NEG_INFINITY {
+    if largest.is_infinite() {
         return largest;
     }
     largest + values.map(|v| (v - largest).exp()).sum::<f64>().ln()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_of_large_and_small_terms_do_not_overflow() {
+        let of = |terms: &[f64]| log_sum_exp(terms.iter().copied());
+        assert!((of(&[1e3, 1e3]) - 1e3 - 2_f64.ln()).abs() < 1e-12);
+        assert!((of(&[-1e3, -1e3]) + 1e3 - 2_f64.ln()).abs() < 1e-12);
+        assert_eq!(of(&[]), f64::NEG_INFINITY);
+        assert_eq!(of(&[f64::NEG_INFINITY; 2]), f64::NEG_INFINITY);
+        assert_eq!(of(&[f64::INFINITY, 0.0]), f64::INFINITY);
+    }
 }

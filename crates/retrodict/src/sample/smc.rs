@@ -7,7 +7,7 @@ use super::particles::Particles;
 use super::start::{multinomial, no_density};
 use super::{LogDensity, Reference};
 use crate::error::{Error, Result};
-use crate::samples::normalized;
+use crate::samples::{effective_number, normalized};
 use crate::seed::{Seed, Stream};
 
 /// Particles drawn from the reference r, weighted and resampled along r^(1−β) π^β from β = 0 to
@@ -133,8 +133,7 @@ fn next_step(ratios: &[f64], left: f64, share: f64) -> f64 {
 }
 
 fn effective(ratios: &[f64], step: f64) -> f64 {
-    let weights = normalized(&scaled(ratios, step));
-    1.0 / weights.iter().map(|w| w * w).sum::<f64>()
+    effective_number(&normalized(&scaled(ratios, step)))
 }
 
 fn scaled(ratios: &[f64], step: f64) -> Vec<f64> {

@@ -3,7 +3,7 @@
 use super::evaluator::Evaluator;
 use super::{LogDensity, Reference};
 use crate::error::{Error, Result};
-use crate::samples::normalized;
+use crate::samples::{effective_number, normalized};
 use crate::seed::{Random, Seed, Stream};
 
 /// Where chains start, and what is known about the scale of the density there.
@@ -112,8 +112,7 @@ impl Proposals {
         if ratios.iter().all(|w| *w == f64::NEG_INFINITY) {
             return 0.0;
         }
-        let squares: f64 = normalized(&ratios).iter().map(|w| w * w).sum();
-        1.0 / squares
+        effective_number(&normalized(&ratios))
     }
 }
 

@@ -71,4 +71,10 @@ impl TrainLog {
             .map(|(member, weight)| weight * member.best_validation_loss)
             .sum()
     }
+
+    /// Gives every member the same weight: where validation losses are no measure of a member's density.
+    pub(crate) fn mix_evenly(&mut self) {
+        let even = 1.0 / self.mixture.len() as f64;
+        self.mixture.fill(even);
+    }
 }

@@ -4,9 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::distance::{Distance, DistanceFunction};
-use super::population::{Population, effective_sample_size};
+use super::population::Population;
 use crate::error::{Error, Result};
-use crate::samples::normalized;
+use crate::samples::{effective_number, normalized};
 use crate::table::Table;
 
 /// Which candidates are accepted.
@@ -113,7 +113,7 @@ pub(super) fn next_temperature(population: &Population, temperature: f64, keep: 
             .zip(&population.distances)
             .map(|(w, d)| w - d * inverse)
             .collect();
-        effective_sample_size(&normalized(&log))
+        effective_number(&normalized(&log))
     };
     let wanted = keep * population.effective_sample_size();
     if kept(1.0) >= wanted {

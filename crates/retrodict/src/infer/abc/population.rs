@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::samples::{normalized, quantiles};
+use crate::samples::{effective_number, normalized, quantiles};
 
 /// Accepted candidates: rows of θ and x, a distance and a log-weight each.
 #[derive(Debug, Clone, Default)]
@@ -33,7 +33,7 @@ impl Population {
 
     /// (Σ w)² / Σ w².
     pub(super) fn effective_sample_size(&self) -> f64 {
-        effective_sample_size(&self.weights())
+        effective_number(&self.weights())
     }
 
     /// (Σ w)² / Σ w² with copies of a draw, which resampling makes, counted as one. Of a continuous
@@ -46,7 +46,7 @@ impl Population {
             *merged.entry(bits(i).collect()).or_default() += weight;
         }
         let weights: Vec<f64> = merged.into_values().collect();
-        effective_sample_size(&weights)
+        effective_number(&weights)
     }
 
     /// The weighted standard deviation of each parameter.
@@ -70,17 +70,6 @@ impl Population {
     /// The largest distance.
     pub(super) fn farthest(&self) -> f64 {
         self.distances.iter().copied().fold(0.0, f64::max)
-    }
-}
-
-/// (Σ w)² / Σ w² (Kong et al. 1994); zero if there is no weight.
-pub(super) fn effective_sample_size(weights: &[f64]) -> f64 {
-    let sum: f64 = weights.iter().sum();
-    let square: f64 = weights.iter().map(|w| w * w).sum();
-    if square > 0.0 {
-        sum * sum / square
-    } else {
-        0.0
     }
 }
 

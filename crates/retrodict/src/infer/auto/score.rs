@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Result;
 use crate::infer::{LogLikelihood, NeuralLikelihood, NeuralPosterior, Posterior};
 use crate::prior::Prior;
-use crate::samples::normalized;
+use crate::samples::{effective_number, normalized};
 use crate::seed::{Seed, Stream};
 use crate::simulate::Simulations;
 use crate::table::Table;
@@ -140,7 +140,7 @@ impl Comparison {
         overlaps.sort_unstable_by(f64::total_cmp);
         Some(Self {
             simulations: known.len(),
-            effective: effective(&count),
+            effective: effective_number(&count),
             likelihood: Gain::of(last, &count),
             share: *share,
             over_posterior: Gain::of(best, &count),
@@ -181,13 +181,8 @@ fn counted(near: &[f64]) -> Vec<f64> {
     let tempered = |power: f64| normalized(&near.iter().map(|v| power * v).collect::<Vec<f64>>());
     powers
         .map(tempered)
-        .find(|weights| effective(weights) >= wanted)
+        .find(|weights| effective_number(weights) >= wanted)
         .unwrap_or_else(|| vec![1.0 / near.len() as f64; near.len()])
-}
-
-/// 1 / Σ w² of weights that sum to one.
-fn effective(weights: &[f64]) -> f64 {
-    1.0 / weights.iter().map(|w| w * w).sum::<f64>()
 }
 
 /// The least log w that counts, relative to the largest of its simulation: a likelihood that calls the

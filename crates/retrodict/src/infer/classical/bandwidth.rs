@@ -4,8 +4,8 @@ use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::log_sum_exp::log_sum_exp;
 use super::pairs::Pairs;
+use crate::prior::special::log_sum_exp;
 
 /// The rule for the bandwidth of each coordinate of θ and x.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -158,7 +158,7 @@ fn left_out(pairs: &Pairs, bandwidths: &Bandwidths) -> f64 {
             marginal.push(at);
             joint.push(at + of);
         }
-        log_sum_exp(&joint) - log_sum_exp(&marginal)
+        log_sum_exp(joint.iter().copied()) - log_sum_exp(marginal.iter().copied())
     };
     let terms: Vec<f64> = (0..pairs.n).into_par_iter().map(one).collect();
     // Collected first: the order of a sum must not depend on threads.

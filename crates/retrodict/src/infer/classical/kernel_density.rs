@@ -5,13 +5,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::bandwidth::{BandwidthConfig, Bandwidths, log_kernel};
-use super::log_sum_exp::log_sum_exp;
 use super::pairs::{Pairs, Space, check_arguments};
 use crate::error::Result;
 use crate::infer::LogLikelihood;
 use crate::infer::abc::SummariesConfig;
 use crate::prior::Prior;
-use crate::prior::special::LOG_SQRT_2PI;
+use crate::prior::special::{LOG_SQRT_2PI, log_sum_exp};
 use crate::simulate::Simulations;
 
 /// A conditional kernel density. Every field has a default.
@@ -133,7 +132,7 @@ impl KernelDensity {
                 return sum.ln() + largest + trial.largest;
             }
             let logs = near.iter().zip(&trial.logs);
-            log_sum_exp(&logs.map(|(a, b)| a + b).collect::<Vec<f64>>())
+            log_sum_exp(logs.map(|(a, b)| a + b))
         };
         let density = |trial: &Trial| joint(trial) - marginal - normalization;
         trials.iter().map(density).sum()
@@ -206,9 +205,8 @@ mod tests {
                 let mut values = [0.0];
                 density.log_likelihood(&[theta], &x, &mut values).unwrap();
                 let z = density.space.map_theta(&[theta]);
-                let log_sum = |terms: &dyn Fn(usize) -> f64, n: usize| {
-                    log_sum_exp(&(0..n).map(terms).collect::<Vec<f64>>())
-                };
+                let log_sum =
+                    |terms: &dyn Fn(usize) -> f64, n: usize| log_sum_exp((0..n).map(terms));
                 let h = &density.bandwidths;
                 let of = |rows: &[f64], i: usize| log_kernel(&z, &rows[i..=i], &h.z);
                 let n = density.z.len();

@@ -10,7 +10,6 @@ pub(in crate::infer) mod covariance;
 pub(in crate::infer) mod factor;
 mod histogram;
 mod kernel_density;
-pub(in crate::infer) mod log_sum_exp;
 mod pairs;
 mod semi_parametric;
 mod synthetic_config;

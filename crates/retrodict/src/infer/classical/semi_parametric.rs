@@ -3,9 +3,8 @@
 use super::bandwidth::log_kernel;
 use super::covariance::shrink;
 use super::factor::Factor;
-use super::log_sum_exp::log_sum_exp;
 use crate::prior::Tail;
-use crate::prior::special::{LOG_SQRT_2PI, normal_quantile, normal_tails};
+use crate::prior::special::{LOG_SQRT_2PI, log_sum_exp, normal_quantile, normal_tails};
 use crate::samples::quantiles;
 
 /// The density of data whose simulations are `rows`.
@@ -80,7 +79,10 @@ impl Margin {
             .iter()
             .map(|v| log_kernel(&[x], &[*v], &[self.width]));
         let terms: Vec<f64> = terms.collect();
-        log_sum_exp(&terms) - (terms.len() as f64).ln() - self.width.ln() - LOG_SQRT_2PI
+        log_sum_exp(terms.iter().copied())
+            - (terms.len() as f64).ln()
+            - self.width.ln()
+            - LOG_SQRT_2PI
     }
 
     /// The normal quantile of the distribution function, from the smaller of its tails.

@@ -2,11 +2,10 @@
 
 use std::ops::Range;
 
-use crate::estimator::{EVALUATED, Estimator, Flow, Purpose, Workspace};
+use crate::estimator::{EVALUATED, Flow, Workspace};
+use crate::infer::flow_loss::{BESIDE, Desk, FlowLoss, split_values};
 use crate::infer::pool::Pool;
-use crate::infer::sequential::{BESIDE, Desk, split_values};
 use crate::infer::target::Target;
-use crate::seed::Random;
 
 /// A conditional density q whose classifier is balanced:
 ///
@@ -41,48 +40,6 @@ impl<'a> Balanced<'a> {
             strength,
             desks: Pool::default(),
         }
-    }
-
-    /// Fills `log_prob` with minus the loss of each row, and adds the gradient of the mean loss.
-    fn run(&self, weights: &[f32], workspace: &mut Workspace, gradient: Option<&mut [f32]>) {
-        let n = workspace.n_rows();
-        let rows = EVALUATED / PAIRS;
-        let pieces: Vec<Range<usize>> = (0..n)
-            .step_by(rows)
-            .map(|first| first..(first + rows).min(n))
-            .collect();
-        self.desks.lend(
-            || Desk::new(self.flow, EVALUATED),
-            |desk| {
-                let mut classified = Vec::with_capacity(PAIRS * n);
-                for piece in &pieces {
-                    self.fill(workspace, piece.clone(), desk);
-                    self.flow.log_prob(weights, &mut desk.workspace);
-                    let plain = desk.classify(&mut classified);
-                    let out = workspace.parts().log_prob;
-                    out[piece.clone()].copy_from_slice(&plain);
-                }
-                let balance = classified.iter().sum::<f64>() / n as f64 - 1.0;
-                let penalty = (self.strength * balance * balance) as f32;
-                for out in &mut workspace.parts().log_prob[..n] {
-                    *out -= penalty;
-                }
-                let Some(gradient) = gradient else {
-                    return;
-                };
-                for piece in &pieces {
-                    if pieces.len() > 1 {
-                        self.fill(workspace, piece.clone(), desk);
-                        self.flow.log_prob(weights, &mut desk.workspace);
-                    }
-                    let own = PAIRS * piece.start..PAIRS * piece.end;
-                    desk.push(&classified[own], self.strength * balance, n);
-                    let slopes = &desk.slopes;
-                    self.flow
-                        .add_weighted_gradient(weights, &mut desk.workspace, slopes, gradient);
-                }
-            },
-        );
     }
 
     fn fill(&self, workspace: &mut Workspace, piece: Range<usize>, desk: &mut Desk) {
@@ -123,32 +80,53 @@ impl Desk {
     }
 }
 
-impl Estimator for Balanced<'_> {
-    fn n_weights(&self) -> usize {
-        self.flow.n_weights()
+impl FlowLoss for Balanced<'_> {
+    fn flow(&self) -> &Flow {
+        self.flow
     }
 
-    fn initialize(&self, weights: &mut [f32], random: &mut Random) {
-        self.flow.initialize(weights, random);
+    fn n_values(&self) -> usize {
+        self.target.n_features() + BESIDE
     }
 
-    fn workspace(&self, max_rows: usize, purpose: Purpose) -> Workspace {
-        let n_values = self.target.n_features() + BESIDE;
-        Workspace::new(n_values, self.flow.n_context(), max_rows, |_| 0).for_purpose(purpose)
-    }
-
-    fn log_scores(&self, weights: &[f32], workspace: &mut Workspace) {
-        self.run(weights, workspace, None);
-    }
-
-    fn loss_and_gradient(
-        &self,
-        weights: &[f32],
-        workspace: &mut Workspace,
-        gradient: &mut [f32],
-    ) -> f64 {
-        gradient.fill(0.0);
-        self.run(weights, workspace, Some(gradient));
-        workspace.mean_loss()
+    fn run(&self, weights: &[f32], workspace: &mut Workspace, gradient: Option<&mut [f32]>) {
+        let n = workspace.n_rows();
+        let rows = EVALUATED / PAIRS;
+        let pieces: Vec<Range<usize>> = (0..n)
+            .step_by(rows)
+            .map(|first| first..(first + rows).min(n))
+            .collect();
+        self.desks.lend(
+            || Desk::new(self.flow, EVALUATED),
+            |desk| {
+                let mut classified = Vec::with_capacity(PAIRS * n);
+                for piece in &pieces {
+                    self.fill(workspace, piece.clone(), desk);
+                    self.flow.log_prob(weights, &mut desk.workspace);
+                    let plain = desk.classify(&mut classified);
+                    let out = workspace.parts().log_prob;
+                    out[piece.clone()].copy_from_slice(&plain);
+                }
+                let balance = classified.iter().sum::<f64>() / n as f64 - 1.0;
+                let penalty = (self.strength * balance * balance) as f32;
+                for out in &mut workspace.parts().log_prob[..n] {
+                    *out -= penalty;
+                }
+                let Some(gradient) = gradient else {
+                    return;
+                };
+                for piece in &pieces {
+                    if pieces.len() > 1 {
+                        self.fill(workspace, piece.clone(), desk);
+                        self.flow.log_prob(weights, &mut desk.workspace);
+                    }
+                    let own = PAIRS * piece.start..PAIRS * piece.end;
+                    desk.push(&classified[own], self.strength * balance, n);
+                    let slopes = &desk.slopes;
+                    self.flow
+                        .add_weighted_gradient(weights, &mut desk.workspace, slopes, gradient);
+                }
+            },
+        );
     }
 }

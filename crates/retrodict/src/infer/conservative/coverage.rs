@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use crate::estimator::{EVALUATED, Estimator, Flow, Purpose, Workspace};
+use crate::estimator::{EVALUATED, Flow, Workspace};
+use crate::infer::flow_loss::{Desk, FlowLoss};
 use crate::infer::pool::Pool;
-use crate::infer::sequential::Desk;
 use crate::seed::{Random, Seed, Stream};
 
 /// A conditional density q whose highest-density regions hold the truth at least as often as they say:
@@ -54,24 +54,6 @@ impl<'a> CoveragePenalised<'a> {
             strength,
             desks: Pool::default(),
         }
-    }
-
-    fn run(&self, weights: &[f32], workspace: &mut Workspace, gradient: Option<&mut [f32]>) {
-        self.desks.lend(
-            || Desk::new(self.flow, EVALUATED),
-            |desk| {
-                let batch = self.look(weights, workspace, desk);
-                let n = workspace.n_rows();
-                let penalty = self.strength * batch.penalty();
-                let scores = batch.log_q.iter().step_by(PAIRS);
-                for (out, log_q) in workspace.parts().log_prob[..n].iter_mut().zip(scores) {
-                    *out = (log_q - penalty) as f32;
-                }
-                if let Some(gradient) = gradient {
-                    self.pull(weights, workspace, desk, &batch, gradient);
-                }
-            },
-        );
     }
 
     /// Draws for every row, and the densities of draws and truths.
@@ -252,32 +234,30 @@ impl Desk {
     }
 }
 
-impl Estimator for CoveragePenalised<'_> {
-    fn n_weights(&self) -> usize {
-        self.flow.n_weights()
+impl FlowLoss for CoveragePenalised<'_> {
+    fn flow(&self) -> &Flow {
+        self.flow
     }
 
-    fn initialize(&self, weights: &mut [f32], random: &mut Random) {
-        self.flow.initialize(weights, random);
+    fn n_values(&self) -> usize {
+        self.flow.n_features()
     }
 
-    fn workspace(&self, max_rows: usize, purpose: Purpose) -> Workspace {
-        let n_values = self.flow.n_features();
-        Workspace::new(n_values, self.flow.n_context(), max_rows, |_| 0).for_purpose(purpose)
-    }
-
-    fn log_scores(&self, weights: &[f32], workspace: &mut Workspace) {
-        self.run(weights, workspace, None);
-    }
-
-    fn loss_and_gradient(
-        &self,
-        weights: &[f32],
-        workspace: &mut Workspace,
-        gradient: &mut [f32],
-    ) -> f64 {
-        gradient.fill(0.0);
-        self.run(weights, workspace, Some(gradient));
-        workspace.mean_loss()
+    fn run(&self, weights: &[f32], workspace: &mut Workspace, gradient: Option<&mut [f32]>) {
+        self.desks.lend(
+            || Desk::new(self.flow, EVALUATED),
+            |desk| {
+                let batch = self.look(weights, workspace, desk);
+                let n = workspace.n_rows();
+                let penalty = self.strength * batch.penalty();
+                let scores = batch.log_q.iter().step_by(PAIRS);
+                for (out, log_q) in workspace.parts().log_prob[..n].iter_mut().zip(scores) {
+                    *out = (log_q - penalty) as f32;
+                }
+                if let Some(gradient) = gradient {
+                    self.pull(weights, workspace, desk, &batch, gradient);
+                }
+            },
+        );
     }
 }

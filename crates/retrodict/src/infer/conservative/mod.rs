@@ -60,8 +60,7 @@ pub(super) fn fit_conservatively(
         observer,
     )?;
     // Scores of rows under such a loss are no densities to be mixed by.
-    let even = 1.0 / fitted.log.mixture.len() as f64;
-    fitted.log.mixture.fill(even);
+    fitted.log.mix_evenly();
     Ok(fitted)
 }
 

@@ -100,7 +100,7 @@ pub fn nre(
         observer,
     )?;
     let mut log = fitted.log;
-    log.mixture.fill(1.0 / fitted.weights.len() as f64);
+    log.mix_evenly();
     let failures = (pairs.n_failed, GIVEN_SUCCESS);
     log.notes = notes(&standard_x, pairs.x.names(), failures);
     if log.members.iter().all(|member| member.best_epoch == 0) {

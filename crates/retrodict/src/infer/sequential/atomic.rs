@@ -1,10 +1,9 @@
 //! The atomic loss of automatic posterior transformation.
 
-use super::weighted::{Desk, split_values};
-use crate::estimator::{EVALUATED, Estimator, Flow, Purpose, Workspace};
+use crate::estimator::{EVALUATED, Flow, Workspace};
+use crate::infer::flow_loss::{BESIDE, Desk, FlowLoss, split_values};
 use crate::infer::pool::Pool;
 use crate::infer::target::Target;
-use crate::seed::Random;
 
 /// A conditional density q trained to tell θᵢ among M atoms, itself and M − 1 that other rows of the batch
 /// had:
@@ -32,9 +31,6 @@ pub(super) struct Atomic<'a> {
     desks: Pool<Desk>,
 }
 
-/// What stands beside z among a row's values.
-pub(in crate::infer) const BESIDE: usize = 2;
-
 impl<'a> Atomic<'a> {
     pub(super) fn new(flow: &'a Flow, target: &'a Target, atoms: usize) -> Self {
         Self {
@@ -43,37 +39,6 @@ impl<'a> Atomic<'a> {
             atoms,
             desks: Pool::default(),
         }
-    }
-
-    /// Fills `log_prob` with minus the loss of each row, and adds the gradient of the mean loss.
-    fn run(&self, weights: &[f32], workspace: &mut Workspace, mut gradient: Option<&mut [f32]>) {
-        let n = workspace.n_rows();
-        let m = self.atoms.min(n);
-        let rows = (EVALUATED / m).max(1);
-        self.desks.lend(
-            || Desk::new(self.flow, EVALUATED),
-            |desk| {
-                for first in (0..n).step_by(rows) {
-                    let piece = first..(first + rows).min(n);
-                    self.fill(workspace, piece.clone(), m, desk);
-                    self.flow.log_prob(weights, &mut desk.workspace);
-                    let losses = desk.judge(m, n);
-                    let out = workspace.parts().log_prob;
-                    for (out, loss) in out[piece].iter_mut().zip(losses) {
-                        *out = -loss as f32;
-                    }
-                    if let Some(gradient) = gradient.as_deref_mut() {
-                        let slopes = &desk.slopes;
-                        self.flow.add_weighted_gradient(
-                            weights,
-                            &mut desk.workspace,
-                            slopes,
-                            gradient,
-                        );
-                    }
-                }
-            },
-        );
     }
 
     /// Pairs each row of the piece with its atoms, itself first.
@@ -129,32 +94,42 @@ impl Desk {
     }
 }
 
-impl Estimator for Atomic<'_> {
-    fn n_weights(&self) -> usize {
-        self.flow.n_weights()
+impl FlowLoss for Atomic<'_> {
+    fn flow(&self) -> &Flow {
+        self.flow
     }
 
-    fn initialize(&self, weights: &mut [f32], random: &mut Random) {
-        self.flow.initialize(weights, random);
+    fn n_values(&self) -> usize {
+        self.target.n_features() + BESIDE
     }
 
-    fn workspace(&self, max_rows: usize, purpose: Purpose) -> Workspace {
-        let n_values = self.target.n_features() + BESIDE;
-        Workspace::new(n_values, self.flow.n_context(), max_rows, |_| 0).for_purpose(purpose)
-    }
-
-    fn log_scores(&self, weights: &[f32], workspace: &mut Workspace) {
-        self.run(weights, workspace, None);
-    }
-
-    fn loss_and_gradient(
-        &self,
-        weights: &[f32],
-        workspace: &mut Workspace,
-        gradient: &mut [f32],
-    ) -> f64 {
-        gradient.fill(0.0);
-        self.run(weights, workspace, Some(gradient));
-        workspace.mean_loss()
+    fn run(&self, weights: &[f32], workspace: &mut Workspace, mut gradient: Option<&mut [f32]>) {
+        let n = workspace.n_rows();
+        let m = self.atoms.min(n);
+        let rows = (EVALUATED / m).max(1);
+        self.desks.lend(
+            || Desk::new(self.flow, EVALUATED),
+            |desk| {
+                for first in (0..n).step_by(rows) {
+                    let piece = first..(first + rows).min(n);
+                    self.fill(workspace, piece.clone(), m, desk);
+                    self.flow.log_prob(weights, &mut desk.workspace);
+                    let losses = desk.judge(m, n);
+                    let out = workspace.parts().log_prob;
+                    for (out, loss) in out[piece].iter_mut().zip(losses) {
+                        *out = -loss as f32;
+                    }
+                    if let Some(gradient) = gradient.as_deref_mut() {
+                        let slopes = &desk.slopes;
+                        self.flow.add_weighted_gradient(
+                            weights,
+                            &mut desk.workspace,
+                            slopes,
+                            gradient,
+                        );
+                    }
+                }
+            },
+        );
     }
 }

@@ -1,12 +1,13 @@
 //! Posteriors from proposals that are not the prior, by a loss that corrects for them.
 
-use super::atomic::{Atomic, BESIDE};
+use super::atomic::Atomic;
 use super::exact::Exact;
 use super::mixture_proposal::MixtureProposal;
 use super::product::Ratio;
 use super::weighted::Weighted;
 use crate::error::Result;
 use crate::estimator::{Estimator, Examples};
+use crate::infer::flow_loss::BESIDE;
 use crate::infer::npe::Prepared;
 use crate::infer::{NeuralPosterior, NpeConfig};
 use crate::prior::Prior;
@@ -63,9 +64,7 @@ pub(super) fn npe_corrected(
     let mut fitted = fit(&*estimator, &rows[0], &rows[1], &train, seed, observer)?;
     drop(estimator);
     // Scores of rows under such a loss are no densities to be mixed by.
-    let mixture = &mut fitted.log.mixture;
-    let even = 1.0 / mixture.len() as f64;
-    mixture.fill(even);
+    fitted.log.mix_evenly();
     prepared.finish(prior, config, fitted)
 }
 
@@ -105,7 +104,7 @@ pub(super) fn weighted(prepared: &Prepared, weights: &[f64], rows: &[usize]) -> 
 /// Rows of y, b and the number of the round; see [`Exact`].
 pub(super) fn in_rounds(prepared: &Prepared, sizes: &[usize], rows: &[usize]) -> Examples {
     let d = prepared.target.n_features();
-    let more = Exact::n_values(d) - d;
+    let more = Exact::n_values_of(d) - d;
     with_more(prepared, rows, more, |row, context, more| {
         let (_, offset) = prepared.target.affine(context);
         for (out, b) in more.iter_mut().zip(offset) {

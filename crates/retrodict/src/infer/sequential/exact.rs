@@ -4,8 +4,8 @@ use super::product::{Ratio, loss};
 use crate::estimator::{
     EVALUATED, Estimator, Flow, GaussianComponent, GaussianMixture, Purpose, Workspace,
 };
+use crate::infer::flow_loss::FlowLoss;
 use crate::infer::pool::Pool;
-use crate::seed::Random;
 
 /// A mixture density network q trained so that q(θ | x) p̃(θ) / p(θ), normalised, is the density of the θ
 /// that were drawn from p̃ and gave x:
@@ -38,29 +38,8 @@ impl<'a> Exact<'a> {
     }
 
     /// How many values a row has, of `d` parameters.
-    pub(super) fn n_values(d: usize) -> usize {
+    pub(super) fn n_values_of(d: usize) -> usize {
         2 * d + 1
-    }
-
-    /// Fills `log_prob` with minus the loss of each row, and adds the gradient of the mean loss.
-    fn run(&self, weights: &[f32], workspace: &mut Workspace, mut gradient: Option<&mut [f32]>) {
-        let n = workspace.n_rows();
-        self.desks.lend(
-            || self.flow.workspace(EVALUATED, Purpose::Training),
-            |desk| {
-                for start in (0..n).step_by(EVALUATED) {
-                    let piece = start..(start + EVALUATED).min(n);
-                    fill(self.flow, workspace, piece.clone(), desk);
-                    let mixtures = self.flow.mixtures(weights, desk);
-                    let mixtures = mixtures.expect("the estimator is a mixture");
-                    let slopes = self.judge(workspace, piece, &mixtures);
-                    if let Some(gradient) = gradient.as_deref_mut() {
-                        self.flow
-                            .add_mixture_gradient(weights, desk, &slopes, gradient);
-                    }
-                }
-            },
-        );
     }
 
     /// Leaves minus the losses of a piece in `log_prob`; the derivatives of their share of the mean.
@@ -123,32 +102,32 @@ fn zeros(like: &GaussianMixture) -> GaussianMixture {
     }
 }
 
-impl Estimator for Exact<'_> {
-    fn n_weights(&self) -> usize {
-        self.flow.n_weights()
+impl FlowLoss for Exact<'_> {
+    fn flow(&self) -> &Flow {
+        self.flow
     }
 
-    fn initialize(&self, weights: &mut [f32], random: &mut Random) {
-        self.flow.initialize(weights, random);
+    fn n_values(&self) -> usize {
+        Self::n_values_of(self.flow.n_features())
     }
 
-    fn workspace(&self, max_rows: usize, purpose: Purpose) -> Workspace {
-        let n_values = Self::n_values(self.flow.n_features());
-        Workspace::new(n_values, self.flow.n_context(), max_rows, |_| 0).for_purpose(purpose)
-    }
-
-    fn log_scores(&self, weights: &[f32], workspace: &mut Workspace) {
-        self.run(weights, workspace, None);
-    }
-
-    fn loss_and_gradient(
-        &self,
-        weights: &[f32],
-        workspace: &mut Workspace,
-        gradient: &mut [f32],
-    ) -> f64 {
-        gradient.fill(0.0);
-        self.run(weights, workspace, Some(gradient));
-        workspace.mean_loss()
+    fn run(&self, weights: &[f32], workspace: &mut Workspace, mut gradient: Option<&mut [f32]>) {
+        let n = workspace.n_rows();
+        self.desks.lend(
+            || self.flow.workspace(EVALUATED, Purpose::Training),
+            |desk| {
+                for start in (0..n).step_by(EVALUATED) {
+                    let piece = start..(start + EVALUATED).min(n);
+                    fill(self.flow, workspace, piece.clone(), desk);
+                    let mixtures = self.flow.mixtures(weights, desk);
+                    let mixtures = mixtures.expect("the estimator is a mixture");
+                    let slopes = self.judge(workspace, piece, &mixtures);
+                    if let Some(gradient) = gradient.as_deref_mut() {
+                        self.flow
+                            .add_mixture_gradient(weights, desk, &slopes, gradient);
+                    }
+                }
+            },
+        );
     }
 }

@@ -32,12 +32,6 @@ pub(super) fn importance_weights(
     Ok(inverse.into_iter().map(f64::recip).collect())
 }
 
-/// (Σ w)² / Σ w².
-pub(super) fn effective_number(weights: &[f64]) -> f64 {
-    let squares: f64 = weights.iter().map(|w| w * w).sum();
-    weights.iter().sum::<f64>().powi(2) / squares
-}
-
 /// Data are near the observation within the distance of this share of the last round's.
 const NEAR: f64 = 0.8;
 /// If there are fewer, all are.

@@ -45,7 +45,6 @@ mod truncated_posterior;
 mod weighted;
 
 pub use acquisition::Acquisition;
-pub(in crate::infer) use atomic::BESIDE;
 pub use config::{ProposalKind, SequentialConfig};
 pub(in crate::infer) use corrected::atoms;
 pub use in_memory::InMemory;
@@ -54,4 +53,3 @@ pub use report::RoundReport;
 pub use rounds::{RoundKeeper, SequentialFit, SequentialTask, sequential};
 pub use truncated::{Drawn, TruncatedPrior};
 pub use truncated_posterior::TruncatedPosterior;
-pub(in crate::infer) use weighted::{Desk, split_values};

@@ -2,7 +2,7 @@
 
 use super::acquisition::{CANDIDATES, choose};
 use super::corrected::{Correction, npe_corrected};
-use super::importance::{effective_number, importance_weights, near};
+use super::importance::{importance_weights, near};
 use super::mixture_proposal::MixtureProposal;
 use super::reach::within_reach;
 use super::report::rows_in_proportion;
@@ -15,6 +15,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::infer::{NeuralPosterior, NpeConfig, Posterior};
 use crate::prior::Prior;
+use crate::samples::effective_number;
 use crate::seed::{Seed, Stream};
 use crate::simulate::Simulations;
 use crate::table::Table;

@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::infer::Posterior;
 use crate::prior::special::{normal_quantile, normal_tails};
 use crate::prior::{Prior, SupportKind, SupportMap, Tail};
+use crate::samples::{effective_number, normalized};
 use crate::seed::{Random, Seed, Stream};
 use crate::table::Table;
 
@@ -160,7 +161,7 @@ impl<'a> TruncatedPrior<'a> {
         Ok(Drawn {
             theta: draws.select(&rows),
             acceptance: None,
-            effective: Some(effective(&weights)),
+            effective: Some(effective_number(&normalized(&weights))),
         })
     }
 }
@@ -182,16 +183,6 @@ fn quantile(values: &[f64], level: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
     sorted[((sorted.len() as f64 * level) as usize).min(sorted.len() - 1)]
-}
-
-/// (Σ w)² / Σ w².
-fn effective(log_weights: &[f64]) -> f64 {
-    let largest = log_weights
-        .iter()
-        .copied()
-        .fold(f64::NEG_INFINITY, f64::max);
-    let weights = || log_weights.iter().map(|w| (w - largest).exp());
-    weights().sum::<f64>().powi(2) / weights().map(|w| w * w).sum::<f64>()
 }
 
 /// Draws from the prior, confined to a box where the prior's own distribution function allows it.

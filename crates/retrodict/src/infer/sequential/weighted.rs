@@ -1,8 +1,8 @@
-//! The importance-weighted loss, and the desk at which losses of several pairs a row are worked out.
+//! The importance-weighted loss.
 
-use crate::estimator::{EVALUATED, Estimator, Flow, Purpose, Workspace};
+use crate::estimator::{EVALUATED, Flow, Workspace};
+use crate::infer::flow_loss::{Desk, FlowLoss};
 use crate::infer::pool::Pool;
-use crate::seed::Random;
 
 /// A conditional density trained on weighted rows: L = Σᵢ wᵢ Lᵢ / n with Lᵢ = −log q(θᵢ | xᵢ). A row's values
 /// are y and its weight.
@@ -21,6 +21,16 @@ impl<'a> Weighted<'a> {
             flow,
             desks: Pool::default(),
         }
+    }
+}
+
+impl FlowLoss for Weighted<'_> {
+    fn flow(&self) -> &Flow {
+        self.flow
+    }
+
+    fn n_values(&self) -> usize {
+        self.flow.n_features() + 1
     }
 
     fn run(&self, weights: &[f32], workspace: &mut Workspace, mut gradient: Option<&mut [f32]>) {
@@ -62,99 +72,4 @@ impl<'a> Weighted<'a> {
             },
         );
     }
-}
-
-impl Estimator for Weighted<'_> {
-    fn n_weights(&self) -> usize {
-        self.flow.n_weights()
-    }
-
-    fn initialize(&self, weights: &mut [f32], random: &mut Random) {
-        self.flow.initialize(weights, random);
-    }
-
-    fn workspace(&self, max_rows: usize, purpose: Purpose) -> Workspace {
-        let n_values = self.flow.n_features() + 1;
-        Workspace::new(n_values, self.flow.n_context(), max_rows, |_| 0).for_purpose(purpose)
-    }
-
-    fn log_scores(&self, weights: &[f32], workspace: &mut Workspace) {
-        self.run(weights, workspace, None);
-    }
-
-    fn loss_and_gradient(
-        &self,
-        weights: &[f32],
-        workspace: &mut Workspace,
-        gradient: &mut [f32],
-    ) -> f64 {
-        gradient.fill(0.0);
-        self.run(weights, workspace, Some(gradient));
-        workspace.mean_loss()
-    }
-}
-
-/// Pairs of θ and x in the layout of a flow, and what is known of each.
-#[derive(Debug)]
-pub(in crate::infer) struct Desk {
-    pub(in crate::infer) workspace: Workspace,
-    /// What is added to log q of each pair: for its score, and for the plain loss.
-    pub(in crate::infer) offsets: Vec<[f64; 2]>,
-    /// The weight of each pair's own plain loss.
-    pub(in crate::infer) first: Vec<f64>,
-    /// ∂ loss / ∂ log q of each pair.
-    pub(in crate::infer) slopes: Vec<f32>,
-    pub(in crate::infer) context: Vec<f32>,
-    pub(in crate::infer) z: Vec<f64>,
-    pub(in crate::infer) y: Vec<f32>,
-}
-
-impl Desk {
-    pub(in crate::infer) fn new(flow: &Flow, max_pairs: usize) -> Self {
-        Self {
-            workspace: flow.workspace(max_pairs, Purpose::Training),
-            offsets: Vec::new(),
-            first: Vec::new(),
-            slopes: Vec::new(),
-            context: vec![0.0; flow.n_context()],
-            z: vec![0.0; flow.n_features()],
-            y: vec![0.0; flow.n_features()],
-        }
-    }
-
-    /// Makes the batch so many pairs long.
-    pub(in crate::infer) fn begin(&mut self, pairs: usize) {
-        self.workspace.resize(pairs);
-        self.offsets.resize(pairs, [0.0; 2]);
-        self.first.resize(pairs, 0.0);
-        self.slopes.resize(pairs, 0.0);
-    }
-
-    /// Reads the context of row `i`.
-    pub(in crate::infer) fn take_context(&mut self, context: &[f32], stride: usize, i: usize) {
-        for (feature, value) in self.context.iter_mut().enumerate() {
-            *value = context[feature * stride + i];
-        }
-    }
-
-    /// Puts y and the context into the batch.
-    pub(in crate::infer) fn place(&mut self, pair: usize, offsets: [f64; 2], first: f64) {
-        self.workspace.set_row(pair, &self.y, &self.context);
-        self.offsets[pair] = offsets;
-        self.first[pair] = first;
-    }
-}
-
-/// Fills `z` with the first `d` values of row `j` and returns the two beside them.
-pub(in crate::infer) fn split_values(
-    values: &[f32],
-    stride: usize,
-    (d, j): (usize, usize),
-    z: &mut [f64],
-) -> [f64; 2] {
-    let of = |feature: usize| f64::from(values[feature * stride + j]);
-    for (feature, z) in z.iter_mut().enumerate() {
-        *z = of(feature);
-    }
-    [of(d), of(d + 1)]
 }

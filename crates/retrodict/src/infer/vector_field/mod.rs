@@ -213,7 +213,7 @@ fn train(
     )?;
     let mut log = fitted.log;
     (log.n_train, log.n_validation) = (rows.len(), validation.len());
-    log.mixture.fill(1.0 / fitted.weights.len() as f64);
+    log.mix_evenly();
     let n_failed = simulations.len() - usable.len();
     log.notes = notes(&standard_x, x.names(), (n_failed, GIVEN_SUCCESS));
     if config.linear_guess && log.members.iter().all(|member| member.best_epoch == 0) {

@@ -1,10 +1,11 @@
 //! A wide and a narrow Gaussian around the same mean.
 
 use crate::error::Result;
+use crate::prior::special::log_sum_exp;
 use crate::seed::Random;
 use crate::simulate::{SimulationFailure, Simulator};
 
-use super::densities::{log_normal_density, log_sum_exp};
+use super::densities::log_normal_density;
 use super::priors::uniform;
 use super::{Builtin, numbered, observations};
 
@@ -56,7 +57,7 @@ fn log_likelihood(theta: &[f64], x: &[f64]) -> f64 {
                 .map(|(theta, x)| log_normal_density(*x, *theta, scale))
                 .sum::<f64>()
     };
-    log_sum_exp(&SCALES.map(component))
+    log_sum_exp(SCALES.map(component).into_iter())
 }
 
 pub(super) fn builtin() -> Result<Builtin> {

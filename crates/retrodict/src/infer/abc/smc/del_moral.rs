@@ -2,12 +2,13 @@
 
 use rayon::prelude::*;
 
-use super::super::population::{Population, effective_sample_size};
+use super::super::population::Population;
 use super::super::rejection::{Measured, Wanted};
 use super::super::result::{Generation, Stop};
 use super::kernel::Kernel;
 use super::{Run, inside, too_few};
 use crate::error::Result;
+use crate::samples::effective_number;
 use crate::seed::Stream;
 use crate::simulate::{Simulations, Status};
 use crate::table::Table;
@@ -88,7 +89,7 @@ fn select(population: &Population, rows: &[usize]) -> Population {
 /// nothing if none below the last one does and all draws agree.
 fn next_tolerance(run: &Run<'_>, population: &Population, last: f64) -> Option<f64> {
     let weights = population.weights();
-    let wanted = run.config.share() * effective_sample_size(&weights);
+    let wanted = run.config.share() * effective_number(&weights);
     let mut steps: Vec<f64> = population.distances.clone();
     steps.retain(|d| *d < last);
     steps.sort_unstable_by(f64::total_cmp);
@@ -98,7 +99,7 @@ fn next_tolerance(run: &Run<'_>, population: &Population, last: f64) -> Option<f
         let kept: Vec<f64> = alive
             .map(|(w, d)| if *d <= tolerance { *w } else { 0.0 })
             .collect();
-        effective_sample_size(&kept)
+        effective_number(&kept)
     };
     // What is left grows with the tolerance, but for weights that differ much: the first that is
     // enough in that order.
@@ -118,7 +119,7 @@ fn generation(
             *weight = f64::NEG_INFINITY;
         }
     }
-    let effective = effective_sample_size(&population.weights());
+    let effective = effective_number(&population.weights());
     if effective.is_nan() || effective < 2.0 {
         return Ok(None);
     }

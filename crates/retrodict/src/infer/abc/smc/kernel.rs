@@ -6,8 +6,8 @@ use super::{KernelConfig, inside};
 use crate::error::{Error, Result};
 use crate::infer::classical::covariance::{mean, second_moments};
 use crate::infer::classical::factor::Factor;
-use crate::infer::classical::log_sum_exp::log_sum_exp;
 use crate::prior::SupportMap;
+use crate::prior::special::log_sum_exp;
 use crate::seed::Random;
 
 /// Σⱼ wⱼ N(zⱼ, Σⱼ) over draws zⱼ in the mapped space.
@@ -122,7 +122,7 @@ impl Kernel {
         let terms: Vec<f64> = (0..self.log_weights.len())
             .map(|j| self.log_weights[j] + self.log_kernel(j, &own, &mut off))
             .collect();
-        log_sum_exp(&terms)
+        log_sum_exp(terms.iter().copied())
     }
 
     /// log N(z; zⱼ, Σⱼ), `own` being z, whitened if all centres have one covariance.
