@@ -4,6 +4,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::multiplicity::holm;
+use super::predictive::varies;
 use super::thresholds as limit;
 use super::typicality::{Space, Typicality, TypicalityKind, typicality, typicality_of_trials};
 use super::words::p_words;
@@ -146,19 +147,15 @@ impl Typicality {
 
 /// The columns that vary and were observed.
 fn varying(x: &Table, observed: &[f64]) -> Vec<usize> {
-    let varies = |&j: &usize| {
-        let first = x.rows().next().map_or(0.0, |row| row[j]);
-        let size = first.abs().max(f64::MIN_POSITIVE);
-        x.rows().any(|row| (row[j] - first).abs() > SAME * size)
+    let range = |j: usize| {
+        let none = [f64::INFINITY, f64::NEG_INFINITY];
+        x.rows()
+            .fold(none, |[low, high], row| [low.min(row[j]), high.max(row[j])])
     };
     (0..x.n_columns())
-        .filter(|&j| !observed[j].is_nan())
-        .filter(varies)
+        .filter(|&j| !observed[j].is_nan() && varies(range(j)))
         .collect()
 }
-
-/// Numbers closer than this, relative to their size, are the same number in another order of summation.
-const SAME: f64 = 1e-9;
 
 /// The summaries of all simulations and of the observation; none if they cannot be learned.
 fn summarized(

@@ -1,5 +1,7 @@
 //! Posterior simulation-based calibration: is the inference right where the observation says θ lies?
 
+use std::f64::consts::LN_2;
+
 use serde::{Deserialize, Serialize};
 
 use super::calibration::{Calibration, QuantityKind};
@@ -7,6 +9,7 @@ use super::rank_uniformity::RankUniformity;
 use super::{Check, CheckStatus};
 use crate::error::Result;
 use crate::infer::Posterior;
+use crate::prior::special::log_sum_exp;
 use crate::prior::{Parameter, Prior};
 use crate::samples::Samples;
 use crate::seed::{Seed, Stream};
@@ -173,8 +176,7 @@ impl Posterior for GivenToo<'_> {
 
 /// log of qₒ q′/p over ½ qₒ + ½ q′.
 fn log_weight([observed, given, prior]: [f64; 3]) -> f64 {
-    let largest = observed.max(given);
-    let mixture = largest + (0.5 * ((observed - largest).exp() + (given - largest).exp())).ln();
+    let mixture = log_sum_exp([observed, given].into_iter()) - LN_2;
     let weight = observed + given - prior - mixture;
     if weight.is_nan() {
         f64::NEG_INFINITY

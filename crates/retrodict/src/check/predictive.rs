@@ -315,7 +315,7 @@ fn feature(rows: &Table, j: usize, observed: f64) -> FeaturePrediction {
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let size = low.abs().max(high.abs()).max(f64::MIN_POSITIVE);
-    let varies = high - low > SAME * size;
+    let varies = varies([low, high]);
     let gap = (observed - high).max(low - observed).max(0.0);
     let p_value = if varies {
         let negative: Vec<f64> = values.iter().map(|v| -v).collect();
@@ -343,6 +343,11 @@ fn feature(rows: &Table, j: usize, observed: f64) -> FeaturePrediction {
         outside: if gap > 0.0 { gap / unit } else { 0.0 },
         varies,
     }
+}
+
+/// Whether numbers between these are more than one number in several orders of summation.
+pub(super) fn varies([low, high]: [f64; 2]) -> bool {
+    high - low > SAME * low.abs().max(high.abs()).max(f64::MIN_POSITIVE)
 }
 
 fn sd(values: &[f64]) -> f64 {

@@ -9,8 +9,8 @@ use super::{Check, CheckStatus};
 use crate::error::Result;
 use crate::infer::LogLikelihood;
 use crate::prior::Prior;
-use crate::prior::special::LOG_SQRT_2PI;
-use crate::samples::quantiles;
+use crate::prior::special::{LOG_SQRT_2PI, log_sum_exp};
+use crate::samples::{effective_number, normalized, quantiles};
 use crate::seed::{Seed, Stream};
 use crate::simulate::Simulations;
 use crate::table::Table;
@@ -195,7 +195,7 @@ impl<'a> Proposals<'a> {
                 .map(|((v, mean), sd)| -0.5 * ((v - mean) / sd).powi(2) - sd.ln() - LOG_SQRT_2PI)
                 .sum();
             let [a, b] = [share.ln() + prior, (1.0 - share).ln() + normal];
-            prior - a.max(b) - (-(a - b).abs()).exp().ln_1p()
+            prior - log_sum_exp([a, b].into_iter())
         };
         let log_weights = theta.rows().map(weight).collect();
         (theta, log_weights)
@@ -204,15 +204,12 @@ impl<'a> Proposals<'a> {
 
 /// log of the mean of exponentials; none if too few of them make it up.
 fn log_mean(logs: &[f64]) -> Option<f64> {
-    let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    if !largest.is_finite() {
+    let total = log_sum_exp(logs.iter().copied());
+    if !total.is_finite() {
         return None;
     }
-    let shares: Vec<f64> = logs.iter().map(|l| (l - largest).exp()).collect();
-    let total: f64 = shares.iter().sum();
-    let squares: f64 = shares.iter().map(|s| s * s).sum();
-    let worth = total * total / squares;
-    (worth >= FEWEST_EFFECTIVE).then(|| largest + (total / logs.len() as f64).ln())
+    let worth = effective_number(&normalized(logs));
+    (worth >= FEWEST_EFFECTIVE).then(|| total - (logs.len() as f64).ln())
 }
 
 #[cfg(test)]

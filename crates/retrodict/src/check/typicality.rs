@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::tail::upper_tail_probability;
 use super::whitening::Whitening;
+use crate::prior::special::log_sum_exp;
 use crate::samples::quantiles;
 use crate::table::Table;
 
@@ -229,9 +230,7 @@ impl Kernel {
     fn log_mean(&self, z: &[f64]) -> f64 {
         let exponents = self.reference.iter().map(|r| -self.rate * square(r, z));
         let exponents: Vec<f64> = exponents.collect();
-        let largest = exponents.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let sum: f64 = exponents.iter().map(|e| (e - largest).exp()).sum();
-        largest + (sum / exponents.len() as f64).ln()
+        log_sum_exp(exponents.iter().copied()) - (exponents.len() as f64).ln()
     }
 }
 

@@ -242,6 +242,15 @@ impl Study {
         }
     }
 
+    /// The data of posterior `i`: one observation, or all trials in a row.
+    pub fn observed(&self, i: usize) -> &[f64] {
+        if self.trials() {
+            self.observations.values()
+        } else {
+            self.observations.row(i)
+        }
+    }
+
     /// What the study only points to: hashes of the simulator's files, and the observation.
     pub(super) fn facts(&self) -> &Inputs {
         &self.facts

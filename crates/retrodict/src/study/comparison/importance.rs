@@ -7,7 +7,7 @@ use crate::check::{Check, CheckStatus, thresholds};
 use crate::error::Result;
 use crate::infer::Posterior;
 use crate::sample::smooth_weights;
-use crate::samples::Samples;
+use crate::samples::{Samples, effective_number};
 use crate::study::Method;
 use crate::study::run::Run;
 
@@ -50,12 +50,7 @@ pub(super) fn all(run: &ComparisonRun<'_>, draws: &[Vec<Samples>]) -> Result<Vec
             let known = proposal.posterior()?;
             for (i, found) in found.iter_mut().enumerate() {
                 let names = [of(proposal), of(target)].map(Method::name);
-                let observations = run.study.observations();
-                let x = if run.study.trials() {
-                    observations.values()
-                } else {
-                    observations.row(i)
-                };
+                let x = run.study.observed(i);
                 found.extend(weighed(names, (&*known, &*weighing), &samples[i], x)?);
             }
         }
@@ -92,11 +87,11 @@ fn weighed(
         }));
     }
     let smoothed = smooth_weights(&log_weights);
-    let squares: f64 = smoothed.log_weights.iter().map(|w| (2.0 * w).exp()).sum();
+    let weights: Vec<f64> = smoothed.log_weights.iter().map(|w| w.exp()).collect();
     Ok(Some(Importance {
         proposal: proposal.into(),
         target: target.into(),
-        efficiency: 1.0 / squares / rows.len() as f64,
+        efficiency: effective_number(&weights) / rows.len() as f64,
         k_hat: smoothed.k_hat,
         draws: rows.len(),
     }))

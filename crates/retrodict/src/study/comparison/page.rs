@@ -8,6 +8,7 @@ use crate::report::html::{
 };
 use crate::report::{Compared, Figure, Overlay, intervals};
 use crate::samples::Samples;
+use crate::study::stages::numbered::numbered;
 use crate::study::stages::report_words;
 use crate::study::{Run, Stage};
 
@@ -132,11 +133,7 @@ fn figures(
     draws: &[Vec<Samples>],
     i: usize,
 ) -> Result<Vec<Figure>> {
-    let suffix = if comparison.observations.len() > 1 {
-        format!("-{i:03}")
-    } else {
-        String::new()
-    };
+    let n = comparison.observations.len();
     let main = run.main();
     let mut order: Vec<usize> = (0..draws.len()).collect();
     order.sort_by_key(|&k| k != main);
@@ -156,9 +153,9 @@ fn figures(
         .collect();
     let parameters = run.study.prior().parameters();
     Ok(vec![
-        run.runs[main].corner(&format!("comparison{suffix}"), &overlays)?,
+        run.runs[main].corner(&numbered("comparison", i, n), &overlays)?,
         intervals(
-            &format!("comparison-intervals{suffix}"),
+            &numbered("comparison-intervals", i, n),
             parameters,
             &compared,
         ),

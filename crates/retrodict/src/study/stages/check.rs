@@ -22,6 +22,7 @@ use crate::study::export::file_name;
 use crate::study::{Event, Run, Stage};
 use crate::table::Table;
 
+use super::numbered::{numbered, of_observation};
 use super::robust::{POSTERIOR_PREDICTIVE, PRIOR_PREDICTIVE, TESTS};
 
 /// Each observation's posterior predictive check takes simulations: more observations than this
@@ -213,11 +214,7 @@ impl Run<'_> {
                 .collect();
             let mut own = self.sampler(n, i)?;
             own.extend(convergence(&chains));
-            if n > 1 {
-                for check in &mut own {
-                    check.name = of_observation(&check.name, i);
-                }
-            }
+            of_observation(&mut own, i, n);
             checks.append(&mut own);
         }
         Ok(checks)
@@ -252,16 +249,12 @@ impl Run<'_> {
     ) -> Result<Vec<Check>> {
         let whole = self.study().observations().row(i);
         let (prior_data, observed) = &present(&simulations.x, whole)?;
-        let suffix = if n_observations == 1 {
-            String::new()
-        } else {
-            format!("-{i:03}")
-        };
+        let name = |kind: &str| numbered(kind, i, n_observations);
         let prior = Predictive::of(PredictiveKind::Prior, prior_data, observed)?;
-        self.keep(&format!("prior_predictive{suffix}"), &prior)?;
+        self.keep(&name("prior_predictive"), &prior)?;
         let mut checks = prior.checks();
         let typical = Misspecification::of(self.study().prior(), simulations, whole)?;
-        self.keep(&format!("misspecification{suffix}"), &typical)?;
+        self.keep(&name("misspecification"), &typical)?;
         checks.extend(typical.check());
         if i >= MOST_OBSERVATIONS {
             if i == MOST_OBSERVATIONS {
@@ -278,15 +271,11 @@ impl Run<'_> {
             } else {
                 let posterior = Predictive::of(PredictiveKind::Posterior, &data, observed)?;
                 let posterior = posterior.shaped(&self.simulator()?.data_shape());
-                self.keep(&format!("posterior_predictive{suffix}"), &posterior)?;
+                self.keep(&name("posterior_predictive"), &posterior)?;
                 checks.extend(posterior.checks());
             }
         }
-        if n_observations > 1 {
-            for check in &mut checks {
-                check.name = of_observation(&check.name, i);
-            }
-        }
+        of_observation(&mut checks, i, n_observations);
         Ok(checks)
     }
 
@@ -370,14 +359,6 @@ fn not_predicted(succeeded: usize, total: usize) -> Check {
             "Only {succeeded} of {total} simulations at posterior draws gave data, so the posterior \
              lies where the simulator mostly fails. Look why it fails there, or narrow the prior."
         ),
-    }
-}
-
-/// `posterior predictive: all features` → `posterior predictive: observation 2, all features`.
-pub(super) fn of_observation(name: &str, i: usize) -> String {
-    match name.split_once(": ") {
-        Some((kind, subject)) => format!("{kind}: observation {}, {subject}", i + 1),
-        None => format!("{name}: observation {}", i + 1),
     }
 }
 

@@ -105,11 +105,7 @@ impl Run<'_> {
     ) -> Result<Explored> {
         let study = self.study();
         let section = &study.config().posterior;
-        let x = if study.trials() {
-            study.observations().values()
-        } else {
-            study.observations().row(i)
-        };
+        let x = study.observed(i);
         let mut found = Explored::default();
         let names = study.prior().names();
         let named = |theta: &[f64]| names.iter().cloned().zip(theta.iter().copied()).collect();

@@ -1,6 +1,9 @@
 //! The local test of a run: is the posterior right at the observations themselves?
 
-use super::check::{MOST_OBSERVATIONS, of_observation};
+use std::slice;
+
+use super::check::MOST_OBSERVATIONS;
+use super::numbered::of_observation;
 use crate::check::{Calibration, Check, LocalTest, LocalTwoSample};
 use crate::error::Result;
 use crate::seed::Seed;
@@ -31,10 +34,8 @@ impl Run<'_> {
         LocalTwoSample::adjust(&mut found);
         self.keep("local_two_sample", &found)?;
         let mut checks: Vec<Check> = found.iter().map(LocalTwoSample::check).collect();
-        if observations.n_rows() > 1 {
-            for (i, check) in checks.iter_mut().enumerate() {
-                check.name = of_observation(&check.name, i);
-            }
+        for (i, check) in checks.iter_mut().enumerate() {
+            of_observation(slice::from_mut(check), i, observations.n_rows());
         }
         Ok(checks)
     }

@@ -1,6 +1,7 @@
 //! Posterior SBC of a run: the simulations of the posterior predictive check, ranked.
 
-use super::check::{MOST_OBSERVATIONS, of_observation};
+use super::check::MOST_OBSERVATIONS;
+use super::numbered::{numbered, of_observation};
 use crate::check::{Check, Joined, PosteriorCalibration};
 use crate::error::Result;
 use crate::infer::Posterior;
@@ -11,6 +12,8 @@ use crate::simulate::{Simulations, Status};
 use crate::study::Run;
 use crate::table::Table;
 
+/// What its file and its figure are called.
+const NAME: &str = "posterior_calibration";
 /// Fewer ranks than this tell nothing.
 const FEWEST: usize = 20;
 
@@ -32,15 +35,9 @@ impl Run<'_> {
         } else {
             Joined::Product
         };
-        let observations = self.study().observations();
         let mut checks = Vec::new();
         for (i, samples) in all.iter().enumerate().take(MOST_OBSERVATIONS) {
             self.stop().check()?;
-            let observed = if self.study().trials() {
-                observations.values()
-            } else {
-                observations.row(i)
-            };
             let Some(simulations) = self.replicates(i, samples)? else {
                 continue;
             };
@@ -50,16 +47,12 @@ impl Run<'_> {
             }
             let (prior, seed) = (self.study().prior(), Seed(config.study.seed));
             let draws = config.check.posterior_draws;
-            let of = (observed, joined);
+            let of = (self.study().observed(i), joined);
             let found =
                 PosteriorCalibration::measure(posterior, prior, of, &simulations, draws, seed)?;
-            self.keep(&file(i, all.len()), &found)?;
+            self.keep(&numbered(NAME, i, all.len()), &found)?;
             let mut own = found.checks();
-            if all.len() > 1 {
-                for check in &mut own {
-                    check.name = of_observation(&check.name, i);
-                }
-            }
+            of_observation(&mut own, i, all.len());
             checks.append(&mut own);
         }
         Ok(checks)
@@ -98,7 +91,7 @@ impl Run<'_> {
         let parameters = self.study().prior().parameters();
         let mut figures = Vec::new();
         for i in 0..n.min(MOST_OBSERVATIONS) {
-            let name = file(i, n);
+            let name = numbered(NAME, i, n);
             let Some(found) = self.kept::<PosteriorCalibration>(&name)? else {
                 continue;
             };
@@ -111,13 +104,5 @@ impl Run<'_> {
             figures.push(figure);
         }
         Ok(figures)
-    }
-}
-
-fn file(i: usize, n: usize) -> String {
-    if n == 1 {
-        "posterior_calibration".into()
-    } else {
-        format!("posterior_calibration-{i:03}")
     }
 }

@@ -21,6 +21,7 @@ use crate::study::{Run, Stage};
 use crate::train::TrainLog;
 
 use super::check::read_json;
+use super::numbered::numbered;
 use super::report_words;
 
 /// How many draws from the prior its curves in a corner plot are made of.
@@ -139,11 +140,6 @@ impl Run<'_> {
         n: usize,
         samples: &Samples,
     ) -> Result<ObservationReport> {
-        let suffix = if n == 1 {
-            String::new()
-        } else {
-            format!("-{i:03}")
-        };
         let explored = self.explored(i)?;
         let mut figures = Vec::new();
         if i < MOST_OBSERVATIONS {
@@ -151,25 +147,20 @@ impl Run<'_> {
                 name: "posterior",
                 samples,
             };
-            figures.push(self.corner(&format!("posterior{suffix}"), &[overlay])?);
+            figures.push(self.corner(&numbered("posterior", i, n), &[overlay])?);
             figures.extend(self.conditional_figure(i, n, samples, &explored)?);
             // Of trials, the first stands for all.
-            let several = self.study().observations().n_rows() > 1;
-            let data = if several {
-                format!("-{i:03}")
-            } else {
-                String::new()
-            };
-            let prior = self.kept(&format!("prior_predictive{data}"))?;
-            if let Some(posterior) = self.kept(&format!("posterior_predictive{data}"))? {
-                let name = format!("predictive{suffix}");
+            let of = |kind: &str| numbered(kind, i, self.study().observations().n_rows());
+            let prior = self.kept(&of("prior_predictive"))?;
+            if let Some(posterior) = self.kept(&of("posterior_predictive"))? {
+                let name = numbered("predictive", i, n);
                 figures.push(predictive(&name, &posterior, prior.as_ref()));
                 figures.extend(predictive_image(
-                    &format!("predictive-image{suffix}"),
+                    &numbered("predictive-image", i, n),
                     &posterior,
                 ));
             }
-            figures.extend(self.typicality_figures(&data, i)?);
+            figures.extend(self.typicality_figures(of("misspecification"), i)?);
         }
         let (conformal_figures, conformal_tables) = self.conformal_report(i, n)?;
         figures.extend(conformal_figures);
@@ -214,11 +205,8 @@ impl Run<'_> {
     }
 
     /// How typical observation `i` is of the simulations; of trials, the first one and all together.
-    fn typicality_figures(&self, data: &str, i: usize) -> Result<Vec<Figure>> {
-        let files = [
-            format!("misspecification{data}"),
-            "misspecification_trials".into(),
-        ];
+    fn typicality_figures(&self, own: String, i: usize) -> Result<Vec<Figure>> {
+        let files = [own, "misspecification_trials".into()];
         let mut figures = Vec::new();
         for name in &files[..if i == 0 { 2 } else { 1 }] {
             let found: Option<Misspecification> = self.kept(name)?;

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::check::{MOST_OBSERVATIONS, of_observation};
+use super::check::MOST_OBSERVATIONS;
+use super::numbered::{numbered, of_observation};
 use super::trained::Trained;
 use crate::check::{Check, CheckStatus, thresholds};
 use crate::error::Result;
@@ -157,30 +158,19 @@ impl Run<'_> {
         let mut checks = Vec::new();
         for (i, samples) in all.iter().enumerate().take(n) {
             let found = self.robust_comparison(&*without, i, samples)?;
-            self.keep(&format!("robust{}", suffix(i, all.len())), &found)?;
-            let mut check = found.check();
-            if all.len() > 1 {
-                check.name = of_observation(&check.name, i);
-            }
-            checks.push(check);
+            self.keep(&numbered("robust", i, all.len()), &found)?;
+            let mut own = vec![found.check()];
+            of_observation(&mut own, i, all.len());
+            checks.append(&mut own);
         }
         Ok(checks)
-    }
-
-    fn observed(&self, i: usize) -> &[f64] {
-        let observations = self.study().observations();
-        if self.study().trials() {
-            observations.values()
-        } else {
-            observations.row(i)
-        }
     }
 
     /// Draws of observation `i` by the posterior without errors.
     fn drawn_without_errors(&self, without: &dyn Posterior, i: usize, n: usize) -> Result<Samples> {
         let seed = Seed(self.study().config().study.seed);
         without.sample(
-            self.observed(i),
+            self.study().observed(i),
             n,
             seed.derive(Stream::Posterior, i as u64),
         )
@@ -200,7 +190,9 @@ impl Run<'_> {
         if self.errors_at() == Some(ErrorsAt::Observation) {
             let prior = self.study().prior();
             let network = NeuralPosterior::load(self.folder().model(), prior)?;
-            let denoised = self.behind_errors(network)?.denoised(self.observed(i))?;
+            let denoised = self
+                .behind_errors(network)?
+                .denoised(self.study().observed(i))?;
             data.clone_from(&denoised.data);
             r_hat = Some(denoised.r_hat);
         }
@@ -221,8 +213,7 @@ impl Run<'_> {
         n: usize,
         samples: &Samples,
     ) -> Result<(Vec<Figure>, Vec<NamedTable>)> {
-        let suffix = suffix(i, n);
-        let kept: Option<RobustComparison> = self.kept(&format!("robust{suffix}"))?;
+        let kept: Option<RobustComparison> = self.kept(&numbered("robust", i, n))?;
         let (Some(found), Some(without)) = (kept, self.without_errors()?) else {
             return Ok(Default::default());
         };
@@ -241,10 +232,11 @@ impl Run<'_> {
             .map(|(name, summaries)| Compared { name, summaries })
             .collect();
         let parameters = self.study().prior().parameters();
-        let figures = vec![
-            self.corner(&format!("robust{suffix}"), &overlays)?,
-            intervals(&format!("robust-intervals{suffix}"), parameters, &compared),
-        ];
+        let mut beside = intervals(&numbered("robust-intervals", i, n), parameters, &compared);
+        beside.caption = "Posterior of each parameter with errors of the data allowed for, and without: median (gap), \
+                          central 68 % interval (thick) and central 95 % interval (thin)."
+            .into();
+        let figures = vec![self.corner(&numbered("robust", i, n), &overlays)?, beside];
         Ok((figures, found.tables(self.study().observations().names())))
     }
 }
@@ -255,14 +247,6 @@ pub(super) const TESTS: u64 = 1;
 pub(super) const PRIOR_PREDICTIVE: u64 = 2;
 /// And one more for each observation.
 pub(super) const POSTERIOR_PREDICTIVE: u64 = 3;
-
-fn suffix(i: usize, n: usize) -> String {
-    if n == 1 {
-        String::new()
-    } else {
-        format!("-{i:03}")
-    }
-}
 
 impl RobustComparison {
     fn check(&self) -> Check {

@@ -306,9 +306,11 @@ fn posterior_calibration(config: &StudyConfig, source: &Source) -> Result<()> {
         )
     } else if config.inference.is_sequential() {
         "given with several rounds, whose posterior serves one observation only".into()
-    } else if config.inference.robust.is_some() || config.inference.correction.is_some() {
-        "given with `robust` or `correction`, whose draws take too long for hundreds of posteriors"
+    } else if config.inference.robust.is_some() {
+        "given with `robust`: the simulator makes no data with errors, and the posterior is of such"
             .into()
+    } else if config.inference.correction.is_some() {
+        "given with `correction`, whose draws take too long for hundreds of posteriors".into()
     } else if config.simulator.data.is_some() {
         "given with `data`: there is no simulator to run at posterior draws".into()
     } else if config.check.predictive_simulations == 0 {
