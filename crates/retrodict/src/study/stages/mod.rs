@@ -13,6 +13,7 @@ mod methods;
 pub(in crate::study) mod numbered;
 mod online;
 mod posterior_calibration;
+mod predict;
 mod report;
 pub(super) mod report_words;
 mod restrict;
