@@ -24,6 +24,7 @@ use crate::table::Table;
 
 use super::numbered::{numbered, of_observation};
 use super::robust::{POSTERIOR_PREDICTIVE, PRIOR_PREDICTIVE, TESTS};
+use super::rounds::ONE_ROUND;
 
 /// Each observation's posterior predictive check takes simulations: more observations than this
 /// are not checked that way.
@@ -82,7 +83,7 @@ impl Run<'_> {
         let mut prior_data = if sequential {
             self.load(Stage::Simulate)?.valid()
         } else {
-            sample.valid()
+            self.drawn_from_prior(&sample).valid()
         };
         prior_data.x = self.as_observed(&prior_data.x, PRIOR_PREDICTIVE)?;
         drop((source, sample));
@@ -119,6 +120,14 @@ impl Run<'_> {
         spread_sample(source, (memory.bytes() as usize / bytes).max(1000))
     }
 
+    /// Of given rounds, the simulations that drew from the prior; all others otherwise.
+    fn drawn_from_prior(&self, all: &Simulations) -> Simulations {
+        match &self.study().config().inference.given_rounds {
+            Some(given) => all.select(&(0..given.rounds[0].min(all.len())).collect::<Vec<_>>()),
+            None => all.clone(),
+        }
+    }
+
     fn checked(&self, done: usize) -> Result<()> {
         self.tell(&Event::Progress {
             stage: Stage::Check,
@@ -142,6 +151,12 @@ impl Run<'_> {
         }
         if config.inference.is_sequential() {
             return self.calibrate_rounds(posterior);
+        }
+        if config.inference.given_rounds.is_some() {
+            return Ok(vec![not_calibrated(
+                "the proposals of given rounds were aimed at one observation, and the posterior is right near it only",
+                ONE_ROUND,
+            )]);
         }
         let mut tests = self.test_simulations()?;
         if self.errors_in_training() {
