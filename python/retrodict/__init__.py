@@ -65,6 +65,7 @@ from .distributions import (
     UniformInteger,
 )
 from .figure import Figure
+from .function import Function
 from .infer import infer
 from .posterior import Posterior
 from .prior import Prior
@@ -90,6 +91,7 @@ __all__ = [
     "Error",
     "Exponential",
     "Figure",
+    "Function",
     "Gamma",
     "HalfNormal",
     "LogNormal",
