@@ -105,9 +105,9 @@ def test_it_is_checked(disc):
     def simulator(theta, rng):
         return theta + NOISE * rng.normal(size=np.shape(theta))
 
-    posterior = rd.infer(disc, simulator, "npe", n=1000, seed=1, train={"max_epochs": 20})
+    posterior = rd.infer(disc, simulator, "npe", n=3000, seed=1)
     report = rd.check(
-        posterior, simulator, x_o=[0.2, 0.1], draws=300, test_simulations=40, posterior_draws=100,
+        posterior, simulator, x_o=[0.2, 0.1], draws=300, test_simulations=100, posterior_draws=50,
         predictive_simulations=50,
     )  # fmt: skip
     assert report.verdict in ("trusted", "caution"), str(report)

@@ -80,12 +80,22 @@ def test_rounds_that_somebody_made_are_corrected_for(prior, sims, loss):
     if loss == "importance_weighted":
         log_q = (-0.5 * ((both[0] - mean) / sd) ** 2 - np.log(sd * np.sqrt(2 * np.pi))).sum(axis=1)
         given["weights"] = 1 / (0.5 + 0.5 * np.exp(log_q - prior.log_prob(both[0])))
-    corrected = rd.infer(prior, both, "npe", given_rounds=given, x_o=X_O)
+    train = {"max_epochs": 20, "ensemble_size": 1}
+    corrected = rd.infer(prior, both, "npe", given_rounds=given, x_o=X_O, train=train)
     close(corrected.sample(n=4000), X_O, sds=0.3)
     again = pickle.loads(pickle.dumps(corrected))
     assert again.sample(n=50) == corrected.sample(n=50)
     report = rd.check(corrected, linear, draws=500)
     assert "not amortised" in report.html and "not tested" in str(report)
+
+
+def test_long_observations_stand_in_a_file(prior):
+    def many(theta, rng):
+        return np.repeat(theta, 600, axis=1) + NOISE * rng.normal(size=(len(theta), 1200))
+
+    sims = rd.simulate(prior, many, 300, vectorized=True)
+    posterior = rd.infer(prior, sims, "abc_rejection", x_o=sims.x[0])
+    assert np.abs(posterior.sample(n=100).array.mean(axis=0) - sims.theta[0]).max() < 1
 
 
 def test_given_rounds_have_to_be_all_simulations(prior, sims):
