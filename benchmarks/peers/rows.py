@@ -49,6 +49,7 @@ STEPS = {
     "nsf": (100, 10, 0),
     "mdn": (1000, 50, 0),
     "ratio": (300, 50, 0),
+    "field": (300, 50, 0),
 }
 NAMES = {
     "maf": "MAF",
@@ -56,6 +57,7 @@ NAMES = {
     "nsf": "NSF (coupling splines)",
     "mdn": "MDN",
     "ratio": "ratio classifier (NRE-B, ten classes)",
+    "field": "flow matching",
 }
 AT_LEAST = {
     ("maf", SBI): 28,
@@ -64,6 +66,7 @@ AT_LEAST = {
     ("nsf", SBI): 20,
     ("mdn", SBI): 20,
     ("ratio", SBI): 20,
+    ("field", SBI): 20,
 }
 
 

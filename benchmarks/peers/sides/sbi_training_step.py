@@ -5,7 +5,7 @@ import argparse
 import sbi
 import torch
 from sbi.inference import NRE_B
-from sbi.neural_nets import classifier_nn, posterior_nn
+from sbi.neural_nets import classifier_nn, posterior_flow_nn, posterior_nn
 from torch.nn.utils.clip_grad import clip_grad_norm_
 
 from conversation import converse, timed
@@ -29,12 +29,17 @@ class Classifier:
         return self.inference._loss(theta, x, num_atoms=ATOMS)
 
 
+BUILD = {name: posterior_nn(name) for name in ("maf", "maf_rqs", "nsf", "mdn")}
+BUILD["ratio"] = Classifier
+# The default network of `FMPE`.
+BUILD["field"] = posterior_flow_nn("mlp")
+
+
 class Training:
     def __init__(self, arguments):
         torch.manual_seed(1)
         theta, x = (torch.from_numpy(array) for array in training_rows(arguments.data))
-        build = Classifier if arguments.network == "ratio" else posterior_nn(arguments.network)
-        self.network = build(theta, x)
+        self.network = BUILD[arguments.network](theta, x)
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=5e-4)
         order = torch.randperm(len(theta))
         # The batches lie ready: shuffling and gathering are not part of a step here.
@@ -61,7 +66,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--data")
-    parser.add_argument("--network", choices=["maf", "maf_rqs", "nsf", "mdn", "ratio"])
+    parser.add_argument("--network", choices=list(BUILD))
     parser.add_argument("--batch", type=int, default=200)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--warm-up", type=int, default=500)

@@ -140,6 +140,8 @@ pub(crate) enum Network {
     Mdn,
     /// The classifier of a ratio
     Ratio,
+    /// The vector field of flow matching
+    Field,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

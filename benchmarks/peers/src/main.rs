@@ -10,6 +10,7 @@ mod conversation;
 mod data;
 mod estimators;
 mod mcmc;
+mod noisy_rows;
 mod posterior;
 mod rows;
 mod training_step;

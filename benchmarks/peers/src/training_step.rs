@@ -6,10 +6,11 @@ use retrodict::estimator::{Estimator, Examples};
 use retrodict::train::{BatchBlocks, Batches, Optimizer, TrainConfig, TrainingRows};
 use retrodict::{Result, Seed, Stream, Table};
 
-use crate::arguments::TrainingStepOptions;
+use crate::arguments::{Network, TrainingStepOptions};
 use crate::conversation::{Answer, converse, hello, took};
 use crate::data::{self, TRAINING_ROWS};
-use crate::estimators::build;
+use crate::estimators::{build, field};
+use crate::noisy_rows::NoisyRows;
 
 const LEARNING_RATE: f64 = 5e-4;
 
@@ -28,7 +29,12 @@ fn adam() -> TrainConfig {
 pub(crate) fn run(options: &TrainingStepOptions) -> Result<()> {
     let simulations = data::read(&options.data)?;
     let examples = standardised(&simulations.theta, &simulations.x);
-    let mut training = Training::new(options, &examples)?;
+    let field = field(examples.n_values(), examples.n_context())?;
+    let batches: Box<dyn Batches> = match options.network {
+        Network::Field => Box::new(NoisyRows::new(&field, &examples)),
+        _ => examples.batches(Seed(1), 0),
+    };
+    let mut training = Training::new(options, &examples, batches)?;
     let last = options.warm_up / 5;
     training.steps(options.warm_up - last);
     let loss = training.steps(last);
@@ -50,7 +56,11 @@ struct Training<'a> {
 }
 
 impl<'a> Training<'a> {
-    fn new(options: &TrainingStepOptions, examples: &'a Examples) -> Result<Self> {
+    fn new(
+        options: &TrainingStepOptions,
+        examples: &Examples,
+        batches: Box<dyn Batches + 'a>,
+    ) -> Result<Self> {
         let (n_theta, n_data) = (examples.n_values(), examples.n_context());
         let estimator = build(options.network, n_theta, n_data)?;
         let mut weights = vec![0.0; estimator.n_weights()];
@@ -58,7 +68,7 @@ impl<'a> Training<'a> {
         Ok(Self {
             optimizer: Optimizer::new(&adam(), &weights),
             blocks: BatchBlocks::new(&*estimator, options.batch),
-            batches: examples.batches(Seed(1), 0),
+            batches,
             batch: options.batch,
             steps_done: 0,
             weights,

@@ -5,6 +5,7 @@ use std::f64::consts::LN_2;
 use serde::{Deserialize, Serialize};
 
 use super::calibration::{Calibration, QuantityKind};
+use super::power::{Power, powers_of_parameters};
 use super::rank_uniformity::RankUniformity;
 use super::{Check, CheckStatus};
 use crate::error::Result;
@@ -91,6 +92,13 @@ impl PosteriorCalibration {
             }
         }
         checks
+    }
+}
+
+impl PosteriorCalibration {
+    /// How often so many simulations would show a stated defect.
+    pub fn powers(&self) -> Vec<Power> {
+        powers_of_parameters(&self.ranks, NAME)
     }
 }
 

@@ -29,32 +29,14 @@ pub struct Power {
 const SETS: usize = 400;
 const WANTED: f64 = 0.9;
 
-/// The power of the rank tests, of coverage and of dependence on the data.
+/// The power of the rank tests, of both kinds of coverage and of dependence on the data.
 ///
 /// Ranks of a posterior with the defect are simulated, as many as there are test simulations, and taken through the test
 /// itself: normal posteriors, whose errors are shifted by so many sds or multiplied. The numbers needed follow from the
 /// power by the normal approximation, in which effects grow with the root of the number.
 pub fn powers(ranks: &RankUniformity, dependence: &DataDependence) -> Vec<Power> {
     let n_parameters = dependence.parameters.len().max(1);
-    let mut powers = Vec::new();
-    for bias in [limit::CAUTION_BIAS, limit::FAILED_BIAS] {
-        let shifted = |random: &mut Random| normal_tails(random.normal() + bias).lower;
-        powers.push(of_ranks(
-            ranks,
-            "simulation-based calibration",
-            format!("one parameter shifted by {bias} sd"),
-            &shifted,
-        ));
-    }
-    for spread in [limit::CAUTION_SPREAD, limit::FAILED_SPREAD] {
-        let wide = |random: &mut Random| normal_tails(spread * random.normal()).lower;
-        powers.push(of_ranks(
-            ranks,
-            "simulation-based calibration",
-            format!("errors of one parameter {spread} times the claimed ones"),
-            &wide,
-        ));
-    }
+    let mut powers = powers_of_parameters(ranks, "simulation-based calibration");
     let distribution = ChiSquared::new(n_parameters as f64).expect("a positive number");
     for spread in [limit::CAUTION_SPREAD, limit::FAILED_SPREAD] {
         let joint = |random: &mut Random| {
@@ -68,10 +50,61 @@ pub fn powers(ranks: &RankUniformity, dependence: &DataDependence) -> Vec<Power>
             &joint,
         ));
     }
+    for spread in [limit::CAUTION_SPREAD, limit::FAILED_SPREAD] {
+        let positions = distances(n_parameters, spread);
+        let one = |random: &mut Random| positions[random.below(POSITIONS)];
+        powers.push(of_ranks(
+            ranks,
+            "reference points (TARP)",
+            format!("errors of all parameters {spread} times the claimed ones"),
+            &one,
+        ));
+    }
     for share in [limit::CAUTION_DEPENDENCE, limit::FAILED_DEPENDENCE] {
         powers.extend(of_dependence(dependence, n_parameters, share));
     }
     powers
+}
+
+/// The power of the ranks of parameters alone, under the name of their check.
+pub(super) fn powers_of_parameters(ranks: &RankUniformity, check: &str) -> Vec<Power> {
+    let shifted = [limit::CAUTION_BIAS, limit::FAILED_BIAS].map(|bias| {
+        let position = move |random: &mut Random| normal_tails(random.normal() + bias).lower;
+        let defect = format!("one parameter shifted by {bias} sd");
+        of_ranks(ranks, check, defect, &position)
+    });
+    let wide = [limit::CAUTION_SPREAD, limit::FAILED_SPREAD].map(|spread| {
+        let position = move |random: &mut Random| normal_tails(spread * random.normal()).lower;
+        let defect = format!("errors of one parameter {spread} times the claimed ones");
+        of_ranks(ranks, check, defect, &position)
+    });
+    shifted.into_iter().chain(wide).collect()
+}
+
+/// So many positions stand for their distribution; each is the share of so many draws.
+const POSITIONS: usize = 4096;
+const DRAWS: usize = 200;
+
+/// Where the distance of the truth from a reference point ranks among those of draws, if the truth is `spread` times as
+/// far from the posterior's centre as claimed. The point is the parameters of another simulation with about the same
+/// data, so it has the posterior's distribution.
+fn distances(n_parameters: usize, spread: f64) -> Vec<f64> {
+    let mut random = Seed(0).stream(Stream::Power, (n_parameters as u64) << 48);
+    let mut point = |spread: f64| -> Vec<f64> {
+        let coordinates = (0..n_parameters).map(|_| spread * random.normal());
+        coordinates.collect()
+    };
+    let one = |_| {
+        let (truth, reference) = (point(spread), point(1.0));
+        let from = |theta: &[f64]| -> f64 {
+            let each = theta.iter().zip(&reference);
+            each.map(|(a, b)| (a - b).powi(2)).sum()
+        };
+        let own = from(&truth);
+        let nearer = (0..DRAWS).filter(|_| from(&point(1.0)) < own).count();
+        (nearer as f64 + 0.5) / (DRAWS + 1) as f64
+    };
+    (0..POSITIONS).map(one).collect()
 }
 
 /// The power of the band for positions drawn so.
@@ -93,7 +126,7 @@ fn of_ranks(
     };
     let seen = (0..SETS).filter(leaves).count();
     let tail = limit::CALIBRATION_FALSE_ALARM / ranks.quantities.len() as f64;
-    Power::new(check, defect, n, seen as f64 / SETS as f64, 0.5 * tail)
+    Power::of((check, defect), n, (seen, SETS), 0.5 * tail)
 }
 
 /// The power of R² with the share of the errors' variance that the data explain.
@@ -146,9 +179,15 @@ fn explained((n, k): (usize, usize), share: f64, tail: f64) -> Option<f64> {
 }
 
 impl Power {
-    /// `tail` is the probability of a false alarm to one side.
-    fn new(check: &str, defect: String, n_test: usize, power: f64, tail: f64) -> Self {
-        let half = 0.5 / SETS as f64;
+    /// `seen` in so many of so many sets; `tail` is the probability of a false alarm to one side.
+    pub(super) fn of(
+        (check, defect): (&str, String),
+        n_test: usize,
+        (seen, sets): (usize, usize),
+        tail: f64,
+    ) -> Self {
+        let power = seen as f64 / sets as f64;
+        let half = 0.5 / sets as f64;
         let known = power.clamp(half, 1.0 - half);
         let critical = -normal::quantile(tail);
         let effect = (normal::quantile(known) + critical).max(0.1) / (n_test as f64).sqrt();
@@ -237,6 +276,21 @@ mod tests {
             assert!(there > 0.78, "{words}: {needed} {there}");
             assert!(halfway < 0.85, "{words}: {needed} {halfway}");
         }
+    }
+
+    #[test]
+    fn distances_of_a_right_posterior_rank_uniformly_and_those_of_a_narrow_one_do_not() {
+        for d in [1, 5] {
+            let mean = |spread: f64| distances(d, spread).iter().sum::<f64>() / POSITIONS as f64;
+            // Six standard errors.
+            let margin = 6.0 * (1.0 / (12.0 * POSITIONS as f64)).sqrt();
+            assert!((mean(1.0) - 0.5).abs() < margin, "{}", mean(1.0));
+            assert!(mean(1.5) > 0.5 + margin, "{}", mean(1.5));
+        }
+        let all = powers(&ranks(300, 2), &dependence(300, 2));
+        let tarp = all.iter().filter(|p| p.check.contains("TARP"));
+        let tarp: Vec<f64> = tarp.map(|p| p.power).collect();
+        assert!(tarp.len() == 2 && tarp[0] < tarp[1], "{tarp:?}");
     }
 
     #[test]

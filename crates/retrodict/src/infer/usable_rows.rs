@@ -8,7 +8,7 @@ use crate::simulate::Simulations;
 use crate::table::Table;
 
 /// With fewer simulations than this nothing can be learned, nor checked.
-const MIN_ROWS: usize = 20;
+pub(super) const MIN_ROWS: usize = 20;
 
 pub(super) fn check_names(prior: &Prior, found: &[String]) -> Result<()> {
     let names: Vec<&str> = prior.parameters().iter().map(|p| p.name.as_str()).collect();

@@ -12,6 +12,7 @@
 //! | [`learning_curve`] | what more simulations would gain |
 //! | [`predictive`] | data simulated from the posterior beside the observation |
 //! | [`predictive_image`] | the same of an image: observed, simulated, different |
+//! | [`predictive_set`] | the same of independent trials: their distributions |
 //! | [`training`] | the loss of every network while it was trained |
 //!
 //! A [`Figure`] knows its caption; [`html`] puts figures, tables and the verdict into one page
@@ -47,7 +48,7 @@ pub use coverage::coverage;
 pub use figure::Figure;
 pub use learning_curve::learning_curve;
 pub use misspecification::misspecification;
-pub use predictive::{predictive, predictive_image};
+pub use predictive::{predictive, predictive_image, predictive_set};
 pub use ranks::ranks;
 pub use recovery::recovery;
 pub use search::search;

@@ -1,6 +1,7 @@
 //! The local two-sample test: is the posterior right at this observation?
 
 mod coordinates;
+mod pairs;
 #[cfg(test)]
 mod tests;
 
@@ -8,22 +9,25 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use self::coordinates::Coordinates;
+use self::pairs::{Defect, Pairs};
 use super::calibration::Calibration;
-use super::classifier::{Classifier, Labelled};
+use super::classifier::Classifier;
 use super::multiplicity::holm;
+use super::power::Power;
 use super::tail::upper_tail_probability;
 use super::thresholds as limit;
 use super::words::p_words;
 use super::{Check, CheckStatus};
 use crate::error::Result;
 use crate::samples::Samples;
-use crate::seed::{Random, Seed, Stream};
+use crate::seed::{Seed, Stream};
 use crate::simulate::Simulations;
 
 /// Classifiers that learn from pairs of which chance swapped half.
 const N_NULL: usize = 100;
-/// Of the pairs, one in so many is held out to tell when to stop.
-const HELD_OUT: usize = 10;
+/// Classifiers that learn from pairs with a stated defect, of each kind.
+const N_DAMAGED: usize = 20;
+const NAME: &str = "local two-sample test";
 /// Of so many draws at the observation the classifier is asked.
 const MOST_DRAWS: usize = 2000;
 
@@ -80,6 +84,8 @@ pub struct LocalTest {
     n_test: usize,
     /// What learned from the pairs as they are, and what learned from swapped ones.
     classifiers: Vec<Classifier>,
+    /// What learned from pairs of a right posterior that was then damaged, for each defect.
+    damaged: Vec<(Defect, Vec<Classifier>)>,
 }
 
 impl LocalTest {
@@ -90,16 +96,53 @@ impl LocalTest {
     pub fn train(calibration: &Calibration, test: &Simulations, seed: Seed) -> Result<Self> {
         let coordinates = Coordinates::of(calibration, test);
         let pairs = Pairs::of(&coordinates, calibration, test);
-        let train = |k: usize| pairs.train(k, &mut seed.stream(Stream::LocalTest, k as u64));
+        let random = |k: usize| seed.stream(Stream::LocalTest, k as u64);
+        let train = |k: usize| pairs.train(k > 0, &mut random(k));
         let classifiers: Result<Vec<Classifier>> =
             (0..=N_NULL).into_par_iter().map(train).collect();
+        let defects = [
+            Defect::Shifted(limit::FAILED_BIAS),
+            Defect::Narrow(limit::FAILED_SPREAD),
+        ];
+        let damage = |(i, defect): (usize, Defect)| {
+            let first = 1 + N_NULL + i * N_DAMAGED;
+            let train = |k: usize| {
+                let mut random = random(first + k);
+                let damaged = pairs.damaged(defect, &mut random);
+                damaged.train(false, &mut random)
+            };
+            let trained = (0..N_DAMAGED).into_par_iter().map(train);
+            Ok((defect, trained.collect::<Result<_>>()?))
+        };
+        let damaged = defects.into_iter().enumerate().map(damage);
+        let damaged = damaged.collect::<Result<_>>()?;
         let names = calibration.parameter_names();
         Ok(Self {
             names: names.into_iter().map(String::from).collect(),
             coordinates,
             n_test: pairs.len(),
             classifiers: classifiers?,
+            damaged,
         })
+    }
+
+    /// How often the test at this observation would see a stated defect.
+    ///
+    /// Swapped pairs are those of a right posterior, a little wider than this one where this one is wrong. To these the
+    /// defect is added, and the statistics of classifiers
+    /// that learn from them are compared with the same null as the test's own.
+    pub fn powers(&self, observed: &[f64], samples: &Samples) -> Vec<Power> {
+        let (x, weights) = self.coordinates.at(observed, samples, MOST_DRAWS);
+        let of = |classifier: &Classifier| statistic(&classifier.log_odds(&x), &weights);
+        let null: Vec<f64> = self.classifiers[1..].iter().map(of).collect();
+        let tail = limit::LOCAL_FALSE_ALARM;
+        let power = |(defect, classifiers): &(Defect, Vec<Classifier>)| {
+            let found = classifiers.iter().map(of);
+            let seen = found.filter(|t| upper_tail_probability(&null, *t) < tail);
+            let of = (NAME, defect.words());
+            Power::of(of, self.n_test, (seen.count(), classifiers.len()), tail)
+        };
+        self.damaged.iter().map(power).collect()
     }
 
     /// The test at one observation, from draws of its posterior.
@@ -161,7 +204,7 @@ impl LocalTwoSample {
             )
         };
         Check {
-            name: "local two-sample test".into(),
+            name: NAME.into(),
             statistic: size,
             interval: Some([0.0, limit::CAUTION_LOCAL]),
             p_value: Some(p),
@@ -237,53 +280,6 @@ fn corrections(
         }
     };
     names.iter().zip(x).map(correction).collect()
-}
-
-/// Simulations (label 1) and posterior draws (label 0) with the same data, in the classifier's
-/// coordinates.
-struct Pairs {
-    simulated: Vec<Vec<f32>>,
-    drawn: Vec<Vec<f32>>,
-}
-
-impl Pairs {
-    fn of(coordinates: &Coordinates, calibration: &Calibration, test: &Simulations) -> Self {
-        let truths = calibration.rows.iter().flat_map(|&i| test.theta.row(i));
-        let truths: Vec<f64> = truths.copied().collect();
-        Self {
-            simulated: coordinates.of_rows(calibration, test, &truths),
-            drawn: coordinates.of_rows(calibration, test, &calibration.posterior_draws),
-        }
-    }
-
-    fn len(&self) -> usize {
-        self.simulated.first().map_or(0, Vec::len)
-    }
-
-    /// Classifier 0 learns from the pairs as they are, the others from pairs that chance has swapped.
-    fn train(&self, k: usize, random: &mut Random) -> Result<Classifier> {
-        let n = self.len();
-        let mut order: Vec<usize> = (0..n).collect();
-        random.shuffle(&mut order);
-        let swapped: Vec<bool> = (0..n).map(|_| k > 0 && random.below(2) == 0).collect();
-        let (held_out, rest) = order.split_at((n / HELD_OUT).max(1));
-        let parts = [rest, held_out].map(|rows| self.labelled(rows, &swapped));
-        Classifier::train_early(&parts[0], &parts[1], random)
-    }
-
-    /// Both members of each of these pairs.
-    fn labelled(&self, rows: &[usize], swapped: &[bool]) -> Labelled {
-        let columns = self.simulated.iter().zip(&self.drawn);
-        let column = |(simulated, drawn): (&Vec<f32>, &Vec<f32>)| {
-            let both = |&i: &usize| [simulated[i], drawn[i]];
-            rows.iter().flat_map(both).collect()
-        };
-        let label = |&i: &usize| if swapped[i] { [0.0, 1.0] } else { [1.0, 0.0] };
-        Labelled {
-            x: columns.map(column).collect(),
-            label: rows.iter().flat_map(label).collect(),
-        }
-    }
 }
 
 /// The weighted mean of (d − ½)².

@@ -95,6 +95,21 @@ fn an_exact_posterior_passes_with_many_data_and_on_any_number_of_threads() {
 }
 
 #[test]
+fn a_stated_defect_is_seen_with_many_test_simulations_and_not_with_few() {
+    let seen = |n: usize| {
+        let Problem { calibration, test } = problem(n, 1, 0.0);
+        let local = LocalTest::train(&calibration, &test, Seed(1)).unwrap();
+        let powers = local.powers(&[0.5], &draws(3));
+        assert!(powers[0].defect.contains("shifted"), "{powers:?}");
+        assert!(powers[1].defect.contains("times the claimed"), "{powers:?}");
+        powers.iter().map(|p| p.power).collect::<Vec<f64>>()
+    };
+    let (few, many) = (seen(50), seen(1000));
+    assert!(few[0] < 0.3 && many[0] > 0.5, "{few:?} {many:?}");
+    assert!(few[1] <= many[1], "{few:?} {many:?}");
+}
+
+#[test]
 fn corrections_are_weighted_moments() {
     // Odds 1 and 3 at −1 and 1: mean ½, variance ¾.
     let found = corrections(

@@ -90,12 +90,30 @@ impl Choice {
         };
         (next.method, next.share) = if gain.is_clear() && gain.mean >= FAR {
             (ChosenMethod::Nle, 1.0)
-        } else if share <= LEAST_SHARE && worse.is_clear() && worse.mean >= FAR {
+        } else if next.comparisons.len() >= MEAN_OF
+            && share <= LEAST_SHARE
+            && worse.is_clear()
+            && worse.mean >= FAR
+        {
+            // A second look, because what follows aims by the posterior alone: where it is wrong, nothing corrects it.
             (ChosenMethod::Npe, 0.0)
         } else {
             (ChosenMethod::Both, share)
         };
         next.reasons.push(next.reason(&found, round));
+        next
+    }
+
+    /// The choice where the posterior aims at parameters for which simulations fail, so that it cannot be fitted again:
+    /// of so many inside its region only `usable` gave data.
+    #[must_use]
+    pub fn without_posterior(&self, (usable, all): (usize, usize), round: usize) -> Self {
+        let mut next = self.clone();
+        (next.method, next.share) = (ChosenMethod::Nle, 1.0);
+        next.reasons.push(format!(
+            "`nle`, because the posterior aimed round {round} at parameters for which simulations fail: {usable} of {all} \
+             gave data."
+        ));
         next
     }
 

@@ -9,7 +9,7 @@ use crate::infer::{NleConfig, NpeConfig};
 use crate::prior::{DistributionConfig as D, Prior};
 use crate::sample::SamplerConfig;
 use crate::seed::{Seed, Stream};
-use crate::simulate::{FunctionSimulator, Simulator};
+use crate::simulate::{FunctionSimulator, SimulationFailure, Simulator, Status};
 
 /// One observation, a simulator, and enough simulations.
 fn plain() -> Situation {
@@ -164,12 +164,37 @@ fn a_likelihood_goes_when_it_is_far_behind_and_the_posterior_when_it_is() {
             share,
             ..found
         };
-        plain().choice().after(Some(found), 2).method
+        let first = plain().choice().after(Some(found), 2);
+        let second = first.after(Some(found), 3);
+        [first.method, second.method]
     };
-    assert_eq!(behind(0.2), ChosenMethod::Both);
-    assert_eq!(behind(0.8), ChosenMethod::Npe);
-    assert_eq!(behind(-0.2), ChosenMethod::Both);
-    assert_eq!(behind(-0.8), ChosenMethod::Nle);
+    use ChosenMethod::{Both, Nle, Npe};
+    assert_eq!(behind(0.2), [Both, Both]);
+    assert_eq!(behind(0.8), [Both, Npe]);
+    assert_eq!(behind(-0.2), [Both, Both]);
+    assert_eq!(behind(-0.8), [Nle, Nle]);
+}
+
+/// Simulations fail where the observation says θ is: the posterior of those that do not aims there all the same.
+#[test]
+fn a_posterior_that_aims_where_simulations_fail_goes() {
+    let prior = Prior::new([("a", D::uniform(-2.0, 2.0)), ("b", D::uniform(-2.0, 2.0))]).unwrap();
+    let simulator = FunctionSimulator::new("half", 2, [2], |theta, random, x| {
+        if theta[0] > 0.5 {
+            return Err(SimulationFailure {
+                status: Status::Failed,
+                reason: "no equilibrium".into(),
+            });
+        }
+        for (x, theta) in x.iter_mut().zip(theta) {
+            *x = theta * theta.abs() + 0.05 * random.normal();
+        }
+        Ok(())
+    });
+    let (model, _) = fitted(&prior, &simulator, &[2.25, 0.3]);
+    let reasons = model.choice.reasons.join(" ");
+    assert!(reasons.contains("simulations fail"), "{reasons}");
+    assert!(model.posterior.is_none() && model.likelihood.is_some());
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::rounds::RoundData;
 use super::{RoundModel, SequentialMethod};
 use crate::error::Result;
 use crate::infer::auto::{AutoConfig, AutoModel, Choice, ChosenMethod, Comparison};
+use crate::infer::usable_rows::MIN_ROWS;
 use crate::prior::Prior;
 use crate::seed::Seed;
 use crate::table::Table;
@@ -27,7 +28,11 @@ pub(super) fn fit(
         // Nothing is proposed by it, so only the last fit counts.
         return Ok((RoundModel::Auto(Arc::clone(last)), log.clone()));
     }
-    let choice = choose(prior, config, data, seed)?;
+    let mut choice = choose(prior, config, data, seed)?;
+    let usable = data.inside.valid_rows().len();
+    if choice.method != ChosenMethod::Nle && data.region.is_some() && usable < MIN_ROWS {
+        choice = choice.without_posterior((usable, data.inside.len()), data.round + 1);
+    }
     let mut model = AutoModel {
         posterior: None,
         likelihood: None,

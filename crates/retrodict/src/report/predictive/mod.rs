@@ -3,8 +3,10 @@
 mod band;
 mod image;
 mod intervals;
+mod set;
 
 pub use image::predictive_image;
+pub use set::predictive_set;
 
 use crate::check::Predictive;
 

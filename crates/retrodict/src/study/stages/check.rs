@@ -8,9 +8,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::check::{
-    CalibrationChecks, Chains, Check, CheckStatus, Misspecification, Predictive, PredictiveKind,
-    Recovery, SamplerRun, Verdict, convergence, draws_inside_prior, powers, simulation_failures,
-    training,
+    CalibrationChecks, Chains, Check, CheckStatus, Misspecification, PredictedSet, Predictive,
+    PredictiveKind, Recovery, SamplerRun, Verdict, convergence, draws_inside_prior, powers,
+    simulation_failures, training,
 };
 use crate::error::{Error, Result};
 use crate::infer::{Posterior, fits_in_memory};
@@ -295,16 +295,16 @@ impl Run<'_> {
     }
 
     /// Whether independent trials look, all together, like as many simulated at draws from their posterior.
-    fn typical_trials(&self, samples: &Samples) -> Result<Option<Check>> {
+    fn typical_trials(&self, samples: &Samples) -> Result<Vec<Check>> {
         let observations = self.study().observations();
         let n = observations.n_rows().min(MOST_OBSERVATIONS);
         let whole = observations.values().iter().all(|v| v.is_finite());
         if !self.study().trials() || n < 2 || !whole {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         let made = (0..n).map(|i| self.predictive_simulations(i, samples));
         let Some(made) = made.collect::<Result<Option<Vec<Simulations>>>>()? else {
-            return Ok(None);
+            return Ok(Vec::new());
         };
         let succeeded = |k: &usize| {
             made.iter()
@@ -317,10 +317,16 @@ impl Run<'_> {
         let observed: Vec<&[f64]> = observations.rows().take(n).collect();
         let found = Misspecification::of_trials(&replicates, &observed);
         self.keep("misspecification_trials", &found)?;
-        Ok(found.check().map(|check| Check {
+        let typical = found.check().map(|check| Check {
             name: "misspecification: all trials together".into(),
             ..check
-        }))
+        });
+        let set = PredictedSet::of(observations.names(), &replicates, &observed)?;
+        if let Some(set) = &set {
+            self.keep("predicted_set", set)?;
+        }
+        let set = set.iter().flat_map(PredictedSet::checks);
+        Ok(typical.into_iter().chain(set).collect())
     }
 
     pub(super) fn keep(&self, name: &str, value: &impl Serialize) -> Result<()> {

@@ -51,6 +51,9 @@ impl Run<'_> {
             let found =
                 PosteriorCalibration::measure(posterior, prior, of, &simulations, draws, seed)?;
             self.keep(&numbered(NAME, i, all.len()), &found)?;
+            if i == 0 {
+                self.keep("posterior_calibration_power", &found.powers())?;
+            }
             let mut own = found.checks();
             of_observation(&mut own, i, all.len());
             checks.append(&mut own);

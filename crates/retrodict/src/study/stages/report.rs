@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::check::Misspecification;
+use crate::check::{Misspecification, PredictedSet};
 use crate::error::{Error, Result};
 use crate::prior::Parameter;
 use crate::report::html::{Fact, ObservationReport, ReportInput, SearchReport};
 use crate::report::{
     Corner, Figure, LossCurve, Overlay, coverage, learning_curve, misspecification, predictive,
-    predictive_image, ranks, recovery, search, training,
+    predictive_image, predictive_set, ranks, recovery, search, training,
 };
 use crate::samples::Samples;
 use crate::seed::{Seed, Stream};
@@ -28,6 +28,8 @@ use super::report_words;
 const PRIOR_DRAWS: usize = 10_000;
 /// More observations than this get no figures of their own; their draws are in the files.
 const MOST_OBSERVATIONS: usize = 10;
+/// More than these cannot be told apart in one figure.
+const MOST_DISCREPANCIES: usize = 12;
 
 impl Run<'_> {
     /// Makes the figures and the report, unless they are there, and returns the report's file.
@@ -160,6 +162,9 @@ impl Run<'_> {
                     &posterior,
                 ));
             }
+            if i == 0 {
+                figures.extend(self.set_figures()?);
+            }
             figures.extend(self.typicality_figures(of("misspecification"), i)?);
         }
         let (conformal_figures, conformal_tables) = self.conformal_report(i, n)?;
@@ -202,6 +207,21 @@ impl Run<'_> {
             prior: Some(&Samples::independent(draws)),
         }
         .figure()
+    }
+
+    /// Independent trials beside simulated sets of them: distributions, and what is measured of these.
+    fn set_figures(&self) -> Result<Vec<Figure>> {
+        let Some(found) = self.kept::<PredictedSet>("predicted_set")? else {
+            return Ok(Vec::new());
+        };
+        let mut figures = vec![predictive_set("predictive-set", &found)];
+        if found.discrepancies.features.len() <= MOST_DISCREPANCIES {
+            let name = "predictive-set-discrepancies";
+            let mut figure = predictive(name, &found.discrepancies, None);
+            figure.caption = format!("Of all trials together. {}", figure.caption);
+            figures.push(figure);
+        }
+        Ok(figures)
     }
 
     /// How typical observation `i` is of the simulations; of trials, the first one and all together.

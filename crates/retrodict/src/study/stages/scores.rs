@@ -64,14 +64,19 @@ impl Run<'_> {
 
     /// What the test simulations show, for the report.
     pub(super) fn power_tables(&self) -> Result<Vec<NamedTable>> {
-        let Some(found) = self.kept::<Vec<Power>>("power")? else {
+        let files = ["power", "local_power", "posterior_calibration_power"];
+        let found = files.map(|file| self.kept::<Vec<Power>>(file));
+        let found: Result<Vec<_>> = found.into_iter().collect();
+        let found: Vec<Power> = found?.into_iter().flatten().flatten().collect();
+        if found.is_empty() {
             return Ok(Vec::new());
-        };
+        }
         let rows = found.iter().map(|power| {
             let more = power.needed.saturating_sub(power.n_test);
             vec![
                 power.check.clone(),
                 power.defect.clone(),
+                power.n_test.to_string(),
                 format!("{:.0} %", 100.0 * power.power),
                 if more == 0 {
                     "–".into()
@@ -80,14 +85,12 @@ impl Run<'_> {
                 },
             ]
         });
-        let n = found.first().map_or(0, |power| power.n_test);
         Ok(vec![NamedTable {
             title: "What the test simulations show".into(),
-            note: format!(
-                "How often {n} test simulations would show a defect, each check at its own rate of false alarms, and how \
-                 many more it takes to see it in nine cases of ten."
-            ),
-            heads: ["Check", "Defect", "seen in", "more needed"]
+            note: "How often so many simulations would show a defect, each check at its own rate of false alarms, and how \
+                   many more it takes to see it in nine cases of ten. The local tests are those of the first observation."
+                .into(),
+            heads: ["Check", "Defect", "simulations", "seen in", "more needed"]
                 .map(String::from)
                 .into(),
             rows: rows.collect(),
