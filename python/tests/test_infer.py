@@ -80,8 +80,9 @@ def test_rounds_that_somebody_made_are_corrected_for(prior, sims, loss):
     if loss == "importance_weighted":
         log_q = (-0.5 * ((both[0] - mean) / sd) ** 2 - np.log(sd * np.sqrt(2 * np.pi))).sum(axis=1)
         given["weights"] = 1 / (0.5 + 0.5 * np.exp(log_q - prior.log_prob(both[0])))
-    train = {"max_epochs": 20, "ensemble_size": 1}
-    corrected = rd.infer(prior, both, "npe", given_rounds=given, x_o=X_O, train=train)
+    small = {"kind": "nsf", "transforms": 2, "network": {"hidden": [24]}}
+    train = {"max_epochs": 30, "ensemble_size": 1}
+    corrected = rd.infer(prior, both, "npe", given_rounds=given, x_o=X_O, estimator=small, train=train)
     close(corrected.sample(n=4000), X_O, sds=0.3)
     again = pickle.loads(pickle.dumps(corrected))
     assert again.sample(n=50) == corrected.sample(n=50)
