@@ -27,10 +27,13 @@ python: ## the Python package in an empty environment: its tests, examples and t
 	@python=$(PYTHON_PACKAGE)/clean/bin/python; test ! -x "$$python" || \
 		RETRODICT_PYTHON="$$python" cargo test --workspace --lib xarray -- --ignored
 
+# The wheel is not made from the source archive: files in there are years old, and cargo takes what it compiled before
+# for newer.
 wheel: ## the wheel and the source as they are published, in target/wheels: for any Linux of the last ten years
 	test -x $(PYTHON_PACKAGE)/tools/bin/python || python3 -m venv $(PYTHON_PACKAGE)/tools
 	$(PYTHON_PACKAGE)/tools/bin/python -m pip install --quiet "maturin>=1.9,<2" ziglang
-	PATH=$(PYTHON_PACKAGE)/tools/bin:$$PATH maturin build --release --zig --compatibility manylinux2014 --sdist
+	PATH=$(PYTHON_PACKAGE)/tools/bin:$$PATH maturin sdist
+	PATH=$(PYTHON_PACKAGE)/tools/bin:$$PATH maturin build --release --zig --compatibility manylinux2014
 
 statistical: ## slow tests: calibration, false-alarm rates, exact posteriors
 	$(RUN_STATISTICAL)
