@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from retrodict.sbi.inference import NLE, NPE, NPE_B, simulate_for_sbi
+from retrodict.sbi.neural_nets import posterior_nn
 from retrodict.sbi.utils import BoxUniform, MultipleIndependent, process_prior
 
 NOISE = 0.3
@@ -94,7 +95,8 @@ def test_scipy_where_there_is_no_counterpart():
 
 def rounds(cls, proposal_of, **train):
     prior = BoxUniform(-2 * np.ones(2), 2 * np.ones(2))
-    trainer, proposal = cls(prior, show_progress_bars=False), prior
+    small = posterior_nn("nsf", hidden_features=24, num_transforms=2)
+    trainer, proposal = cls(prior, density_estimator=small, show_progress_bars=False), prior
     for _ in range(2):
         theta = proposal.sample((800,))
         trainer.append_simulations(theta, simulator(theta), proposal=proposal).train(**train)
