@@ -27,23 +27,29 @@ python: ## the Python package in an empty environment: its tests, examples and t
 	@python=$(PYTHON_PACKAGE)/clean/bin/python; test ! -x "$$python" || \
 		RETRODICT_PYTHON="$$python" cargo test --workspace --lib xarray -- --ignored
 
+# The wheel is not made from the source archive: files in there are years old, and cargo takes what it compiled before
+# for newer.
 wheel: ## the wheel and the source as they are published, in target/wheels: for any Linux of the last ten years
 	test -x $(PYTHON_PACKAGE)/tools/bin/python || python3 -m venv $(PYTHON_PACKAGE)/tools
 	$(PYTHON_PACKAGE)/tools/bin/python -m pip install --quiet "maturin>=1.9,<2" ziglang
-	PATH=$(PYTHON_PACKAGE)/tools/bin:$$PATH maturin build --release --zig --compatibility manylinux2014 --sdist
+	PATH=$(PYTHON_PACKAGE)/tools/bin:$$PATH maturin sdist
+	PATH=$(PYTHON_PACKAGE)/tools/bin:$$PATH maturin build --release --zig --compatibility manylinux2014
 
 statistical: ## slow tests: calibration, false-alarm rates, exact posteriors
 	$(RUN_STATISTICAL)
 
+# Named beside the Python package, the command shares what was compiled for that.
+BUILD_COMMAND := cargo build --release -p retrodict-cli -p retrodict-python --bin retrodict
+
 guide: ## run the examples of README.md, docs/ and studies/, and build the guide
-	cargo build --release
+	$(BUILD_COMMAND)
 	python3 docs/run_examples.py --retrodict target/release/retrodict README.md docs/src studies
 	docs/build
 
 STUDIES := $(wildcard studies/methods/*.toml)
 STUDY_RUNS := $(CURDIR)/target/studies
 studies: ## every method on known problems: runs studies/, writes the tables and figures of the guide; half an hour
-	cargo build --release
+	$(BUILD_COMMAND)
 	@mkdir -p $(STUDY_RUNS)
 	@for study in $(STUDIES); do \
 		target/release/retrodict run $$study --out $(STUDY_RUNS)/$$(basename $$study .toml) || test $$? = 3 || exit 1; \

@@ -23,7 +23,7 @@ figure and file of the command line is here too, :func:`run` and :func:`load` ta
 what ``out`` left.
 
 ========================  =====================================================================
-``distributions, prior``  named parameters and their distributions
+``distributions, prior``  named parameters and their distributions; ``function``: those that are Python objects
 ``simulate, simulations`` a simulator in Python, and what it gave: θ, x, status
 ``infer, posterior``      from simulations to a :class:`Posterior`: sample, log_prob, map
 ``samples, summary``      draws with names; tables, corner plots, pandas, xarray, ArviZ
@@ -65,6 +65,7 @@ from .distributions import (
     UniformInteger,
 )
 from .figure import Figure
+from .function import Function
 from .infer import infer
 from .posterior import Posterior
 from .prior import Prior
@@ -90,6 +91,7 @@ __all__ = [
     "Error",
     "Exponential",
     "Figure",
+    "Function",
     "Gamma",
     "HalfNormal",
     "LogNormal",

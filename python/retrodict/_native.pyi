@@ -1,6 +1,6 @@
 """The extension module: arrays and plain values in, arrays and plain values out."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
 from typing import Any
 
@@ -18,7 +18,11 @@ VERSION: str
 class Error(RuntimeError): ...
 
 class Prior:
-    def __new__(cls, parameters: dict[str, Any]) -> Prior: ...
+    def __new__(
+        cls,
+        parameters: dict[str, Any],
+        functions: Mapping[str, tuple[Callable[[_Floats], float], Callable[[int], _Floats]]] | None = None,
+    ) -> Prior: ...
     @property
     def names(self) -> list[str]: ...
     @property
@@ -37,7 +41,8 @@ class Simulator:
     def __new__(
         cls,
         name: str,
-        shape: tuple[int, int],
+        prior: Prior,
+        n_data: int,
         block: int,
         simulate: Callable[[_Floats, NDArray[np.uint64]], tuple[_Floats, NDArray[np.uint8]]],
         log_likelihood: Callable[[_Floats, _Floats], _Floats] | None = None,
@@ -49,6 +54,7 @@ class Session:
         folder: str | PathLike[str],
         study: dict[str, Any],
         simulator: Simulator | None = None,
+        prior: Prior | None = None,
     ) -> Session: ...
     @staticmethod
     def open(
@@ -56,6 +62,7 @@ class Session:
         folder: str | PathLike[str] | None = None,
         seed: int | None = None,
         simulator: Simulator | None = None,
+        prior: Prior | None = None,
     ) -> Session: ...
     @property
     def folder(self) -> PathLike[str]: ...

@@ -126,7 +126,7 @@ def check(
         "predictive_simulations": whole(predictive_simulations, "predictive_simulations"),
         "learning_curve": bool(learning_curve),
     }
-    session = _native.Session(folder.path, study, native_of(simulating))
+    session = _native.Session(folder.path, study, native_of(simulating), posterior.prior._native)
     pairs = None if given is None else (given.theta, given.x, given.status)
     try:
         session.run(

@@ -119,11 +119,11 @@ def compare(
         "simulations": n if given is None else len(given),
         **options(settings),
     }
-    session = _native.Session(folder.path, study, native_of(simulating))
+    session = _native.Session(folder.path, study, native_of(simulating), prior._native)
     training = None if given is None else (given.theta, given.x, given.status)
     try:
         session.run(STAGES, training=training, tests=pairs, progress=showing.shown(progress))
     finally:
         if simulating is not None:
             simulating.close()
-    return Run(session, simulating, folder)
+    return Run(session, simulating, folder, prior)

@@ -61,6 +61,87 @@ def to_xarray(samples: Samples) -> xarray.Dataset:
     )
 
 
+def to_getdist(samples: Samples, label: str | None = None) -> Any:
+    """``MCSamples``: chains, weights, labels, and the ends of the prior's support as hard bounds."""
+    getdist = needed("getdist")
+    n, parameters = samples.n_chains, samples.parameters
+    rows = np.split(samples.array, n) if n > 1 else samples.array
+    weights = None
+    if samples.log_weights is not None:
+        # Relative to their mean, so that weights of draws that all count the same are one.
+        relative = samples.weights * len(samples)
+        weights = np.split(relative, n) if n > 1 else relative
+    ends = {
+        name: tuple(None if np.isinf(end) else end for end in pair)
+        for name, pair in zip(samples.names, samples.limits)
+    }
+    labels = [label or name for name, label, _ in parameters]
+    return getdist.MCSamples(
+        samples=rows,
+        weights=weights,
+        names=samples.names,
+        labels=labels,
+        ranges={name: list(pair) for name, pair in ends.items() if pair != (None, None)},
+        sampler="mcmc" if n > 1 else "uncorrelated",
+        label=label,
+        settings={"ignore_rows": 0},
+    )
+
+
+def from_getdist(chains: Any) -> Samples:
+    """Draws of ``MCSamples``."""
+    from .samples import Samples
+
+    info = [(p.name, p.label) for p in chains.paramNames.names if not p.isDerived]
+    names = [name for name, _ in info]
+    array = np.asarray(chains.samples)[:, : len(names)]
+    weights = None if chains.weights is None else np.asarray(chains.weights, dtype=np.float64)
+    same = weights is None or bool((weights == weights[0]).all())
+    offsets = getattr(chains, "chain_offsets", None)
+    n_chains = 1 if offsets is None else len(offsets) - 1
+    ranges = chains.ranges
+    limits = [
+        tuple(_end(end, sign) for end, sign in ((ranges.getLower(name), -1), (ranges.getUpper(name), 1)))
+        for name in names
+    ]
+    return Samples(
+        array,
+        names,
+        log_weights=None if same or weights is None else np.log(weights),
+        n_chains=n_chains if len(array) % n_chains == 0 else 1,
+        limits=[(low, high) for low, high in limits],
+        parameters=[(name, label if label != name else None, None) for name, label in info],
+    )
+
+
+def _end(end: Any, sign: int) -> float:
+    return sign * np.inf if end is None else float(end)
+
+
+def to_chainconsumer(samples: Samples, name: str = "posterior") -> Any:
+    """A ``Chain``."""
+    chainconsumer = needed("chainconsumer")
+    frame = needed("pandas").DataFrame(samples.array, columns=samples.names)
+    if samples.log_weights is not None:
+        frame["weight"] = samples.weights * len(samples)
+    return chainconsumer.Chain(samples=frame, name=name, walkers=samples.n_chains)
+
+
+def from_chainconsumer(chain: Any) -> Samples:
+    """Draws of a ``Chain``."""
+    from .samples import Samples
+
+    names = [str(name) for name in chain.data_columns]
+    weights = np.asarray(chain.weights, dtype=np.float64)
+    same = bool((weights == weights[0]).all())
+    return Samples(
+        chain.samples[names].to_numpy(),
+        names,
+        log_weights=None if same else np.log(weights),
+        n_chains=int(chain.walkers or 1),
+    )
+
+
 def _group(value: Any) -> dict[str, Floats]:
     """Variables of (chains, draws, …)."""
     from .samples import Samples

@@ -11,8 +11,10 @@ from pathlib import Path
 
 from ._native import Error
 
+#: Importance weights of given rounds.
+WEIGHTS = "weights.npy"
 #: What a posterior needs of a run; everything else can be made again.
-MODEL = ("study.toml", "stages.json", "observation.npy", "model", "rounds")
+MODEL = ("study.toml", "stages.json", "observation.npy", WEIGHTS, "model", "rounds")
 #: What the function was whose simulations are there.
 FUNCTION = "function.json"
 #: What checks add.

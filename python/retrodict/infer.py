@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from . import _native, progress as showing
-from .arrays import whole
-from .folder import Folder
+from .arrays import floats, whole
+from .folder import WEIGHTS, Folder
 from .posterior import Posterior, observations
 from .prior import Prior
 from .progress import Progress
@@ -96,7 +96,10 @@ def infer(
         Whether to show how far it is; on a terminal and in a notebook unless given.
     **settings
         Everything else that ``[inference]`` of a study may say, such as ``rounds=3``,
-        ``estimator="maf"``, ``train={"max_epochs": 50}`` or ``sampler={"kind": "nuts"}``.
+        ``estimator="maf"``, ``train={"max_epochs": 50}`` or ``sampler={"kind": "nuts"}``. Simulations of several
+        rounds, of which all but the first drew from proposals, say so: ``given_rounds={"rounds": [1000, 500]}``,
+        with ``"loss": "importance_weighted"`` and ``"weights"`` (prior over proposal, one a simulation) if the
+        atomic loss is not meant.
 
     Returns
     -------
@@ -165,7 +168,8 @@ def infer(
     study["observation"] = observation(rows, trials, folder)
     code = code_of(simulator) if given is None else ""
     folder.refuse_other_code(name_of(simulator), code)
-    session = _native.Session(folder.path, study, native_of(simulating))
+    _keep_weights(study["inference"], folder)
+    session = _native.Session(folder.path, study, native_of(simulating), prior._native)
     training = None if given is None else (given.theta, given.x, given.status)
     try:
         session.run(
@@ -178,6 +182,17 @@ def infer(
     return Posterior(
         session, folder, study, prior, simulating, rows if aimed else None, session.posterior()
     )
+
+
+def _keep_weights(inference: dict[str, Any], folder: Folder) -> None:
+    """The importance weights of given rounds stand in a file of their own."""
+    rounds = inference.get("given_rounds")
+    if not isinstance(rounds, dict) or rounds.get("weights") is None:
+        return
+    weights = floats(rounds["weights"], "given_rounds.weights").ravel()
+    folder.path.mkdir(parents=True, exist_ok=True)
+    np.save(folder.path / WEIGHTS, weights)
+    inference["given_rounds"] = {**rounds, "weights": WEIGHTS}
 
 
 def _refuse(

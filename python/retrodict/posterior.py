@@ -14,8 +14,10 @@ from .arrays import Floats, by_name, floats, matrix, shortened, whole
 from .folder import Folder
 from .prior import Prior
 from .samples import Samples
-from .study import Simulating, Study
+from .study import Simulating, Study, native_of, options
 
+#: Sections of ``[inference]`` that say how draws are made of what was fitted.
+DRAWING = ("sampler", "field_sampler", "composition", "correction")
 #: Methods that keep nothing of the simulations but networks.
 TRAINED = ("auto", "npe", "nle", "nre", "fmpe", "npse")
 
@@ -194,6 +196,47 @@ class Posterior:
 
         return log_density
 
+    def with_settings(self, **settings: Any) -> Posterior:
+        """The same networks with other settings that say how draws are made of them.
+
+        Parameters
+        ----------
+        **settings
+            The sections ``sampler``, ``field_sampler``, ``composition`` or ``correction`` of ``[inference]``, as
+            :func:`retrodict.infer` takes them.
+
+        Returns
+        -------
+        Posterior
+            Another posterior; this one stays as it is.
+
+        Raises
+        ------
+        ValueError
+            If a setting belongs to the fit, or is not one of the method's.
+
+        Examples
+        --------
+        >>> import retrodict as rd
+        >>> prior = rd.Prior(mu=rd.Uniform(-2, 2))
+        >>> sims = rd.simulate(prior, lambda theta, rng: theta + rng.normal(size=theta.shape), 1000)
+        >>> posterior = rd.infer(prior, sims, "classical_kde")
+        >>> posterior.with_settings(sampler="rejection").sample([0.5], 100).n_chains
+        1
+        """
+        for name in settings:
+            if name not in DRAWING:
+                raise ValueError(
+                    f"{name}: given, expected one of {', '.join(DRAWING)}. Everything else is settled by the "
+                    "fit: infer again."
+                )
+        folder = self._folder.branch()
+        section = {**self._study["inference"], **options(settings)}
+        study = {**self._study, "inference": section}
+        native = native_of(self._simulating)
+        session = _native.Session(folder.path, study, native, self.prior._native)
+        return Posterior(session, folder, study, self.prior, self._simulating, self.x_o)
+
     def _observations(self, x_o: Any) -> tuple[Floats, bool]:
         """One observation a row, and whether there is one posterior for all of them."""
         if x_o is None:
@@ -236,7 +279,7 @@ class Posterior:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         folder = Folder.unpack(state["folder"])
-        session = _native.Session(folder.path, state["study"])
+        session = _native.Session(folder.path, state["study"], None, state["prior"]._native)
         self.__init__(session, folder, state["study"], state["prior"], None, state["x_o"])  # type: ignore[misc]
 
     def __copy__(self) -> Posterior:

@@ -10,6 +10,7 @@ import numpy as np
 from . import _native
 from .arrays import Floats, matrix, whole
 from .distributions import Distribution
+from .function import Function, is_function
 from .samples import Samples
 
 
@@ -19,7 +20,8 @@ class Prior:
     Parameters
     ----------
     parameters : mapping, optional
-        Names and distributions, or their entries as in the ``[parameters]`` table of a study.
+        Names and distributions, or their entries as in the ``[parameters]`` table of a study; other objects with
+        ``sample`` and ``log_prob`` become :class:`retrodict.Function`.
     **named : Distribution
         The same as keywords.
 
@@ -43,18 +45,39 @@ class Prior:
 
     def __init__(
         self,
-        parameters: Mapping[str, Distribution | Mapping[str, Any]] | None = None,
+        parameters: Mapping[str, Any] | None = None,
         /,
-        **named: Distribution | Mapping[str, Any],
+        **named: Any,
     ) -> None:
         if parameters is not None and not isinstance(parameters, Mapping):
             raise ValueError(
                 f"parameters: given {type(parameters).__name__}, expected names with distributions. "
                 "Give them as keywords or in a dictionary: Prior(mu=Uniform(-2, 2))."
             )
-        given = {**(parameters or {}), **named}
-        self._parameters = {str(name): _entry(name, value) for name, value in given.items()}
-        self._native = _native.Prior(self._parameters)
+        given = {str(k): _distribution(v) for k, v in {**(parameters or {}), **named}.items()}
+        self._parameters = {name: _entry(name, value) for name, value in given.items()}
+        self._functions = {f.name: f for f in given.values() if isinstance(f, Function)}
+        self._native = self._made()
+
+    @property
+    def functions(self) -> dict[str, Function]:
+        """The Python objects among its distributions, by the names that entries call them by."""
+        return dict(self._functions)
+
+    def _made(self) -> _native.Prior:
+        functions = {name: (f.log_prob_of_one, f.draw) for name, f in self._functions.items()}
+        return _native.Prior(self._parameters, functions)
+
+    @property
+    def function(self) -> Function | None:
+        """The Python object that it is, if that is all of it."""
+        functions = list(self._functions.values())
+        return functions[0] if len(self._parameters) == 1 and functions else None
+
+    @property
+    def has_functions(self) -> bool:
+        """Whether a part of it is a Python object: then a box alone is respected by construction."""
+        return bool(self._functions)
 
     @property
     def names(self) -> list[str]:
@@ -112,7 +135,8 @@ class Prior:
             One number a row; a number of no axis for one θ.
         """
         rows = matrix(theta, len(self), self.names, "theta")
-        values = self._native.log_prob(rows)
+        function = self.function
+        values = self._native.log_prob(rows) if function is None else function.log_prob(rows)
         return values if np.ndim(theta) >= 2 or len(rows) != 1 else values[0]
 
     def from_unit_cube(self, u: Any) -> Floats:
@@ -131,7 +155,8 @@ class Prior:
         Raises
         ------
         ValueError
-            If a parameter is discrete, or the parameters have fewer degrees of freedom than columns.
+            If a parameter is discrete or a Python object, or the parameters have fewer degrees of freedom than
+            columns.
 
         Examples
         --------
@@ -139,6 +164,11 @@ class Prior:
         >>> rd.Prior(mu=rd.Uniform(0, 4)).from_unit_cube([0.25]).round(12)
         array([1.])
         """
+        if self.has_functions:
+            raise ValueError(
+                "u: the prior has a part that is a Python object, whose quantiles are not known. Use draws and "
+                "log_prob, or a prior of distributions by name."
+            )
         rows = matrix(u, len(self), self.names, "u")
         if not ((rows >= 0) & (rows <= 1)).all():
             raise ValueError("u: given numbers outside the unit cube, expected from 0 to 1.")
@@ -165,11 +195,12 @@ class Prior:
         return hash(repr(self._parameters))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"parameters": self._parameters}
+        return {"parameters": self._parameters, "functions": self._functions}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._parameters = state["parameters"]
-        self._native = _native.Prior(self._parameters)
+        self._functions = state["functions"]
+        self._native = self._made()
 
     def __repr__(self) -> str:
         entries = (f"{name}={_words(entry)}" for name, entry in self._parameters.items())
@@ -180,6 +211,12 @@ class Prior:
 
         rows = [[name, _words(entry)] for name, entry in self._parameters.items()]
         return table(["parameter", "prior"], rows)
+
+
+def _distribution(value: Any) -> Any:
+    """An object that can be asked for draws and densities as a distribution; others as they are."""
+    known = isinstance(value, (Distribution, Mapping))
+    return Function(value) if not known and is_function(value) else value
 
 
 def _entry(name: Any, value: Any) -> dict[str, Any]:

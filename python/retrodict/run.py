@@ -48,6 +48,7 @@ class Run:
         session: _native.Session,
         simulating: Simulating | None = None,
         folder: Folder | None = None,
+        prior: Prior | None = None,
     ) -> None:
         self._session = session
         # A temporary folder is there for as long as this is.
@@ -55,12 +56,12 @@ class Run:
         self._simulating = simulating
         self._whole = self._kept
         self.folder = Path(session.folder)
-        self.prior = _prior(session)
+        self.prior = prior if prior is not None else _prior(session)
         self.methods: dict[str, Run] = {name: self._method(name) for name in session.methods}
         self._posterior: Posterior | None = None
 
     def _method(self, name: str) -> Run:
-        run = load(self.folder / "methods" / name)
+        run = load(self.folder / "methods" / name, self.prior if self.prior.has_functions else None)
         run._whole = self._kept
         return run
 
@@ -76,6 +77,8 @@ class Run:
             return next(iter(self.methods.values())).posterior
         if self._posterior is None:
             study = _plain(self.settings)
+            if self.prior.has_functions:
+                study["parameters"] = self.prior.to_dict()
             x_o = self._session.observations
             self._posterior = Posterior(
                 self._session, self._kept, study, self.prior, self._simulating, x_o
@@ -133,7 +136,7 @@ class Run:
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return load, (self.folder.absolute(),)
+        return load, (self.folder.absolute(), self.prior if self.prior.has_functions else None)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Run):
@@ -231,13 +234,15 @@ def run(
     return Run(session, simulating)
 
 
-def load(folder: str | PathLike[str]) -> Run:
+def load(folder: str | PathLike[str], prior: Prior | None = None) -> Run:
     """The run that is in a folder, whoever made it.
 
     Parameters
     ----------
     folder : path
         The folder of a run.
+    prior : Prior, optional
+        The prior again, if a part of it is a Python object: a folder has no more than its name.
 
     Returns
     -------
@@ -255,7 +260,8 @@ def load(folder: str | PathLike[str]) -> Run:
             f"{path}: there is no run in this folder. Give the folder that `retrodict run` or `out=` "
             "named; it holds study.toml and stages.json."
         )
-    return Run(_native.Session.open(path / "study.toml", path))
+    native = None if prior is None else prior._native
+    return Run(_native.Session.open(path / "study.toml", path, prior=native), prior=prior)
 
 
 def _prior(session: _native.Session) -> Prior:

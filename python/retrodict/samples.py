@@ -214,6 +214,54 @@ class Samples:
 
         return to_arviz(self, groups)
 
+    def to_getdist(self, label: str | None = None) -> Any:
+        """What GetDist takes: ``MCSamples`` with weights, labels and the bounds of the prior; needs ``getdist``.
+
+        Parameters
+        ----------
+        label : str, optional
+            What its legends call these draws.
+        """
+        from .exchange import to_getdist
+
+        return to_getdist(self, label)
+
+    @classmethod
+    def from_getdist(cls, chains: Any) -> Samples:
+        """The draws of GetDist's ``MCSamples``."""
+        from .exchange import from_getdist
+
+        return from_getdist(chains)
+
+    def to_chainconsumer(self, name: str = "posterior") -> Any:
+        """What ChainConsumer takes: a ``Chain`` with weights; needs ``chainconsumer``.
+
+        Parameters
+        ----------
+        name : str
+            What its legends call these draws.
+        """
+        from .exchange import to_chainconsumer
+
+        return to_chainconsumer(self, name)
+
+    @classmethod
+    def from_chainconsumer(cls, chain: Any) -> Samples:
+        """The draws of a ``Chain`` of ChainConsumer."""
+        from .exchange import from_chainconsumer
+
+        return from_chainconsumer(chain)
+
+    @property
+    def limits(self) -> list[tuple[float, float]]:
+        """The least and the largest value that each parameter can have."""
+        return list(self._limits)
+
+    @property
+    def parameters(self) -> list[tuple[str, str | None, str | None]]:
+        """Name, label and unit of each parameter."""
+        return list(self._parameters)
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False and dtype not in (None, self.array.dtype):
             raise ValueError("another type than float64 cannot be had without a copy")

@@ -69,7 +69,8 @@ class Simulating:
         block = BLOCK if self.call is batch else 16 * BLOCK
         self.native = _native.Simulator(
             self.name,
-            (len(prior), self.n_data),
+            prior._native,
+            self.n_data,
             block,
             self.call,
             None if log_likelihood is None else Likelihood(log_likelihood),

@@ -68,6 +68,63 @@ def test_rounds_aim_at_the_observation(prior):
         posterior.sample([0.0, 0.0], 10)
 
 
+@pytest.mark.parametrize("loss", ["atomic", "importance_weighted"])
+def test_rounds_that_somebody_made_are_corrected_for(prior, sims, loss):
+    # Half of the simulations come from a normal proposal that is off the posterior.
+    random = np.random.default_rng(1)
+    mean, sd = np.array([0.3, -0.8]), np.array([0.5, 0.5])
+    theta = mean + sd * random.normal(size=(1500, 2))
+    x = theta + NOISE * random.normal(size=theta.shape)
+    both = (np.concatenate([sims.theta[:1500], theta]), np.concatenate([sims.x[:1500], x]))
+    given = {"rounds": [1500, 1500], "loss": loss}
+    if loss == "importance_weighted":
+        log_q = (-0.5 * ((both[0] - mean) / sd) ** 2 - np.log(sd * np.sqrt(2 * np.pi))).sum(axis=1)
+        given["weights"] = 1 / (0.5 + 0.5 * np.exp(log_q - prior.log_prob(both[0])))
+    small = {"kind": "nsf", "transforms": 2, "network": {"hidden": [24]}}
+    train = {"max_epochs": 30, "ensemble_size": 1}
+    corrected = rd.infer(prior, both, "npe", given_rounds=given, x_o=X_O, estimator=small, train=train)
+    close(corrected.sample(n=4000), X_O, sds=0.3)
+    again = pickle.loads(pickle.dumps(corrected))
+    assert again.sample(n=50) == corrected.sample(n=50)
+    report = rd.check(corrected, linear, draws=500)
+    assert "not amortised" in report.html and "not tested" in str(report)
+
+
+def test_long_observations_stand_in_a_file(prior):
+    def many(theta, rng):
+        return np.repeat(theta, 600, axis=1) + NOISE * rng.normal(size=(len(theta), 1200))
+
+    sims = rd.simulate(prior, many, 300, vectorized=True)
+    posterior = rd.infer(prior, sims, "abc_rejection", x_o=sims.x[0])
+    assert np.abs(posterior.sample(n=100).array.mean(axis=0) - sims.theta[0]).max() < 1
+
+
+def test_given_rounds_have_to_be_all_simulations(prior, sims):
+    for given, words in [
+        ({"rounds": [1000, 1000]}, "2000 together"),
+        ({"rounds": [1000, 2000], "loss": "mixture"}, "importance_weighted"),
+        ({"rounds": [1000, 2000], "loss": "importance_weighted"}, "no weights"),
+        ({"rounds": [1000, 2000], "loss": "importance_weighted", "weights": np.ones(7)}, "7 numbers"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            rd.infer(prior, sims, "npe", given_rounds=given)
+    with pytest.raises(ValueError, match="does not use it"):
+        rd.infer(prior, sims, "nle", given_rounds={"rounds": [1000, 2000]})
+
+
+def test_settings_of_draws_can_be_changed(prior, sims):
+    posterior = rd.infer(prior, sims, "classical_kde", sampler={"kind": "slice", "warmup": 50})
+    other = posterior.with_settings(sampler="rejection")
+    assert other.settings["inference"]["sampler"]["kind"] == "rejection"
+    assert posterior.settings["inference"]["sampler"]["kind"] == "slice"
+    assert other.sample(X_O, 200).n_chains == 1 and posterior.sample(X_O, 200).n_chains > 1
+    assert np.abs(other.sample(X_O, 2000).array.mean(axis=0) - exact(X_O)[0]).max() < 0.3
+    with pytest.raises(ValueError, match="infer again"):
+        posterior.with_settings(train={"max_epochs": 3})
+    with pytest.raises(ValueError, match="does not use it"):
+        rd.infer(prior, sims, "npe", train={"max_epochs": 1}).with_settings(sampler="slice")
+
+
 def test_synthetic_likelihoods_simulate_while_they_sample(prior):
     posterior = rd.infer(
         prior,

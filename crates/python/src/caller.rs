@@ -69,6 +69,16 @@ impl Callers {
         lock(&self.0.raised).get_or_insert(error);
     }
 
+    /// Whether an exception waits for the caller.
+    pub(crate) fn has_raised(&self) -> bool {
+        lock(&self.0.raised).is_some()
+    }
+
+    /// What was raised, or the value.
+    pub(crate) fn or_raised<T>(&self, value: T) -> PyResult<T> {
+        lock(&self.0.raised).take().map_or(Ok(value), Err)
+    }
+
     /// Does `work` and waits for it. Ctrl-C sets `stop` and waits for the work's next step; where there is
     /// nothing to set, and at the second Ctrl-C, the work is left to itself.
     pub(crate) fn wait<T: Send + 'static>(

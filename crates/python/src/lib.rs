@@ -14,6 +14,7 @@ mod arrays;
 mod caller;
 mod error;
 mod figure;
+mod function_prior;
 mod posterior;
 mod prior;
 mod session;

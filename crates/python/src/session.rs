@@ -11,6 +11,7 @@ use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use retrodict::Result;
+use retrodict::prior::PriorFunctions;
 use retrodict::simulate::Simulations;
 use retrodict::study::{ComparisonRun, Event, Observer, Run, Source, Stage, StopFlag, Study};
 
@@ -35,6 +36,8 @@ pub(crate) struct Session {
     seed: Option<u64>,
     folder: PathBuf,
     function: Option<Arc<Function>>,
+    /// Those of the prior's functions, which the simulator shares.
+    callers: Callers,
 }
 
 type Given<'py> = (
@@ -47,11 +50,12 @@ type Given<'py> = (
 impl Session {
     /// From the sections of a study.
     #[new]
-    #[pyo3(signature = (folder, study, simulator=None))]
+    #[pyo3(signature = (folder, study, simulator=None, prior=None))]
     fn new(
         folder: PathBuf,
         study: &Bound<'_, PyDict>,
         simulator: Option<&Simulator>,
+        prior: Option<&Prior>,
     ) -> PyResult<Self> {
         let table = settings::table("", study)?;
         let text = toml::to_string(&table)
@@ -62,27 +66,30 @@ impl Session {
                 folder.display()
             ))
         })?;
-        let source = Source::new(folder.join("study.toml"), text);
+        let source = with_functions(Source::new(folder.join("study.toml"), text), prior);
         let study = Study::from_source(source.clone(), None).map_err(|e| to_python(&e))?;
         Ok(Self {
             study,
             source,
             seed: None,
             folder,
+            callers: callers_of(simulator, prior),
             function: simulator.map(|simulator| Arc::clone(&simulator.function)),
         })
     }
 
     /// From a study file.
     #[staticmethod]
-    #[pyo3(signature = (path, folder=None, seed=None, simulator=None))]
+    #[pyo3(signature = (path, folder=None, seed=None, simulator=None, prior=None))]
     fn open(
         path: PathBuf,
         folder: Option<PathBuf>,
         seed: Option<u64>,
         simulator: Option<&Simulator>,
+        prior: Option<&Prior>,
     ) -> PyResult<Self> {
         let source = Source::read(&path).map_err(|error| of_file(&error))?;
+        let source = with_functions(source, prior);
         let study = Study::from_source(source.clone(), seed).map_err(|error| of_file(&error))?;
         let name = &study.config().study.name;
         Ok(Self {
@@ -90,6 +97,7 @@ impl Session {
             study,
             source,
             seed,
+            callers: callers_of(simulator, prior),
             function: simulator.map(|simulator| Arc::clone(&simulator.function)),
         })
     }
@@ -102,7 +110,9 @@ impl Session {
     #[getter]
     fn prior(&self) -> Prior {
         Prior {
-            prior: self.study.prior().clone(),
+            joint: self.study.prior().clone(),
+            functions: PriorFunctions::default(),
+            callers: self.callers.clone(),
         }
     }
 
@@ -155,7 +165,7 @@ impl Session {
             }
         }
         let (stop, opening) = (StopFlag::default(), self.opening());
-        let (callers, flag) = (self.callers(), stop.clone());
+        let (callers, flag) = (self.callers.clone(), stop.clone());
         let told = Told::new(callers.clone(), progress, stop.clone());
         callers.wait(py, Some(&stop), move || {
             let observer = |event: &Event| told.tell(event);
@@ -175,7 +185,8 @@ impl Session {
             Some(x) => arrays::table(names, &x)?,
             None => self.study.observations().clone(),
         };
-        let (stop, opening, callers) = (StopFlag::default(), self.opening(), self.callers());
+        let stop = StopFlag::default();
+        let (opening, callers) = (self.opening(), self.callers.clone());
         let flag = stop.clone();
         let posterior = callers.wait(py, Some(&stop), move || {
             let observer = |_: &Event| {};
@@ -187,11 +198,6 @@ impl Session {
 }
 
 impl Session {
-    fn callers(&self) -> Callers {
-        let function = self.function.as_ref();
-        function.map_or_else(Callers::default, |function| function.callers.clone())
-    }
-
     fn opening(&self) -> Opening {
         Opening {
             source: self.source.clone(),
@@ -200,6 +206,19 @@ impl Session {
             function: self.function.clone(),
         }
     }
+}
+
+/// The study's text, with the functions of a prior that it may name.
+fn with_functions(source: Source, prior: Option<&Prior>) -> Source {
+    let functions = prior.map(|prior| prior.functions.clone());
+    source.with_functions(functions.unwrap_or_default())
+}
+
+/// Whom to ask and to tell: the simulator's callers, which are those of its prior, or the prior's.
+fn callers_of(simulator: Option<&Simulator>, prior: Option<&Prior>) -> Callers {
+    let of_simulator = simulator.map(|simulator| simulator.function.callers.clone());
+    let of_prior = || prior.map(Prior::shared_callers);
+    of_simulator.or_else(of_prior).unwrap_or_default()
 }
 
 /// What another thread needs to open the run.

@@ -11,6 +11,7 @@ use retrodict::{Error, Random, Result};
 
 use crate::arrays;
 use crate::caller::Callers;
+use crate::prior::Prior;
 
 /// A simulator in Python: many rows in, many rows out.
 #[pyclass(frozen, module = "retrodict._native")]
@@ -35,23 +36,23 @@ pub(crate) struct Function {
 #[pymethods]
 impl Simulator {
     #[new]
-    #[pyo3(signature = (name, shape, block, simulate, log_likelihood=None))]
+    #[pyo3(signature = (name, prior, n_data, block, simulate, log_likelihood=None))]
     fn new(
         name: String,
-        shape: (usize, usize),
+        prior: &Prior,
+        n_data: usize,
         block: usize,
         simulate: Py<PyAny>,
         log_likelihood: Option<Py<PyAny>>,
     ) -> Self {
-        let (n_parameters, n_data) = shape;
         let function = Function {
             name,
-            n_parameters,
+            n_parameters: prior.joint.n_parameters(),
             n_data,
             block: block.max(1),
             simulate,
             log_likelihood,
-            callers: Callers::default(),
+            callers: prior.shared_callers(),
         };
         Self {
             function: Arc::new(function),

@@ -27,9 +27,13 @@ How the pieces fit
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import NotSupported
+
+if TYPE_CHECKING:
+    # Imported when they are asked for.
+    from . import analysis, diagnostics, inference, neural_nets, simulators, utils
 
 #: The version of ``sbi`` whose names these are.
 __version__ = "0.27.0"

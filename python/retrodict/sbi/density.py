@@ -7,7 +7,6 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .. import _native
 from ..arrays import Floats
 from ..infer import infer
 from ..posterior import Posterior
@@ -24,18 +23,23 @@ class Density(Protocol):
     @property
     def prior(self) -> Prior:
         """The prior."""
+        ...
 
     def sample(self, x: Floats, n: int, seed: int) -> Floats:
         """Draws, one a row."""
+        ...
 
     def sample_many(self, xs: Floats, n: int, seed: int) -> list[Floats]:
         """Draws for each row of ``xs``."""
+        ...
 
     def log_prob(self, theta: Floats, x: Floats, normalized: bool) -> Floats:
         """log p(θ | x) of each row."""
+        ...
 
     def map(self, x: Floats, seed: int) -> Floats:
         """The θ with the largest density."""
+        ...
 
 
 class Fitted:
@@ -81,15 +85,6 @@ def unweighted(theta: Floats, log_weights: Floats | None, n: int, seed: int) -> 
     weights = np.exp(log_weights - log_weights.max())
     chosen = np.random.default_rng(seed).choice(len(theta), n, p=weights / weights.sum())
     return theta[chosen]
-
-
-def revised(posterior: Posterior, **inference: Any) -> Posterior:
-    """The same networks with other settings of the inference, such as another sampler."""
-    folder = posterior._folder.branch()
-    section = {**posterior._study["inference"], **inference}
-    study = {**posterior._study, "inference": section}
-    session = _native.Session(folder.path, study)
-    return Posterior(session, folder, study, posterior.prior, None, posterior.x_o)
 
 
 class Known:

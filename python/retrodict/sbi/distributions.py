@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import distributions as rd
 from ..arrays import Floats, floats
+from ..function import Function, is_function
 from ..prior import Prior
 from .errors import not_supported
 from .tensors import Numbers, count, fresh_seed, give, give_theta, is_torch, rows
@@ -19,8 +20,8 @@ Parts = list[tuple[rd.Distribution, int]]
 OTHERWISE = (
     "Use BoxUniform, MultipleIndependent, torch's Uniform, Normal, MultivariateNormal, Independent, "
     "LogNormal, HalfNormal, Gamma, Beta, Exponential, StudentT, Cauchy, Dirichlet, Bernoulli, Categorical, "
-    "Binomial or Poisson, a frozen distribution of SciPy, or a retrodict.Prior, which also has truncated, "
-    "mixture and conditional distributions."
+    "Binomial or Poisson, a frozen distribution of SciPy, a retrodict.Prior, which also has truncated, mixture and "
+    "conditional distributions, or an object with sample((n,)) and log_prob(theta)."
 )
 
 #: Distributions of torch: the native one, and which attribute is which argument.
@@ -38,6 +39,19 @@ UNIVARIATE: dict[str, tuple[type[rd.Distribution], dict[str, str]]] = {
     "Bernoulli": (rd.Bernoulli, {"probability": "probs"}),
     "Binomial": (rd.Binomial, {"trials": "total_count", "probability": "probs"}),
     "Poisson": (rd.Poisson, {"rate": "rate"}),
+}
+
+
+#: All distributions of torch that have a counterpart here.
+KNOWN = {
+    *UNIVARIATE,
+    "BoxUniform",
+    "Categorical",
+    "Dirichlet",
+    "Independent",
+    "MixtureSameFamily",
+    "MultipleIndependent",
+    "MultivariateNormal",
 }
 
 
@@ -69,11 +83,7 @@ class NativePrior:
     def sample(self, sample_shape: Any = ()) -> Numbers:
         """Draws, of shape (\\*sample_shape, parameters)."""
         shape, n = count(sample_shape)
-        theta = (
-            self.native.sample(n, seed=fresh_seed(self.torch)).array
-            if n
-            else np.empty((0, len(self.native)))
-        )
+        theta = self._draws(n) if n else np.empty((0, len(self.native)))
         drawn = give_theta(theta, self.torch, self.native.limits)
         return drawn.reshape((*shape, len(self.native)))
 
@@ -98,7 +108,14 @@ class NativePrior:
         return give(self._many().std(axis=0), self.torch)
 
     def _many(self) -> Floats:
-        return self.native.sample(100_000, seed=1).array
+        return self._draws(100_000, 1)
+
+    def _draws(self, n: int, seed: int | None = None) -> Floats:
+        function = self.native.function
+        if function is not None:
+            # All at once, which is faster than one by one.
+            return function.draws(n)
+        return self.native.sample(n, seed=fresh_seed(self.torch) if seed is None else seed).array
 
     def to(self, device: Any) -> NativePrior:
         """Nothing happens: everything is computed on the processor."""
@@ -241,8 +258,12 @@ def prior_of(parts: Parts) -> Prior:
     return Prior(named)
 
 
-def as_prior(prior: Any, what: str = "prior") -> NativePrior:
+def as_prior(
+    prior: Any, what: str = "prior", ends: dict[str, Any] | None = None
+) -> NativePrior:
     """Any prior that is known here, with the methods of a distribution of torch.
+
+    ``ends`` are the bounds of an object that is only asked for draws and densities.
 
     Raises
     ------
@@ -255,10 +276,12 @@ def as_prior(prior: Any, what: str = "prior") -> NativePrior:
         return NativePrior(prior)
     if isinstance(prior, (list, tuple)):
         return MultipleIndependent(prior)
-    return NativePrior(prior_of(parts_of(prior, what)), is_torch(prior))
+    parts = parts_of(prior, what, ends)
+    torch = any(isinstance(part, Function) and part.torch for part, _ in parts)
+    return NativePrior(prior_of(parts), torch or is_torch(prior))
 
 
-def parts_of(dist: Any, what: str = "prior") -> Parts:
+def parts_of(dist: Any, what: str = "prior", ends: dict[str, Any] | None = None) -> Parts:
     """A distribution of anybody's as distributions of Retrodict, column after column."""
     if isinstance(dist, (BoxUniform, MultipleIndependent)):
         return [(part, width) for part, width in _native_parts(dist.native)]
@@ -274,7 +297,15 @@ def parts_of(dist: Any, what: str = "prior") -> Parts:
         return _scipy_parts(dist, what)
     if _scipy_block(dist):
         return _normal_block(floats(dist.mean, "mean"), floats(dist.cov, "cov"))
-    raise not_supported(f"{what}: {type(dist).__name__}", OTHERWISE)
+    return _function(dist, f"{what}: {type(dist).__name__}", ends)
+
+
+def _function(dist: Any, what: str, ends: dict[str, Any] | None = None) -> Parts:
+    """What there is no closed form of, if it can be asked for draws and densities."""
+    if not is_function(dist):
+        raise not_supported(what, OTHERWISE)
+    function = Function(dist, **(ends or {}))
+    return [(function, function.size)]
 
 
 class _Entry(rd.Distribution):
@@ -287,11 +318,16 @@ class _Entry(rd.Distribution):
 
 
 def _native_parts(prior: Prior) -> Parts:
-    entries = [_Entry(entry) for entry in prior.to_dict().values()]
-    return [(entry, _width(entry)) for entry in entries]
+    def part(entry: dict[str, Any]) -> rd.Distribution:
+        return prior.functions.get(str(entry.get("function"))) or _Entry(entry)
+
+    parts = [part(entry) for entry in prior.to_dict().values()]
+    return [(each, _width(each)) for each in parts]
 
 
 def _width(dist: rd.Distribution) -> int:
+    if isinstance(dist, Function):
+        return dist.size
     entry = dist.to_dict()
     block = entry.get("concentration", entry.get("mean"))
     return len(block) if isinstance(block, (list, tuple)) else 1
@@ -300,7 +336,8 @@ def _width(dist: rd.Distribution) -> int:
 def _torch_parts(dist: Any, what: str) -> Parts:
     name = type(dist).__name__
     if name in ("Independent", "BoxUniform"):
-        return _torch_parts(dist.base_dist, what) if hasattr(dist, "base_dist") else []
+        base = type(dist.base_dist).__name__
+        return _torch_parts(dist.base_dist, what) if base in KNOWN else _function(dist, what)
     if name == "MultipleIndependent":
         return [part for each in dist.dists for part in parts_of(each, what)]
     if name == "MultivariateNormal" and len(dist.batch_shape) <= 1:
@@ -320,7 +357,7 @@ def _torch_parts(dist: Any, what: str) -> Parts:
         return _torch_mixture(dist, what)
     if name in UNIVARIATE and len(dist.batch_shape) <= 1:
         return _univariate(dist, *UNIVARIATE[name], what)
-    raise not_supported(f"{what}: {type(dist).__module__}.{name}", OTHERWISE)
+    return _function(dist, f"{what}: {type(dist).__module__}.{name}")
 
 
 def _univariate(
@@ -339,7 +376,7 @@ def _torch_mixture(dist: Any, what: str) -> Parts:
     weights = floats(dist.mixture_distribution.probs, what).reshape(-1)
     components = _torch_parts(dist.component_distribution, what)
     if len(components) != len(weights):
-        raise not_supported(f"{what}: a mixture in several dimensions", OTHERWISE)
+        return _function(dist, f"{what}: a mixture in several dimensions")
     return [(rd.Mixture(weights.tolist(), [part for part, _ in components]), 1)]
 
 
@@ -381,7 +418,7 @@ def _scipy_parts(dist: Any, what: str) -> Parts:
         return [(rd.Beta(shapes[0], shapes[1]), 1)]
     if loc == 0.0 and scale > 0 and name == "loguniform":
         return [(rd.LogUniform(shapes[0] * scale, shapes[1] * scale), 1)]
-    raise not_supported(f"{what}: scipy.stats.{name} with loc={loc}, scale={scale}", OTHERWISE)
+    return _function(dist, f"{what}: scipy.stats.{name} with loc={loc}, scale={scale}")
 
 
 def stand_in(theta: Floats) -> NativePrior:

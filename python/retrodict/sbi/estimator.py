@@ -12,7 +12,7 @@ from ..arrays import Floats, floats
 from ..infer import infer
 from ..posterior import Posterior
 from ..simulations import Simulations
-from .density import Density, Fitted, Settings, revised
+from .density import Density, Fitted, Settings
 from .distributions import NativePrior
 from .errors import not_supported
 from .table import observed
@@ -31,6 +31,8 @@ class Recipe:
     seed: int
     progress: bool | None = False
     trials: bool = False
+    #: The observation at which simulations were aimed, if training depends on it.
+    x_o: Floats | None = None
 
 
 @dataclass
@@ -49,8 +51,6 @@ class Estimator:
         The shape of one simulation's data.
     torch : bool
         Whether tensors are given back.
-    rounds : bool
-        Whether a posterior was asked for, but a likelihood learned, from several rounds.
     """
 
     recipe: Recipe
@@ -60,12 +60,11 @@ class Estimator:
     x_shape: tuple[int, ...]
     torch: bool
     embed: Any = None
-    rounds: bool = False
     _fitted: Posterior | None = field(default=None, repr=False)
 
     @property
     def _likelihood(self) -> bool:
-        return self.recipe.method == "nle" and not self.rounds
+        return self.recipe.method == "nle"
 
     @property
     def posterior(self) -> Posterior:
@@ -78,6 +77,7 @@ class Estimator:
                 self.recipe.method,
                 seed=self.recipe.seed,
                 trials=self.recipe.trials,
+                x_o=self.recipe.x_o,
                 max_failed=0.999,
                 progress=self.recipe.progress,
                 **self.recipe.settings,
@@ -91,7 +91,7 @@ class Estimator:
 
     def density(self, **settings: Any) -> Density:
         """The posterior that it makes, with other settings if they are given."""
-        return Fitted(revised(self.posterior, **settings) if settings else self.posterior)
+        return Fitted(self.posterior.with_settings(**settings) if settings else self.posterior)
 
     def with_prior(self, prior: NativePrior) -> Estimator:
         """The same simulations under another prior: trained again."""
@@ -116,7 +116,7 @@ class Estimator:
         return give(np.stack(columns, axis=1), self.torch)
 
     def _log_prob(self, values: Floats, condition: Floats) -> Floats:
-        if self.recipe.method == "nre" and not self.rounds:
+        if self.recipe.method == "nre":
             raise not_supported("log_prob of a ratio", "Use build_posterior() and potential.")
         if not self._likelihood:
             return self.density().log_prob(values, condition[np.newaxis], True)
@@ -128,7 +128,7 @@ class Estimator:
 
     def sample(self, sample_shape: Any, condition: Any, **kwargs: Any) -> Numbers:
         """Draws from q(θ | condition), of shape (\\*sample_shape, conditions, parameters)."""
-        if self.recipe.method in WITH_TRIALS and not self.rounds:
+        if self.recipe.method in WITH_TRIALS:
             raise not_supported(
                 "sample of a likelihood or a ratio", "Simulate, or use build_posterior()."
             )

@@ -89,7 +89,6 @@ def rounds(problem, cls, sizes, proposal_of, **arguments):
     return posterior
 
 
-@pytest.mark.filterwarnings("ignore:the proposals are posteriors")
 @pytest.mark.parametrize(
     "name, sizes", [("NPE_A", (1000, 1000)), ("NPE_B", (500, 1000)), ("NPE_C", (900, 1000))]
 )

@@ -4,9 +4,11 @@ use super::block::{Block, Distribution};
 use super::conditional::Values;
 use super::joint::N_TRIAL_DRAWS;
 use super::reference::Known;
+use std::sync::Arc;
+
 use super::{
-    Dirichlet, DistributionConfig, Law, MultivariateNormal, Parameter, ParameterConfig,
-    ParametersConfig, Prior,
+    CustomPrior, Dirichlet, DistributionConfig, Interval, Law, MultivariateNormal, Parameter,
+    ParameterConfig, ParametersConfig, Prior, PriorFunction, PriorFunctions,
 };
 use crate::error::{Error, Result};
 use crate::seed::{Seed, Stream};
@@ -17,10 +19,18 @@ impl Prior {
     /// # Errors
     /// As [`Prior::new`].
     pub fn from_config(config: &ParametersConfig) -> Result<Self> {
+        Self::from_config_with(config, &PriorFunctions::default())
+    }
+
+    /// As [`Prior::from_config`], with the functions that `{ prior = "function" }` names.
+    ///
+    /// # Errors
+    /// As [`Prior::new`], and if a function is not there.
+    pub fn from_config_with(config: &ParametersConfig, functions: &PriorFunctions) -> Result<Self> {
         let mut known = Known::default();
         let mut blocks = Vec::new();
         for (name, parameter) in &config.0 {
-            let block = block(&mut known, name, parameter);
+            let block = block(&mut known, name, parameter, functions);
             blocks.push(block.map_err(|error| error.within(&format!("parameters.{name}")))?);
         }
         let prior = Self {
@@ -76,7 +86,21 @@ impl Prior {
 }
 
 /// Makes one block and adds its columns to what is known.
-fn block(known: &mut Known, name: &str, config: &ParameterConfig) -> Result<Block> {
+fn block(
+    known: &mut Known,
+    name: &str,
+    config: &ParameterConfig,
+    functions: &PriorFunctions,
+) -> Result<Block> {
+    if let DistributionConfig::Function {
+        function,
+        low,
+        high,
+    } = &config.distribution
+    {
+        let function = functions.get(function)?;
+        return function_block(known, (name, config), &function, (low, high));
+    }
     let first = known.parameters.len();
     let support = known.support(&config.distribution)?;
     let distribution = match &config.distribution {
@@ -98,19 +122,7 @@ fn block(known: &mut Known, name: &str, config: &ParameterConfig) -> Result<Bloc
         Distribution::Dirichlet(_) | Distribution::MultivariateNormal(_)
     );
     let n_columns = config.distribution.n_columns();
-    for i in 1..=n_columns {
-        let numbered = |text: &str| {
-            if is_block {
-                format!("{text}_{i}")
-            } else {
-                text.to_string()
-            }
-        };
-        let parameter = Parameter {
-            name: numbered(name),
-            label: config.label.as_deref().map(numbered),
-            unit: config.unit.clone(),
-        };
+    for parameter in columns(name, config, is_block) {
         known.push(parameter, support);
     }
     known.remember_order(&config.distribution);
@@ -119,6 +131,58 @@ fn block(known: &mut Known, name: &str, config: &ParameterConfig) -> Result<Bloc
         config: Some((name.to_string(), config.clone())),
         first,
         n_columns,
+    })
+}
+
+/// The columns of a distribution, numbered from one if it is a block of them.
+fn columns(
+    name: &str,
+    config: &ParameterConfig,
+    is_block: bool,
+) -> impl Iterator<Item = Parameter> {
+    (1..=config.distribution.n_columns()).map(move |i| {
+        let numbered = |text: &str| {
+            if is_block {
+                format!("{text}_{i}")
+            } else {
+                text.to_string()
+            }
+        };
+        Parameter {
+            name: numbered(name),
+            label: config.label.as_deref().map(numbered),
+            unit: config.unit.clone(),
+        }
+    })
+}
+
+/// A block of which only its functions are known.
+fn function_block(
+    known: &mut Known,
+    (name, config): (&str, &ParameterConfig),
+    function: &Arc<dyn PriorFunction>,
+    (low, high): (&[f64], &[f64]),
+) -> Result<Block> {
+    if low.len() != high.len() {
+        return Err(Error::invalid(
+            "high",
+            format!("{} numbers", high.len()),
+            format!("{}, as many as `low` has", low.len()),
+            "Give one number a column; `inf` where there is no end.",
+        ));
+    }
+    let first = known.parameters.len();
+    let parameters: Vec<Parameter> = columns(name, config, low.len() > 1).collect();
+    let ends = low.iter().zip(high);
+    let supports: Vec<Interval> = ends.map(|(low, high)| Interval::new(*low, *high)).collect();
+    for (parameter, support) in parameters.iter().zip(&supports) {
+        known.push(parameter.clone(), *support);
+    }
+    Ok(Block {
+        n_columns: parameters.len(),
+        distribution: Distribution::Custom(CustomPrior::of(function, parameters, supports)?),
+        config: None,
+        first,
     })
 }
 

@@ -95,7 +95,9 @@ impl Values<'_> {
                 UniformInteger::new(self.real(low), self.real(high))?.into()
             }
             D::Poisson { rate } => Poisson::new(self.count_rate(rate))?.into(),
-            D::Dirichlet { .. } | D::MultivariateNormal { .. } => return Err(not_univariate()),
+            D::Dirichlet { .. } | D::MultivariateNormal { .. } | D::Function { .. } => {
+                return Err(not_univariate());
+            }
         })
     }
 

@@ -181,6 +181,16 @@ pub enum DistributionConfig {
         /// The covariance matrix, row after row.
         covariance: Vec<Vec<f64>>,
     },
+    /// A distribution that only the program has which runs the study, such as a Python session: k columns, if k
+    /// is above one as `NAME_1`, …, `NAME_k`.
+    Function {
+        /// The name by which the program knows it.
+        function: String,
+        /// The least value of each column; `-inf` if there is none.
+        low: Vec<f64>,
+        /// The largest value of each column; `inf` if there is none.
+        high: Vec<f64>,
+    },
 }
 
 fn zero() -> Argument {
@@ -244,6 +254,7 @@ impl DistributionConfig {
         match self {
             Self::Dirichlet { concentration } => concentration.len(),
             Self::MultivariateNormal { mean, .. } => mean.len(),
+            Self::Function { low, .. } => low.len(),
             _ => 1,
         }
     }

@@ -277,6 +277,12 @@ impl Prior {
         SupportMap::of_continuous(self, kind)
     }
 
+    /// Whether a part of it was given as functions, of whose support only a box is known.
+    pub fn has_functions(&self) -> bool {
+        let custom = |block: &Block| matches!(block.distribution, Distribution::Custom(_));
+        self.blocks.iter().any(custom)
+    }
+
     pub(super) fn blocks(&self) -> &[Block] {
         &self.blocks
     }

@@ -98,7 +98,7 @@ impl Known {
                 Ok(Interval::new(0.0, f64::from(*trials)))
             }
             D::Dirichlet { .. } => Ok(Interval::new(0.0, 1.0)),
-            D::MultivariateNormal { .. } => Ok(Interval::REAL),
+            D::MultivariateNormal { .. } | D::Function { .. } => Ok(Interval::REAL),
         }
     }
 
@@ -302,7 +302,8 @@ impl DistributionConfig {
             Self::Discrete { .. }
             | Self::Categorical { .. }
             | Self::Dirichlet { .. }
-            | Self::MultivariateNormal { .. } => false,
+            | Self::MultivariateNormal { .. }
+            | Self::Function { .. } => false,
         }
     }
 }

@@ -11,7 +11,7 @@ use super::simulator_config::SimulatorConfig;
 use super::synthetic_section::{self, SyntheticLikelihoodSection};
 use crate::embed::StandardizationMethod;
 use crate::estimator::{EstimatorConfig, RatioConfig, VectorFieldConfig};
-use crate::infer::sequential::SequentialConfig;
+use crate::infer::sequential::{GivenRounds, SequentialConfig};
 use crate::infer::{
     AbcRejectionConfig, AbcSmcConfig, CompositionConfig, CorrectionConfig, FieldConfig,
     FieldSamplerConfig, HistogramConfig, KernelDensityConfig, Missing, NleConfig, NpeConfig,
@@ -159,6 +159,10 @@ pub struct InferenceSection {
     /// What the rounds after the first propose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sequential: Option<SequentialConfig>,
+    /// That the simulations, which exist already, come from several rounds: `npe` corrects for the proposals of
+    /// the later ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given_rounds: Option<GivenRounds>,
     /// How the prior's support is mapped to the space in which the estimator works.
     pub support: SupportKind,
     /// How the data are standardised.
@@ -241,6 +245,7 @@ impl Default for InferenceSection {
             simulations: None,
             rounds: None,
             sequential: None,
+            given_rounds: None,
             support: SupportKind::default(),
             standardization: StandardizationMethod::default(),
             linear_guess: true,
@@ -298,6 +303,11 @@ impl InferenceSection {
         if self.method.needs_sampler() {
             self.sampler.get_or_insert_default();
         }
+    }
+
+    /// Whether its simulations, or those of later rounds, were aimed at the observation.
+    pub(super) fn is_aimed(&self) -> bool {
+        self.is_sequential() || self.given_rounds.is_some()
     }
 
     /// Whether simulations are aimed at the observation, round after round.

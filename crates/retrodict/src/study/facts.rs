@@ -33,6 +33,12 @@ pub(super) fn facts(
         observation::check_exists(source, "simulator.data.x", folder, &data.x)?;
         files.extend([data.theta.as_str(), data.x.as_str()]);
     }
+    let given = config.inference.given_rounds.as_ref();
+    if let Some(weights) = given.and_then(|given| given.weights.as_deref()) {
+        let field = "inference.given_rounds.weights";
+        observation::check_exists(source, field, folder, weights)?;
+        files.push(weights);
+    }
     for name in files {
         let path = folder.join(name);
         if path.is_file() {

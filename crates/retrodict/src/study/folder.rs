@@ -205,12 +205,16 @@ const METHODS: &str = "methods";
 const LOCK: &str = ".lock";
 const STUDY: &str = "study.toml";
 
+/// What a program may put into a new folder for its study to read: an observation, importance weights.
+const INPUTS: [&str; 2] = ["observation.npy", "weights.npy"];
+
 /// A folder that holds files but no run is someone's work: nothing is written there.
 fn refuse_strangers(path: &Path) -> Result<()> {
     let Ok(entries) = fs::read_dir(path) else {
         return Ok(());
     };
-    let strangers = entries.flatten().any(|entry| entry.file_name() != LOCK);
+    let ours = |name: &std::ffi::OsStr| name == LOCK || INPUTS.iter().any(|own| name == *own);
+    let strangers = entries.flatten().any(|entry| !ours(&entry.file_name()));
     if strangers && !path.join(Records::FILE).exists() {
         return Err(Error::file(
             path,
@@ -231,6 +235,9 @@ mod tests {
         fs::write(folder.path().join("thesis.tex"), "x").unwrap();
         let message = RunFolder::open(folder.path()).unwrap_err().to_string();
         assert!(message.contains("holds files, but no run"), "{message}");
+        let fresh = tempfile::tempdir().unwrap();
+        fs::write(fresh.path().join("observation.npy"), "x").unwrap();
+        assert!(RunFolder::open(fresh.path()).is_ok());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 

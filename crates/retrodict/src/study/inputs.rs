@@ -13,7 +13,10 @@ pub(super) fn inputs(stage: Stage, config: &StudyConfig, facts: &Inputs) -> Inpu
     let value = serde_json::to_value(config).expect("a study can be written as JSON");
     let mut all = facts.clone();
     flatten("", &value, &mut all);
-    let sequential = config.inference.is_sequential();
+    // Importance weights are for simulations near the observation.
+    let given = config.inference.given_rounds.as_ref();
+    let weighted = given.is_some_and(|given| given.weights.is_some());
+    let sequential = config.inference.is_sequential() || weighted;
     all.retain(|key, _| {
         depends(stage, key, config.simulator.data.is_some())
             || (sequential && stage == Stage::Fit && aims(key))

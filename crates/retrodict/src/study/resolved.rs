@@ -92,6 +92,7 @@ impl Study {
         restriction_section::validate(&config, &source)?;
         posterior_section::validate(&config, &source, &prior)?;
         validate::rounds(&config, &source, (&prior, &observations))?;
+        validate::given_rounds(&config, &source, &prior)?;
         let n_data = observations.n_columns();
         online::validate_data(&config, &source, builtin.as_ref(), n_data)?;
         let mut study = Self {
@@ -270,7 +271,11 @@ impl Study {
             || config
                 .observation
                 .as_ref()
-                .is_some_and(|o| o.file.is_some());
+                .is_some_and(|o| o.file.is_some())
+            || inference
+                .given_rounds
+                .as_ref()
+                .is_some_and(|given| given.weights.is_some());
         config.study.folder = points_to_files.then(|| way_back(run_folder, &self.folder));
         let mut text =
             toml::to_string_pretty(&config).expect("a study that was read can be written");
@@ -322,7 +327,7 @@ fn prior(config: &mut StudyConfig, source: &Source, builtin: Option<&Builtin>) -
         };
         config.parameters = builtin.prior.to_config()?;
     }
-    let prior = Prior::from_config(&config.parameters)
+    let prior = Prior::from_config_with(&config.parameters, source.functions())
         .map_err(|error| restate(source, "parameters", error))?;
     let several = config.inference.is_sequential();
     let takes_discrete = !several && config.method().takes_discrete_parameters();

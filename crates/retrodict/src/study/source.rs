@@ -8,6 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::error::{Error, Result};
+use crate::prior::PriorFunctions;
 
 /// Study files are written by hand: a larger one is something else by mistake.
 const LARGEST_FILE: u64 = 4 << 20;
@@ -17,6 +18,7 @@ const LARGEST_FILE: u64 = 4 << 20;
 pub struct Source {
     path: PathBuf,
     text: String,
+    functions: PriorFunctions,
 }
 
 impl Source {
@@ -66,7 +68,20 @@ impl Source {
         Self {
             path: path.as_ref().to_path_buf(),
             text: text.into(),
+            functions: PriorFunctions::default(),
         }
+    }
+
+    /// The same for a program that has priors which the text can only name.
+    #[must_use]
+    pub fn with_functions(mut self, functions: PriorFunctions) -> Self {
+        self.functions = functions;
+        self
+    }
+
+    /// The priors that the text names and the program has.
+    pub(super) fn functions(&self) -> &PriorFunctions {
+        &self.functions
     }
 
     /// Where the text stands.

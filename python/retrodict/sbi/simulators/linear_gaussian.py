@@ -60,7 +60,7 @@ def _posterior(
     precision, prior_precision = np.linalg.inv(noise), np.linalg.inv(covariance)
     posterior = np.linalg.inv(len(x) * precision + prior_precision)
     pull = precision @ (x - shift).sum(axis=0) + prior_precision @ mean
-    return posterior @ pull, posterior
+    return np.asarray(posterior @ pull, dtype=np.float64), posterior.astype(np.float64)
 
 
 def samples_true_posterior_linear_gaussian_uniform_prior(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..distributions import BoxUniform, MultipleIndependent
 from .restricted_prior import RestrictedPrior, get_density_thresholder
@@ -15,6 +15,9 @@ from .user_input_checks import (
     process_x,
     validate_theta_and_x,
 )
+
+if TYPE_CHECKING:
+    from .sbiutils import mcmc_transform, transformed_potential
 
 __all__ = [
     "BoxUniform",

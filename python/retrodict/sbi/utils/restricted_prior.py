@@ -97,7 +97,7 @@ class RestrictedPrior(NativePrior):
                     f"{found} of {tried} draws from the prior were accepted, and {n} are needed. Use "
                     "sample_with='sir' with the posterior, or restrict the prior less."
                 )
-            theta = self.native.sample(min(wanted, BATCH), seed=fresh_seed(self.torch)).array
+            theta = self._draws(min(wanted, BATCH))
             accepted = theta[self.accepts(theta)]
             kept.append(accepted)
             found, tried = found + len(accepted), tried + len(theta)
@@ -119,7 +119,7 @@ class RestrictedPrior(NativePrior):
         random = np.random.default_rng(fresh_seed(self.torch))
         return theta[random.choice(many, n, p=weights / weights.sum())]
 
-    def log_prob(
+    def log_prob(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         theta: Any,
         norm_restricted_prior: bool = True,
@@ -135,7 +135,7 @@ class RestrictedPrior(NativePrior):
 
     def _acceptance(self, n: int = 100_000) -> float:
         if getattr(self, "_share", None) is None:
-            accepted = float(self.accepts(self.native.sample(n, seed=1).array).mean())
+            accepted = float(self.accepts(self._draws(n, 1)).mean())
             if accepted == 0:
                 raise _native.Error(
                     f"none of {n} draws from the prior is accepted, so its density cannot be normalised. "
@@ -149,7 +149,7 @@ class RestrictedPrior(NativePrior):
         return give(np.array(self._acceptance()), self.torch)
 
     def _many(self) -> Floats:
-        theta = self.native.sample(200_000, seed=1).array
+        theta = self._draws(200_000, 1)
         return np.asarray(theta[self.accepts(theta)])
 
     def __repr__(self) -> str:

@@ -21,12 +21,14 @@ def process_prior(
     Parameters
     ----------
     prior : distribution, or a list of them
-        Of torch, of SciPy or of Retrodict.
+        Of torch, of SciPy or of Retrodict; or an object with ``sample`` and ``log_prob``.
+    custom_prior_wrapper_kwargs : dict, optional
+        ``lower_bound`` and ``upper_bound`` of such an object's support.
     """
-    warn_unused(
-        "process_prior", {"custom_prior_wrapper_kwargs": custom_prior_wrapper_kwargs or None}
-    )
-    known = as_prior(prior)
+    wrapped = dict(custom_prior_wrapper_kwargs or {})
+    ends = {"low": wrapped.pop("lower_bound", None), "high": wrapped.pop("upper_bound", None)}
+    warn_unused("process_prior", {"custom_prior_wrapper_kwargs": wrapped or None})
+    known = as_prior(prior, ends=ends)
     if is_torch(prior) and not isinstance(prior, (list, tuple, NativePrior)):
         if len(getattr(prior, "batch_shape", ())) and len(known.native) > 1:
             raise ValueError(

@@ -26,6 +26,7 @@ mod choosing;
 mod config;
 mod corrected;
 mod exact;
+mod given;
 mod importance;
 mod in_memory;
 #[cfg(test)]
@@ -47,6 +48,7 @@ mod weighted;
 pub use acquisition::Acquisition;
 pub use config::{ProposalKind, SequentialConfig};
 pub(in crate::infer) use corrected::atoms;
+pub use given::{GivenRounds, npe_given_rounds};
 pub use in_memory::InMemory;
 pub use method::{RoundModel, SequentialMethod};
 pub use report::RoundReport;

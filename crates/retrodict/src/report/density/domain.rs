@@ -119,12 +119,38 @@ impl Domain {
     }
 }
 
-/// The smallest step between neighbouring values if most values repeat, else zero.
+/// The effective number of draws, of which those that are the same in all columns count as one: resampling
+/// repeats draws and adds nothing. Where values repeat because they can be counted, all of them count.
+pub(super) fn effective_number(columns: &[&[f64]], weights: &[f64]) -> f64 {
+    let plain = || 1.0 / weights.iter().map(|w| w * w).sum::<f64>();
+    if columns.iter().any(|values| smallest_gap(values) > 0.0) {
+        return plain();
+    }
+    let compare = |a: &usize, b: &usize| {
+        let each = columns
+            .iter()
+            .map(|values| values[*a].total_cmp(&values[*b]));
+        each.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
+    };
+    let mut order: Vec<usize> = (0..weights.len()).collect();
+    order.sort_unstable_by(compare);
+    let groups = || order.chunk_by(|a, b| compare(a, b).is_eq());
+    if groups().count() == weights.len() {
+        return plain();
+    }
+    let together = groups().map(|group| group.iter().map(|&i| weights[i]).sum::<f64>());
+    1.0 / together.map(|w| w * w).sum::<f64>()
+}
+
+/// A step this small beside the middle one is chance: values that can be counted lie on a lattice.
+const EVEN: f64 = 0.1;
+
+/// The smallest step between neighbouring values if most values repeat on a lattice, else zero.
 fn smallest_gap(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let n = sorted.len();
-    let gaps: Vec<f64> = sorted
+    let mut gaps: Vec<f64> = sorted
         .windows(2)
         .map(|w| w[1] - w[0])
         .filter(|g| *g > 0.0)
@@ -132,5 +158,13 @@ fn smallest_gap(values: &[f64]) -> f64 {
     if gaps.len() * 2 > n {
         return 0.0;
     }
-    gaps.into_iter().fold(f64::INFINITY, f64::min)
+    gaps.sort_by(f64::total_cmp);
+    let Some(&smallest) = gaps.first() else {
+        return f64::INFINITY;
+    };
+    // Draws that were resampled repeat too, at any distance from each other.
+    if smallest < EVEN * gaps[gaps.len() / 2] {
+        return 0.0;
+    }
+    smallest
 }

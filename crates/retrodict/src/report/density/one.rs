@@ -2,7 +2,7 @@
 
 use super::bandwidth;
 use super::cosine::Cosine;
-use super::domain::Domain;
+use super::domain::{Domain, effective_number};
 
 /// A density on a grid.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,7 +24,7 @@ const CALM: f64 = 1.3;
 /// The integral over the domain is the share of the draws inside it, which is one unless there are
 /// far outliers.
 pub(crate) fn density(values: &[f64], weights: &[f64], bounds: [f64; 2]) -> Density {
-    let n_effective = 1.0 / weights.iter().map(|w| w * w).sum::<f64>();
+    let n_effective = effective_number(&[values], weights);
     let domain = Domain::of(values, weights, bounds, n_effective);
     let mut counts = vec![0.0; CELLS];
     for (value, weight) in values.iter().zip(weights) {
@@ -152,6 +152,27 @@ mod tests {
         }
         let found = density(&draws, &weights, [f64::NEG_INFINITY, f64::INFINITY]);
         assert!(mean_error(&found, |x| normal(x - 1.0)) < 0.12);
+    }
+
+    #[test]
+    fn draws_that_were_resampled_are_as_smooth_as_those_they_came_from() {
+        let mut random = Seed(4).stream(Stream::Test, 0);
+        let particles: Vec<f64> = (0..400).map(|_| random.normal()).collect();
+        let bounds = [f64::NEG_INFINITY, f64::INFINITY];
+        let pick = |_| particles[(400.0 * random.uniform()) as usize];
+        let resampled: Vec<f64> = (0..10_000).map(pick).collect();
+        let found = density(&resampled, &equal(10_000), bounds);
+        // As smooth: it turns about as seldom as the density of the particles themselves.
+        let turns = |density: &Density| {
+            let slopes: Vec<f64> = density.values.windows(2).map(|v| v[1] - v[0]).collect();
+            slopes.windows(2).filter(|s| s[0] * s[1] < 0.0).count()
+        };
+        let own = density(&particles, &equal(400), bounds);
+        assert!(turns(&found) <= turns(&own) + 4, "{} turns", turns(&found));
+        assert!(mean_error(&found, normal) < 0.2);
+        // Counts stay spots.
+        let counts: Vec<f64> = (0..2000).map(|i| f64::from(i % 40)).collect();
+        assert!(turns(&density(&counts, &equal(2000), bounds)) > 60);
     }
 
     #[test]

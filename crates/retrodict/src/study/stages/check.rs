@@ -22,6 +22,7 @@ use crate::study::{Event, Run, Stage};
 
 use super::numbered::of_observation;
 use super::robust::{PRIOR_PREDICTIVE, TESTS};
+use super::rounds::ONE_ROUND;
 
 /// Each observation's posterior predictive check takes simulations: more observations than this
 /// are not checked that way.
@@ -80,7 +81,7 @@ impl Run<'_> {
         let mut prior_data = if sequential {
             self.load(Stage::Simulate)?.valid()
         } else {
-            sample.valid()
+            self.drawn_from_prior(&sample)
         };
         prior_data.x = self.as_observed(&prior_data.x, PRIOR_PREDICTIVE)?;
         drop((source, sample));
@@ -117,6 +118,18 @@ impl Run<'_> {
         spread_sample(source, (memory.bytes() as usize / bytes).max(1000))
     }
 
+    /// The simulations with data whose parameters came from the prior: of given rounds, those of the first.
+    fn drawn_from_prior(&self, all: &Simulations) -> Simulations {
+        let valid = all.valid_rows();
+        match &self.study().config().inference.given_rounds {
+            Some(given) => {
+                let first = valid.into_iter().filter(|row| *row < given.rounds[0]);
+                all.select(&first.collect::<Vec<_>>())
+            }
+            None => all.select(&valid),
+        }
+    }
+
     fn checked(&self, done: usize) -> Result<()> {
         self.tell(&Event::Progress {
             stage: Stage::Check,
@@ -140,6 +153,12 @@ impl Run<'_> {
         }
         if config.inference.is_sequential() {
             return self.calibrate_rounds(posterior);
+        }
+        if config.inference.given_rounds.is_some() {
+            return Ok(vec![not_calibrated(
+                "the proposals of given rounds were aimed at one observation, and the posterior is right near it only",
+                ONE_ROUND,
+            )]);
         }
         let mut tests = self.test_simulations()?;
         if self.errors_in_training() {

@@ -24,12 +24,16 @@ impl Run<'_> {
         let whole = self.study().observations().row(i);
         let (prior_data, observed) = &present(&simulations.x, whole)?;
         let name = |kind: &str| numbered(kind, i, n_observations);
-        let prior = Predictive::of(PredictiveKind::Prior, prior_data, observed)?;
-        self.keep(&name("prior_predictive"), &prior)?;
-        let mut checks = prior.checks();
-        let typical = Misspecification::of(self.study().prior(), simulations, whole)?;
-        self.keep(&name("misspecification"), &typical)?;
-        checks.extend(typical.check());
+        let mut checks = Vec::new();
+        // Of given rounds there may be none that came from the prior.
+        if simulations.len() >= FEWEST_TESTS {
+            let prior = Predictive::of(PredictiveKind::Prior, prior_data, observed)?;
+            self.keep(&name("prior_predictive"), &prior)?;
+            checks.extend(prior.checks());
+            let typical = Misspecification::of(self.study().prior(), simulations, whole)?;
+            self.keep(&name("misspecification"), &typical)?;
+            checks.extend(typical.check());
+        }
         if i >= MOST_OBSERVATIONS {
             if i == MOST_OBSERVATIONS {
                 self.note(format!(

@@ -238,9 +238,10 @@ fn proposal_paper(proposal: ProposalKind) -> &'static str {
 pub(in crate::study) fn citations(method: Method, inference: &InferenceSection) -> Vec<String> {
     let version = env!("CARGO_PKG_VERSION");
     let sequential = inference.sequential.as_ref();
-    let proposal = sequential.map_or_else(ProposalKind::default, |s| s.proposal);
+    let given = inference.given_rounds.as_ref().map(|given| given.loss);
+    let proposal = given.or(sequential.map(|s| s.proposal)).unwrap_or_default();
     let paper = match method {
-        Method::Npe if inference.is_sequential() => proposal_paper(proposal),
+        Method::Npe if inference.is_aimed() => proposal_paper(proposal),
         Method::Nle => {
             "Neural likelihood estimation: Papamakarios, Sterratt and Murray 2019, arXiv:1805.07226."
         }

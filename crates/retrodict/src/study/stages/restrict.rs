@@ -154,10 +154,14 @@ impl Run<'_> {
         check_failures(&found.failures(), later, config.simulator.max_failed)
     }
 
-    /// A posterior held within the restricted prior.
+    /// A posterior held within the restricted prior, and within the support of a prior given as functions.
     pub(super) fn held_within(&self, posterior: Box<dyn Posterior>) -> Result<Box<dyn Posterior>> {
         match self.restricted_prior()? {
             Some(restricted) => Ok(Box::new(RestrictedPosterior::new(posterior, restricted)?)),
+            None if self.study().prior().has_functions() => {
+                let prior = self.study().prior();
+                Ok(Box::new(RestrictedPosterior::in_support(posterior, prior)?))
+            }
             None => Ok(posterior),
         }
     }

@@ -243,6 +243,11 @@ impl Run<'_> {
     /// What the draws say about where they come from.
     pub(super) fn aim(&self) -> Result<Vec<(String, String)>> {
         let inference = &self.study().config().inference;
+        if let Some(given) = &inference.given_rounds {
+            let rounds = given.rounds.len().to_string();
+            let entries = [("amortised", "false".into()), ("rounds", rounds)];
+            return Ok(entries.map(|(key, value)| (key.to_string(), value)).into());
+        }
         if !inference.is_sequential() {
             return Ok(Vec::new());
         }
@@ -263,12 +268,15 @@ impl Run<'_> {
     /// What a reader has to know, if there were several rounds.
     pub(super) fn not_amortised(&self) -> Result<Option<String>> {
         let inference = &self.study().config().inference;
-        let aimed = inference.is_sequential() && !self.is_amortised()?;
+        let aimed = inference.is_aimed() && !self.is_amortised()?;
         Ok(aimed.then(|| {
             format!(
                 "The result is not amortised: {} rounds of simulations were aimed at this \
                  observation, and it holds for no other.",
-                inference.rounds()
+                inference
+                    .given_rounds
+                    .as_ref()
+                    .map_or(inference.rounds(), |given| given.rounds.len())
             )
         }))
     }
@@ -309,7 +317,7 @@ impl Run<'_> {
     }
 }
 
-const ONE_ROUND: &str = "Compare with a run of `rounds = 1` and as many simulations, which can be tested; the posterior predictive check applies as it is.";
+pub(super) const ONE_ROUND: &str = "Compare with a run of `rounds = 1` and as many simulations, which can be tested; the posterior predictive check applies as it is.";
 
 fn fact(report: &RoundReport) -> Fact {
     let share = report.acceptance.map_or_else(String::new, |share| {

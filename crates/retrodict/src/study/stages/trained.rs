@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use crate::error::Result;
+use crate::infer::sequential::{GivenRounds, npe_given_rounds};
 use crate::infer::{
     FieldPosterior, LogLikelihood, NeuralLikelihood, NeuralPosterior, NeuralRatio, NpeConfig, fmpe,
     nle, npe, npe_from, npse, nre,
 };
+use crate::npy;
 use crate::prior::Prior;
 use crate::seed::Seed;
 use crate::simulate::{SimulationSource, Simulations};
@@ -92,10 +94,26 @@ impl Run<'_> {
                 (Trained::Field(posterior), log)
             }
             _ => {
-                let (posterior, log) = npe(prior, all, settings, seed, observer)?;
+                let (posterior, log) = match &inference.given_rounds {
+                    Some(given) => {
+                        let weights = self.given_weights(given)?;
+                        let settings = (settings, given, weights.as_deref());
+                        // The proposals were aimed at one observation.
+                        let x = self.study().observed(0);
+                        npe_given_rounds(prior, all, settings, x, seed, observer)?
+                    }
+                    None => npe(prior, all, settings, seed, observer)?,
+                };
                 (Trained::Posterior(posterior), log)
             }
         })
+    }
+
+    /// The importance weights of given rounds, if the loss has any.
+    fn given_weights(&self, given: &GivenRounds) -> Result<Option<Vec<f64>>> {
+        let path = given.weights.as_ref();
+        let path = path.map(|file| self.study().folder().join(file));
+        path.map(|path| Ok(npy::read(path)?.values)).transpose()
     }
 
     /// Trains the networks of the study's method; `settings` are those of `npe`, if it is this one.
@@ -108,7 +126,8 @@ impl Run<'_> {
     ) -> Result<(Trained, TrainLog)> {
         let inference = &self.study().config().inference;
         let from_disk = matches!(inference.method, Method::Npe | Method::Auto);
-        if from_disk && !self.errors_in_training() {
+        let in_memory = self.errors_in_training() || inference.given_rounds.is_some();
+        if from_disk && !in_memory {
             let prior = self.study().prior();
             let (posterior, log) = npe_from(prior, source, settings, seed, observer)?;
             return Ok((Trained::Posterior(posterior), log));

@@ -148,6 +148,11 @@ pub(in crate::study) fn own_sections(
         ),
         ("search", inference.search.is_some(), &[Method::Npe]),
         (
+            "given_rounds",
+            inference.given_rounds.is_some(),
+            &[Method::Npe],
+        ),
+        (
             "discrete_data",
             inference.discrete_data.is_some(),
             &[Method::Nle],

@@ -1,8 +1,10 @@
 //! What a study's values must be, each alone and all together.
 
+mod given_rounds;
 mod inference;
 mod rounds;
 
+pub(super) use given_rounds::given_rounds;
 pub(super) use inference::own_sections;
 pub(super) use rounds::rounds;
 

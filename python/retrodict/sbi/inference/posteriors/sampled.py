@@ -217,14 +217,14 @@ def mcmc(
     target_accept: float | None = None,
 ) -> dict[str, Any]:
     """Settings of a sampler of chains, by the names of ``sbi``."""
-    changed = dict(sampler)
+    changed: dict[str, Any] = dict(sampler)
     if method is not None:
         if method not in MCMC_METHODS:
             raise not_supported(
                 f"mcmc_method={method!r}", f"Use one of {', '.join(sorted(MCMC_METHODS))}."
             )
         if changed.get("kind") != MCMC_METHODS[method]:
-            changed = {"kind": MCMC_METHODS[method]}
+            changed = dict[str, Any](kind=MCMC_METHODS[method])
     kind = changed["kind"]
     given = {
         "thin": None if thin == -1 else thin,

@@ -164,7 +164,7 @@ class Trainer:
         train: Mapping[str, Any],
         settings: Mapping[str, Any],
         unused: Mapping[str, Any],
-        method: str = "",
+        x_o: Floats | None = None,
     ) -> Estimator:
         warn_unused(f"{type(self).__name__}.train", unused, TRAINING)
         if not rounds:
@@ -180,18 +180,15 @@ class Trainer:
             sections["train"] = chosen
         prior = self._known_prior(theta)
         self._refuse_outside(theta, prior)
-        chosen_method = method or self.method
         recipe = Recipe(
-            chosen_method,
+            self.method,
             sections,
             fresh_seed(self._torch),
             self._progress,
-            chosen_method in ("nle", "nre"),
+            self.method in ("nle", "nre"),
+            x_o,
         )
-        instead = chosen_method != self.method
-        estimator = Estimator(
-            recipe, prior, theta, x, self._x_shape, self._torch, embed=embed, rounds=instead
-        )
+        estimator = Estimator(recipe, prior, theta, x, self._x_shape, self._torch, embed=embed)
         _ = estimator.posterior
         self._estimator = estimator
         return estimator

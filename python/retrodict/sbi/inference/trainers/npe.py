@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
+from ....arrays import Floats, floats
+from ...distributions import NativePrior
 from ...errors import not_supported, warn_unused
 from ...estimator import Estimator
-from ...table import Round
+from ...table import Round, observed
+from ...tensors import give, is_torch
 from ...utils.restricted_prior import RestrictedPrior
 from ..posteriors import DirectPosterior, NeuralPosterior
 from .base import Trainer
 from .building import Parameters, sampled
-
-#: A likelihood of more data than this is not learned in place of a posterior.
-MOST_DATA = 50
 
 
 class PosteriorTrainer(Trainer):
@@ -24,11 +23,14 @@ class PosteriorTrainer(Trainer):
 
     Simulations of later rounds are appended with their ``proposal``. After proposals that are truncated
     priors (:class:`retrodict.sbi.utils.RestrictedPrior`) the networks learn from the simulations inside the
-    last one, and nothing has to be corrected (TSNPE; Deistler et al. 2022). After proposals that are posteriors
-    a posterior would need a loss that corrects for them; what is learned is then the likelihood, which is the
-    same whatever the parameters were drawn from (S-NLE; Papamakarios et al. 2019), and a sampler draws. One
-    warning says so.
+    last one, and nothing has to be corrected (TSNPE; Deistler et al. 2022). After other proposals, such as the
+    posterior of the round before, they learn from all simulations by a loss that corrects for where the
+    parameters came from: the atomic loss (Greenberg et al. 2019), to which simulations of the prior add their
+    plain loss, or importance weights (Lueckmann et al. 2017) for :class:`NPE_B`.
     """
+
+    #: How simulations of proposals are corrected for.
+    _loss = "atomic"
 
     method = "npe"
     learns_posterior = True
@@ -70,6 +72,7 @@ class PosteriorTrainer(Trainer):
         train: dict[str, Any],
         settings: dict[str, Any],
         unused: dict[str, Any],
+        num_atoms: int | None = None,
         force_first_round_loss: bool = False,
         discard_prior_samples: bool = False,
     ) -> Estimator:
@@ -84,23 +87,41 @@ class PosteriorTrainer(Trainer):
         if all(isinstance(r.proposal, RestrictedPrior) for r in later):
             region = later[-1].proposal
             return self._train([_inside(r, region) for r in rounds], train, settings, unused)
-        if discard_prior_samples:
-            rounds = later
-        return self._train(rounds, train, self._as_likelihood(settings), unused, "nle")
+        first = [] if discard_prior_samples else [r for r in rounds if r.proposal is None]
+        sizes = [sum(len(r.theta) for r in first), *(len(r.theta) for r in later)]
+        given: dict[str, Any] = {"rounds": sizes, "loss": self._loss}
+        if num_atoms is not None:
+            given["atoms"] = int(num_atoms)
+        x_o = None
+        if self._loss == "importance_weighted":
+            given["weights"] = self._weights(first, later)
+            x_o = self._aimed_at(later[-1].proposal)
+        chosen = {**settings, "given_rounds": given}
+        return self._train([*first, *later], train, chosen, unused, x_o)
 
-    def _as_likelihood(self, settings: dict[str, Any]) -> dict[str, Any]:
-        n_data = int(np.prod(self._x_shape))
-        advice = "Truncated proposals, RestrictedPrior with get_density_thresholder, keep learning the posterior."
-        if n_data > MOST_DATA and self._network.embed is None:
-            raise not_supported(
-                f"several rounds with draws from posteriors and {n_data} data", advice
+    def _weights(self, first: list[Round], later: list[Round]) -> Floats:
+        """Prior over the mixture of all proposals, in the shares of their simulations; the prior is one of them."""
+        assert self._prior is not None
+        theta = np.concatenate([r.theta for r in (*first, *later)])
+        total = len(theta)
+        prior = self._prior.native.log_prob(theta)
+        inverse = np.full(total, sum(len(r.theta) for r in first) / total)
+        for each in later:
+            log_q = normalized_density(each.proposal, theta, self._torch)
+            inverse += len(each.theta) / total * np.exp(log_q - prior)
+        return np.asarray(1 / inverse)
+
+    def _aimed_at(self, proposal: Any) -> Floats:
+        """The observation of a proposal, as the networks see it."""
+        x_o = getattr(proposal, "default_x", None)
+        if x_o is None:
+            raise ValueError(
+                f"proposal: a {type(proposal).__name__} has no default_x, and importance weights are for simulations "
+                "near one observation. Give a posterior with default_x, or use NPE_C."
             )
-        warnings.warn(
-            "the proposals are posteriors, so the likelihood is learned from all rounds, which needs no "
-            f"correction for them, and the posterior is drawn by a sampler. {advice}",
-            stacklevel=4,
-        )
-        return {**settings, "discrete_data": []}
+        data = observed(x_o, self._x_shape, "default_x")
+        embed = self._network.embed
+        return data if embed is None else embed(data.reshape(-1, *self._x_shape))
 
     def build_posterior(
         self,
@@ -140,6 +161,17 @@ class PosteriorTrainer(Trainer):
             posterior_parameters,
         )
         return sampled(estimator, prior, sample_with, parameters)
+
+
+def normalized_density(proposal: Any, theta: Floats, torch: bool) -> Floats:
+    """log p̃(θ) of each row."""
+    known = isinstance(proposal, (DirectPosterior, NativePrior)) or is_torch(proposal)
+    if isinstance(proposal, NeuralPosterior) and not known:
+        raise not_supported(
+            f"importance weights of a {type(proposal).__name__}, whose density is known up to a factor",
+            "Use NPE_C, whose loss needs no density of the proposal.",
+        )
+    return floats(proposal.log_prob(give(theta, torch or is_torch(proposal))), "log_prob").reshape(-1)
 
 
 def _inside(each: Round, region: RestrictedPrior) -> Round:
@@ -200,6 +232,8 @@ class NPE_C(PosteriorTrainer):
 
         Parameters
         ----------
+        num_atoms : int, optional
+            Among how many parameters the loss of later rounds has to tell the right one; ten unless given.
         training_batch_size, learning_rate, validation_fraction, stop_after_epochs, max_num_epochs, clip_max_norm
             How training goes.
         force_first_round_loss : bool
@@ -213,21 +247,25 @@ class NPE_C(PosteriorTrainer):
             Trained networks.
         """
         train, unused = self._told_apart(dict(locals()))
-        rounds = {
-            name: unused.pop(name) for name in ("force_first_round_loss", "discard_prior_samples")
-        }
+        names = ("num_atoms", "force_first_round_loss", "discard_prior_samples")
+        rounds = {name: unused.pop(name) for name in names}
         return self._learn(train, {}, unused, **rounds)
 
 
 class NPE_B(NPE_C):
     """Neural posterior estimation with importance weights (Lueckmann et al. 2017).
 
-    The same as :class:`NPE_C`, in one round and in several.
+    The same as :class:`NPE_C` in one round. In several, each simulation counts by the prior over the mixture of
+    all proposals, and those whose data are near the observation are learned from.
     """
+
+    _loss = "importance_weighted"
 
 
 class NPE_A(NPE_C):
     """Neural posterior estimation by mixtures of normal distributions (Papamakarios and Murray 2016).
+
+    In several rounds the loss is that of :class:`NPE_C`, for which no covariance can become negative.
 
     Parameters
     ----------
