@@ -152,6 +152,7 @@ fn two_that_agree_are_told_apart_by_nothing() {
 
 #[test]
 fn a_likelihood_goes_when_it_is_far_behind_and_the_posterior_when_it_is() {
+    use ChosenMethod::{Both, Nle, Npe};
     let behind = |nats: f64| {
         let likelihood = Gain {
             mean: -nats,
@@ -168,7 +169,6 @@ fn a_likelihood_goes_when_it_is_far_behind_and_the_posterior_when_it_is() {
         let second = first.after(Some(found), 3);
         [first.method, second.method]
     };
-    use ChosenMethod::{Both, Nle, Npe};
     assert_eq!(behind(0.2), [Both, Both]);
     assert_eq!(behind(0.8), [Both, Npe]);
     assert_eq!(behind(-0.2), [Both, Both]);
