@@ -19,7 +19,8 @@ from .distributions import Distribution
 PROBED = 8
 #: Global generators are seeded for one draw at a time.
 _seeding = threading.RLock()
-#: What NumPy's global functions draw from meanwhile.
+#: NumPy's global functions, of which its own types know some, and what they draw from meanwhile.
+_global: Any = np.random
 _lent = np.random.MT19937(0)
 
 
@@ -218,8 +219,8 @@ def seeded(seed: int) -> Iterator[None]:
     torch = sys.modules.get("torch")
     torch_state = torch.get_rng_state() if torch is not None else None
     # To lend a generator is a hundred times as fast as to put a state back.
-    numpy_generator, python_state = np.random.get_bit_generator(), random.getstate()
-    np.random.set_bit_generator(_lent)
+    numpy_generator, python_state = _global.get_bit_generator(), random.getstate()
+    _global.set_bit_generator(_lent)
     np.random.seed([seed & 0xFFFFFFFF, seed >> 32 & 0xFFFFFFFF])
     random.seed(seed)
     if torch is not None:
@@ -227,7 +228,7 @@ def seeded(seed: int) -> Iterator[None]:
     try:
         yield
     finally:
-        np.random.set_bit_generator(numpy_generator)
+        _global.set_bit_generator(numpy_generator)
         random.setstate(python_state)
         if torch is not None:
             torch.set_rng_state(torch_state)
