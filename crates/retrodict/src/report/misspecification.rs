@@ -3,7 +3,7 @@
 use crate::check::{Misspecification, Space, Typicality, TypicalityKind};
 
 use super::axes::{self, LABEL_SIZE, NOTE_SIZE, Panel};
-use super::figure::{Figure, PAGE};
+use super::figure::{COLUMN, Figure, PAGE};
 use super::label::Label;
 use super::palette::Ink;
 use super::svg::{Anchor, Area, Drawing, Fill, Pen, TextStyle};
@@ -17,9 +17,10 @@ const HEIGHT: f64 = 58.0;
 /// One panel a test: the statistic of simulated rows as a histogram, and that of the observation as a line.
 pub fn misspecification(name: &str, found: &Misspecification) -> Figure {
     let shown = &found.tests[..found.tests.len().min(COLUMNS)];
-    let side = (PAGE - 2.0 * EDGE - GAP * (COLUMNS - 1) as f64) / COLUMNS as f64;
     let columns = shown.len().max(1) as f64;
-    let width = 2.0 * EDGE + columns * (side + GAP) - GAP;
+    // A narrower sheet would be shown enlarged.
+    let width = if shown.len() < 3 { COLUMN } else { PAGE };
+    let side = (width - 2.0 * EDGE + GAP) / columns - GAP;
     let height = EDGE + TITLE + HEIGHT + axes::X_TICKS_HEIGHT + LABEL_SIZE + axes::NOTE_LINE + EDGE;
     let mut drawing = Drawing::new(name, width, height);
     for (i, test) in shown.iter().enumerate() {
