@@ -10,7 +10,6 @@ mod conversation;
 mod data;
 mod estimators;
 mod mcmc;
-mod noisy_rows;
 mod posterior;
 mod rows;
 mod training_step;

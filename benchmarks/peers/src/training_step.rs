@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use retrodict::estimator::{Estimator, Examples};
+use retrodict::infer::NoisyRows;
 use retrodict::train::{BatchBlocks, Batches, Optimizer, TrainConfig, TrainingRows};
 use retrodict::{Result, Seed, Stream, Table};
 
@@ -10,7 +11,6 @@ use crate::arguments::{Network, TrainingStepOptions};
 use crate::conversation::{Answer, converse, hello, took};
 use crate::data::{self, TRAINING_ROWS};
 use crate::estimators::{build, field};
-use crate::noisy_rows::NoisyRows;
 
 const LEARNING_RATE: f64 = 5e-4;
 
@@ -30,11 +30,16 @@ pub(crate) fn run(options: &TrainingStepOptions) -> Result<()> {
     let simulations = data::read(&options.data)?;
     let examples = standardised(&simulations.theta, &simulations.x);
     let field = field(examples.n_values(), examples.n_context())?;
-    let batches: Box<dyn Batches> = match options.network {
-        Network::Field => Box::new(NoisyRows::new(&field, &examples)),
-        _ => examples.batches(Seed(1), 0),
+    let noisy = NoisyRows {
+        field: &field,
+        rows: &examples,
+        passes: 1,
     };
-    let mut training = Training::new(options, &examples, batches)?;
+    let rows: &dyn TrainingRows = match options.network {
+        Network::Field => &noisy,
+        _ => &examples,
+    };
+    let mut training = Training::new(options, &examples, rows.batches(Seed(1), 0))?;
     let last = options.warm_up / 5;
     training.steps(options.warm_up - last);
     let loss = training.steps(last);

@@ -80,5 +80,6 @@ pub use streamed::{fits_in_memory, npe_from, planned_epochs};
 pub use tmnre::{MarginalRatio, Simulate, TmnreConfig, TruncatedMarginals, TruncationRound, tmnre};
 pub use vector_field::{
     CompositionConfig, FactorizedComposition, FieldConfig, FieldModel, FieldPosterior,
-    FieldSamplerConfig, FieldTrials, GaussianComposition, OdeConfig, SdeConfig, fmpe, npse,
+    FieldSamplerConfig, FieldTrials, GaussianComposition, NoisyRows, OdeConfig, SdeConfig, fmpe,
+    npse,
 };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::rounds::RoundData;
+use super::round_data::RoundData;
 use super::{RoundModel, SequentialMethod};
 use crate::error::Result;
 use crate::infer::auto::{AutoConfig, AutoModel, Choice, ChosenMethod, Comparison};

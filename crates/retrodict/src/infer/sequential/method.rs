@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::acquisition::disagreement;
 use super::choosing;
-use super::rounds::RoundData;
+use super::round_data::RoundData;
 use crate::embed::StandardizationMethod;
 use crate::error::Result;
 use crate::infer::auto::{AutoConfig, AutoModel};

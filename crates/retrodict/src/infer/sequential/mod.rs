@@ -29,6 +29,7 @@ mod exact;
 mod given;
 mod importance;
 mod in_memory;
+mod keeper;
 #[cfg(test)]
 mod loss_tests;
 mod method;
@@ -38,6 +39,7 @@ mod reach;
 #[cfg(test)]
 mod recovery_tests;
 mod report;
+mod round_data;
 mod rounds;
 #[cfg(test)]
 mod tests;
@@ -50,8 +52,9 @@ pub use config::{ProposalKind, SequentialConfig};
 pub(in crate::infer) use corrected::atoms;
 pub use given::{GivenRounds, npe_given_rounds};
 pub use in_memory::InMemory;
+pub use keeper::RoundKeeper;
 pub use method::{RoundModel, SequentialMethod};
 pub use report::RoundReport;
-pub use rounds::{RoundKeeper, SequentialFit, SequentialTask, sequential};
+pub use rounds::{SequentialFit, SequentialTask, sequential};
 pub use truncated::{Drawn, TruncatedPrior};
 pub use truncated_posterior::TruncatedPosterior;

@@ -6,9 +6,10 @@ use super::importance::{importance_weights, near};
 use super::mixture_proposal::MixtureProposal;
 use super::reach::within_reach;
 use super::report::rows_in_proportion;
+use super::round_data::RoundData;
 use super::{
-    Acquisition, ProposalKind, RoundModel, RoundReport, SequentialConfig, SequentialMethod,
-    TruncatedPrior, choosing,
+    Acquisition, ProposalKind, RoundKeeper, RoundModel, RoundReport, SequentialConfig,
+    SequentialMethod, TruncatedPrior, choosing,
 };
 use std::sync::Arc;
 
@@ -38,57 +39,6 @@ pub struct SequentialTask<'a> {
     pub rounds: usize,
     /// The seed of proposals and training.
     pub seed: Seed,
-}
-
-/// What the rounds ask of whoever runs them: simulations, and to remember what is done.
-pub trait RoundKeeper {
-    /// Simulates the θ of a round, counted from zero. `first` simulations were made in earlier rounds.
-    ///
-    /// # Errors
-    /// If they cannot be simulated; that ends the inference.
-    fn simulate(&mut self, round: usize, first: u64, theta: &Table) -> Result<Simulations>;
-
-    /// The θ that an earlier attempt proposed for a round, and what it said about them.
-    ///
-    /// # Errors
-    /// If what it left is damaged.
-    fn proposed(&mut self, round: usize) -> Result<Option<(Table, RoundReport)>> {
-        let _ = round;
-        Ok(None)
-    }
-
-    /// Remembers the θ of a round, before they are simulated.
-    ///
-    /// # Errors
-    /// If they cannot be kept.
-    fn keep_proposed(&mut self, round: usize, theta: &Table, report: &RoundReport) -> Result<()> {
-        let _ = (round, theta, report);
-        Ok(())
-    }
-
-    /// What an earlier attempt fitted in a round.
-    ///
-    /// # Errors
-    /// If what it left is damaged.
-    fn fitted(&mut self, round: usize) -> Result<Option<(RoundModel, TrainLog, RoundReport)>> {
-        let _ = round;
-        Ok(None)
-    }
-
-    /// Remembers the model of a round.
-    ///
-    /// # Errors
-    /// If it cannot be kept.
-    fn keep_fitted(
-        &mut self,
-        round: usize,
-        model: &RoundModel,
-        log: &TrainLog,
-        report: &RoundReport,
-    ) -> Result<()> {
-        let _ = (round, model, log, report);
-        Ok(())
-    }
 }
 
 /// The outcome of all rounds. It holds for the task's observation alone: it is not amortised.
@@ -407,51 +357,5 @@ impl<'a> SequentialTask<'a> {
             }
         };
         npe_corrected(self.prior, used, (config, correction), seed, observer)
-    }
-}
-
-/// What a round learns from.
-#[derive(Clone, Copy)]
-pub(super) struct RoundData<'a> {
-    /// The round, counted from zero.
-    pub(super) round: usize,
-    /// The observation.
-    pub(super) x: &'a [f64],
-    /// The simulations of all rounds so far.
-    pub(super) all: &'a Simulations,
-    /// Which of them have θ in proportion to the prior, where they lie.
-    pub(super) in_proportion: &'a [usize],
-    /// Those of the latter inside the region.
-    pub(super) inside: &'a Simulations,
-    /// Those of this round with θ from the region.
-    pub(super) made: &'a Simulations,
-    /// The region from which this round's came.
-    pub(super) region: Option<&'a TruncatedPrior<'a>>,
-    /// The model of the round before.
-    pub(super) last: Option<&'a RoundModel>,
-    /// Its training.
-    pub(super) last_log: Option<&'a TrainLog>,
-}
-
-impl<'a> RoundData<'a> {
-    /// The rows from which a posterior learns: in the region, and in proportion to the prior there.
-    fn rows_in(&self, region: &TruncatedPrior<'_>) -> Result<Vec<usize>> {
-        let rows = region.rows(&self.all.select(self.in_proportion).theta)?;
-        Ok(rows.iter().map(|&row| self.in_proportion[row]).collect())
-    }
-
-    /// Of a first round.
-    pub(super) fn first(simulations: &'a Simulations) -> Self {
-        Self {
-            round: 0,
-            x: &[],
-            all: simulations,
-            in_proportion: &[],
-            inside: simulations,
-            made: simulations,
-            region: None,
-            last: None,
-            last_log: None,
-        }
     }
 }

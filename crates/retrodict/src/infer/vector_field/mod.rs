@@ -33,7 +33,8 @@ use crate::prior::{Prior, SupportKind};
 use crate::seed::Seed;
 use crate::simulate::Simulations;
 use crate::train::{Observer, Split, TrainConfig, TrainLog, fit};
-use noisy_rows::{NoisyRows, held_out};
+pub use noisy_rows::NoisyRows;
+use noisy_rows::held_out;
 
 /// How a posterior is estimated by a vector field. Every field has a default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -5,13 +5,15 @@ use crate::estimator::{Examples, VectorField, Workspace};
 use crate::seed::{Random, Seed, Stream};
 use crate::train::{Batches, TrainingRows, order_stream};
 
-/// Rows to train on, each `passes` times an epoch, every time with a time and noise of its own.
+/// Rows that a vector field is trained on.
 #[derive(Debug)]
-pub(super) struct NoisyRows<'a> {
-    pub(super) field: &'a VectorField,
+pub struct NoisyRows<'a> {
+    /// The field.
+    pub field: &'a VectorField,
     /// Rows of (y, x).
-    pub(super) rows: &'a Examples,
-    pub(super) passes: usize,
+    pub rows: &'a Examples,
+    /// How often each stands in an epoch, every time with a time and noise of its own.
+    pub passes: usize,
 }
 
 /// Epochs of a member have streams of their own; no run has this many.
