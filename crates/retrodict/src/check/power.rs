@@ -21,7 +21,8 @@ pub struct Power {
     pub n_test: usize,
     /// The probability that the check finds the defect significant with them, at its stated rate of false alarms.
     pub power: f64,
-    /// About how many it takes to see the defect in nine cases of ten; where the power is near one, at most so many.
+    /// About how many it takes to see the defect in nine cases of ten; where the power is near one, at most so many, and
+    /// where it is zero, at least.
     pub needed: usize,
 }
 

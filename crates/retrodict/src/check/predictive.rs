@@ -350,7 +350,7 @@ pub(super) fn varies([low, high]: [f64; 2]) -> bool {
     high - low > SAME * low.abs().max(high.abs()).max(f64::MIN_POSITIVE)
 }
 
-fn sd(values: &[f64]) -> f64 {
+pub(super) fn sd(values: &[f64]) -> f64 {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt()

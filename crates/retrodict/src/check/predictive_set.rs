@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::predictive::sd;
 use super::{Check, Predictive, PredictiveKind};
 use crate::error::Result;
 use crate::samples::quantiles;
@@ -97,12 +98,14 @@ fn discrepancies(names: &[String], set: &[&[f64]]) -> Vec<(String, f64)> {
     let column = |j: usize| -> Vec<f64> { set.iter().map(|trial| trial[j]).collect() };
     let of = |(j, name): (usize, &String)| {
         let values = column(j);
-        let (mean, sd) = moments(&values);
         let low = values.iter().copied().fold(f64::INFINITY, f64::min);
         let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         [
-            (format!("mean of {name}"), mean),
-            (format!("log sd of {name}"), sd.max(f64::MIN_POSITIVE).ln()),
+            (format!("mean of {name}"), mean(&values)),
+            (
+                format!("log sd of {name}"),
+                sd(&values).max(f64::MIN_POSITIVE).ln(),
+            ),
             (format!("smallest {name}"), low),
             (format!("largest {name}"), high),
         ]
@@ -118,23 +121,16 @@ fn discrepancies(names: &[String], set: &[&[f64]]) -> Vec<(String, f64)> {
     found
 }
 
-fn moments(values: &[f64]) -> (f64, f64) {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let squares = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>();
-    (mean, (squares / (n - 1.0)).sqrt())
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
 }
 
 /// Zero where one of the two does not vary.
 fn correlation(a: &[f64], b: &[f64]) -> f64 {
-    let ((mean_a, sd_a), (mean_b, sd_b)) = (moments(a), moments(b));
+    let (mean_a, mean_b, scale) = (mean(a), mean(b), sd(a) * sd(b));
     let products = a.iter().zip(b).map(|(a, b)| (a - mean_a) * (b - mean_b));
     let covariance = products.sum::<f64>() / (a.len() as f64 - 1.0);
-    if sd_a * sd_b > 0.0 {
-        covariance / (sd_a * sd_b)
-    } else {
-        0.0
-    }
+    if scale > 0.0 { covariance / scale } else { 0.0 }
 }
 
 fn distribution(

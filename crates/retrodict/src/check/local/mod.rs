@@ -126,19 +126,23 @@ impl LocalTest {
         })
     }
 
-    /// How often the test at this observation would see a stated defect.
+    /// How often the test at this observation, which found `found`, would see a stated defect.
     ///
     /// Swapped pairs are those of a right posterior, a little wider than this one where this one is wrong. To these the
     /// defect is added, and the statistics of classifiers
     /// that learn from them are compared with the same null as the test's own.
-    pub fn powers(&self, observed: &[f64], samples: &Samples) -> Vec<Power> {
+    pub fn powers(
+        &self,
+        found: &LocalTwoSample,
+        observed: &[f64],
+        samples: &Samples,
+    ) -> Vec<Power> {
         let (x, weights) = self.coordinates.at(observed, samples, MOST_DRAWS);
         let of = |classifier: &Classifier| statistic(&classifier.log_odds(&x), &weights);
-        let null: Vec<f64> = self.classifiers[1..].iter().map(of).collect();
         let tail = limit::LOCAL_FALSE_ALARM;
         let power = |(defect, classifiers): &(Defect, Vec<Classifier>)| {
-            let found = classifiers.iter().map(of);
-            let seen = found.filter(|t| upper_tail_probability(&null, *t) < tail);
+            let statistics = classifiers.iter().map(of);
+            let seen = statistics.filter(|t| upper_tail_probability(&found.null, *t) < tail);
             let of = (NAME, defect.words());
             Power::of(of, self.n_test, (seen.count(), classifiers.len()), tail)
         };

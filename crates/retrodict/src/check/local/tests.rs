@@ -99,7 +99,8 @@ fn a_stated_defect_is_seen_with_many_test_simulations_and_not_with_few() {
     let seen = |n: usize| {
         let Problem { calibration, test } = problem(n, 1, 0.0);
         let local = LocalTest::train(&calibration, &test, Seed(1)).unwrap();
-        let powers = local.powers(&[0.5], &draws(3));
+        let found = local.at(&[0.5], &draws(3));
+        let powers = local.powers(&found, &[0.5], &draws(3));
         assert!(powers[0].defect.contains("shifted"), "{powers:?}");
         assert!(powers[1].defect.contains("times the claimed"), "{powers:?}");
         powers.iter().map(|p| p.power).collect::<Vec<f64>>()

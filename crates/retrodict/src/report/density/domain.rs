@@ -1,5 +1,7 @@
 //! Where a density is computed, and what kind of draws it is made of.
 
+use crate::samples::effective_number;
+
 /// What the draws of one parameter look like.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Shape {
@@ -121,10 +123,9 @@ impl Domain {
 
 /// The effective number of draws, of which those that are the same in all columns count as one: resampling
 /// repeats draws and adds nothing. Where values repeat because they can be counted, all of them count.
-pub(super) fn effective_number(columns: &[&[f64]], weights: &[f64]) -> f64 {
-    let plain = || 1.0 / weights.iter().map(|w| w * w).sum::<f64>();
+pub(super) fn effective_draws(columns: &[&[f64]], weights: &[f64]) -> f64 {
     if columns.iter().any(|values| smallest_gap(values) > 0.0) {
-        return plain();
+        return effective_number(weights);
     }
     let compare = |a: &usize, b: &usize| {
         let each = columns
@@ -134,12 +135,9 @@ pub(super) fn effective_number(columns: &[&[f64]], weights: &[f64]) -> f64 {
     };
     let mut order: Vec<usize> = (0..weights.len()).collect();
     order.sort_unstable_by(compare);
-    let groups = || order.chunk_by(|a, b| compare(a, b).is_eq());
-    if groups().count() == weights.len() {
-        return plain();
-    }
-    let together = groups().map(|group| group.iter().map(|&i| weights[i]).sum::<f64>());
-    1.0 / together.map(|w| w * w).sum::<f64>()
+    let groups = order.chunk_by(|a, b| compare(a, b).is_eq());
+    let together = groups.map(|group| group.iter().map(|&i| weights[i]).sum::<f64>());
+    effective_number(&together.collect::<Vec<_>>())
 }
 
 /// A step this small beside the middle one is chance: values that can be counted lie on a lattice.

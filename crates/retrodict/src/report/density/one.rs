@@ -2,7 +2,7 @@
 
 use super::bandwidth;
 use super::cosine::Cosine;
-use super::domain::{Domain, effective_number};
+use super::domain::{Domain, effective_draws};
 
 /// A density on a grid.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,7 +24,7 @@ const CALM: f64 = 1.3;
 /// The integral over the domain is the share of the draws inside it, which is one unless there are
 /// far outliers.
 pub(crate) fn density(values: &[f64], weights: &[f64], bounds: [f64; 2]) -> Density {
-    let n_effective = effective_number(&[values], weights);
+    let n_effective = effective_draws(&[values], weights);
     let domain = Domain::of(values, weights, bounds, n_effective);
     let mut counts = vec![0.0; CELLS];
     for (value, weight) in values.iter().zip(weights) {

@@ -2,7 +2,7 @@
 
 use super::bandwidth;
 use super::cosine::Cosine;
-use super::domain::{Domain, effective_number};
+use super::domain::{Domain, effective_draws};
 use super::one::decay;
 use crate::samples::quantiles;
 
@@ -28,7 +28,7 @@ pub(crate) fn density_2(
     bounds: [[f64; 2]; 2],
     n: usize,
 ) -> Density2 {
-    let n_effective = effective_number(&values, weights);
+    let n_effective = effective_draws(&values, weights);
     let [x, y] = [0, 1].map(|a| Domain::of(values[a], weights, bounds[a], n_effective));
     let mut counts = vec![0.0; n * n];
     for ((vx, vy), weight) in values[0].iter().zip(values[1]).zip(weights) {

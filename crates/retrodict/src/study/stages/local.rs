@@ -33,7 +33,8 @@ impl Run<'_> {
         let mut found: Vec<LocalTwoSample> = (0..n).map(at).collect();
         LocalTwoSample::adjust(&mut found);
         self.keep("local_two_sample", &found)?;
-        self.keep("local_power", &local.powers(observations.row(0), &all[0]))?;
+        let powers = local.powers(&found[0], observations.row(0), &all[0]);
+        self.keep("local_power", &powers)?;
         let mut checks: Vec<Check> = found.iter().map(LocalTwoSample::check).collect();
         for (i, check) in checks.iter_mut().enumerate() {
             of_observation(slice::from_mut(check), i, observations.n_rows());

@@ -72,17 +72,12 @@ impl Run<'_> {
             return Ok(Vec::new());
         }
         let rows = found.iter().map(|power| {
-            let more = power.needed.saturating_sub(power.n_test);
             vec![
                 power.check.clone(),
                 power.defect.clone(),
                 power.n_test.to_string(),
                 format!("{:.0} %", 100.0 * power.power),
-                if more == 0 {
-                    "–".into()
-                } else {
-                    more.to_string()
-                },
+                more_needed(power),
             ]
         });
         Ok(vec![NamedTable {
@@ -95,5 +90,14 @@ impl Run<'_> {
                 .into(),
             rows: rows.collect(),
         }])
+    }
+}
+
+/// How many more test simulations, in words; what is never seen takes at least what something rarely seen does.
+fn more_needed(power: &Power) -> String {
+    match power.needed.saturating_sub(power.n_test) {
+        0 => "–".into(),
+        more if power.power == 0.0 => format!("over {more}"),
+        more => more.to_string(),
     }
 }
