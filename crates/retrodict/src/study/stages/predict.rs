@@ -58,7 +58,7 @@ impl Run<'_> {
     }
 
     /// Whether independent trials look, all together, like as many simulated at draws from their posterior.
-    pub(super) fn typical_trials(&self, samples: &Samples) -> Result<Vec<Check>> {
+    pub(super) fn check_trials(&self, samples: &Samples) -> Result<Vec<Check>> {
         let observations = self.study().observations();
         let n = observations.n_rows().min(MOST_OBSERVATIONS);
         let whole = observations.values().iter().all(|v| v.is_finite());
