@@ -1,11 +1,11 @@
 //! Making a prior from its configuration.
 
+use std::sync::Arc;
+
 use super::block::{Block, Distribution};
 use super::conditional::Values;
 use super::joint::N_TRIAL_DRAWS;
 use super::reference::Known;
-use std::sync::Arc;
-
 use super::{
     CustomPrior, Dirichlet, DistributionConfig, Interval, Law, MultivariateNormal, Parameter,
     ParameterConfig, ParametersConfig, Prior, PriorFunction, PriorFunctions,

@@ -11,8 +11,9 @@ use crate::samples::Samples;
 use crate::seed::{Seed, Stream};
 use crate::table::Table;
 
-/// p(θ | x) within a restricted prior, or within the support of a prior that is given as functions, from a posterior whose density may reach beyond it: draws outside are
-/// drawn again, and the density is divided by the share that lies inside.
+/// p(θ | x) within a restricted prior, or within the support of a prior that is given as functions, from a
+/// posterior whose density may reach beyond it: draws outside are drawn again, and the density is divided by
+/// the share that lies inside.
 pub struct RestrictedPosterior {
     posterior: Box<dyn Posterior>,
     region: Region,
