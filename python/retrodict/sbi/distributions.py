@@ -113,8 +113,7 @@ class NativePrior:
     def _draws(self, n: int, seed: int | None = None) -> Floats:
         function = self.native.function
         if function is not None:
-            # All at once, which is faster than one by one.
-            return function.draws(n)
+            return function.draws(n, seed)
         return self.native.sample(n, seed=fresh_seed(self.torch) if seed is None else seed).array
 
     def to(self, device: Any) -> NativePrior:
