@@ -74,7 +74,7 @@ fn draw(drawing: &mut Drawing, area: Area, test: &Typicality) {
     let pen = Pen::solid(ink(test), 1.4);
     let top = panel.at((test.observed, panel.y[1]));
     drawing.line(panel.at((test.observed, 0.0)), top, pen);
-    let ticks = panel.x_ticks(3, 6.0);
+    let ticks = panel.x_ticks(3, EDGE);
     panel.x_axis(drawing, &ticks, true);
     let label = Label::plain(kind_words(test.kind));
     panel.x_label(
