@@ -28,16 +28,32 @@ pub(super) fn smc(
     config: &SmcConfig,
     seed: Seed,
 ) -> Result<Drawn> {
-    let mut evaluator = Evaluator::new(target, config.max_evaluations);
+    smc_by(
+        &mut Evaluator::new(target, config.max_evaluations),
+        reference,
+        n,
+        config,
+        seed,
+    )
+}
+
+/// The same, counted by somebody else's evaluator.
+pub(super) fn smc_by(
+    evaluator: &mut Evaluator<'_>,
+    reference: &dyn Reference,
+    n: usize,
+    config: &SmcConfig,
+    seed: Seed,
+) -> Result<Drawn> {
     let n_particles = config.particles.max(n);
     let mut run = Run {
-        particles: Particles::draw(&mut evaluator, reference, n_particles, seed)?,
+        particles: Particles::draw(evaluator, reference, n_particles, seed)?,
         temper: Temper::new(n_particles),
         config,
         seed,
     };
     while run.temper.beta < 1.0 {
-        run.stage(&mut evaluator, reference)?;
+        run.stage(evaluator, reference)?;
     }
     let report = Report {
         sampler: "smc".to_string(),

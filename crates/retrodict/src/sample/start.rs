@@ -15,6 +15,8 @@ pub(super) struct Start {
     /// A standard deviation a coordinate, from the weighted candidates: no more than a first guess,
     /// but never zero.
     pub(super) spread: Vec<f64>,
+    /// How many draws from the target the candidates are worth.
+    pub(super) worth: f64,
 }
 
 /// Candidates drawn at once.
@@ -51,6 +53,7 @@ pub(super) fn start(
     let chosen = multinomial(&weights, n_chains, &mut random);
     let row = |i: &usize| candidates.points[i * d..(i + 1) * d].iter().copied();
     Ok(Start {
+        worth: effective_number(&weights),
         points: chosen.iter().flat_map(row).collect(),
         values: chosen.iter().map(|&i| candidates.target[i]).collect(),
         spread: (0..d)

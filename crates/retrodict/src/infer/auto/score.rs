@@ -186,14 +186,14 @@ fn counted(near: &[f64]) -> Vec<f64> {
 }
 
 /// The least log w that counts, relative to the largest of its simulation: a likelihood that calls the
-/// truth impossible is wrong, but not infinitely.
+/// truth, or everything, impossible is wrong, but not infinitely.
 const FLOOR: f64 = -50.0;
 
 /// α log w* − log mean w^α.
 fn gain(weights: &[f64], share: f64) -> f64 {
     let largest = weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     if largest == f64::NEG_INFINITY {
-        return 0.0;
+        return share * FLOOR;
     }
     let relative = |w: f64| share * (w - largest).max(FLOOR);
     let mean = weights.iter().map(|w| relative(*w).exp()).sum::<f64>() / weights.len() as f64;

@@ -210,6 +210,16 @@ fn simulations_near_the_observation_count_most() {
 }
 
 #[test]
+fn a_likelihood_that_calls_everything_impossible_has_lost() {
+    let nothing = vec![vec![f64::NEG_INFINITY; 257]; 100];
+    let found = Comparison::of(&nothing, &[0.0; 100]).unwrap();
+    assert_eq!((found.share, found.over_posterior.mean), (0.0, 0.0));
+    assert!(found.likelihood.mean <= -50.0, "{found:?}");
+    let choice = plain().choice().after(Some(found), 2).after(Some(found), 3);
+    assert_eq!(choice.method, ChosenMethod::Npe);
+}
+
+#[test]
 fn a_choice_is_read_as_it_was_written() {
     let found = Comparison::of(&weights(2.0), &[0.0; 400]).unwrap();
     let choice = plain().choice().after(Some(found), 2);

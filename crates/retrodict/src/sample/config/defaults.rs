@@ -17,6 +17,7 @@ impl Default for SliceConfig {
             warmup: 200,
             thin: 1,
             candidates: CANDIDATES,
+            hand_over: true,
             max_evaluations: MAX_EVALUATIONS,
         }
     }

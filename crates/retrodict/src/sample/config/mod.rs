@@ -52,6 +52,10 @@ pub struct SliceConfig {
     /// Draws from the reference among which the chains' starts are chosen, by their density, at most:
     /// fewer if those are worth ten draws a chain.
     pub candidates: usize,
+    /// Whether tempered sequential Monte Carlo draws instead where the candidates are worth fewer draws than there are
+    /// chains, or the chains do not agree when the warm-up is over: there are several modes then, which each
+    /// chain stays in, or correlations that no coordinate follows.
+    pub hand_over: bool,
     /// The density is never evaluated more often than this.
     pub max_evaluations: usize,
 }

@@ -1,9 +1,11 @@
 //! Slice sampling, coordinate by coordinate, for many chains at once.
 
 mod chain;
+mod hand_over;
 mod warmup;
 
 use self::chain::{Chain, MAX_SHRINKS};
+use self::hand_over::HandOver;
 use super::config::SliceConfig;
 use super::drawn::{Drawn, Recorder, Report};
 use super::evaluator::Evaluator;
@@ -22,7 +24,7 @@ const WORTH: f64 = 10.0;
 /// A chain is a state machine that asks for one value of the density at a time; each round collects
 /// the questions of all chains that have one into a single call. The widths of the brackets, one a
 /// chain and coordinate, are tuned in warm-up and fixed after it. The warm-up ends as soon as the
-/// chains agree, see [`warmup`].
+/// chains agree, see [`warmup`]; if they never do, or have too few starts, particles draw instead, see [`HandOver`].
 ///
 /// # Errors
 /// If the density is zero wherever chains could start, or the budget is spent.
@@ -42,11 +44,24 @@ pub(super) fn slice(
         WORTH * config.chains as f64,
         seed,
     )?;
+    let hand_over = HandOver {
+        densities: (target, reference),
+        n,
+        config,
+        seed,
+    };
+    if let Some(drawn) = hand_over.if_few(start.worth, &mut evaluator) {
+        return Ok(drawn);
+    }
     let mut chains: Vec<Chain> = (0..config.chains)
         .map(|i| Chain::new(i, &start, config, seed))
         .collect();
     let mut recorder = Recorder::new(config.chains, evaluator.dimension());
-    warmup::warm_up(&mut chains, config.warmup, &mut evaluator, &mut recorder)?;
+    let most = config.warmup;
+    let apart = warmup::warm_up(&mut chains, most, &mut evaluator, &mut recorder)?;
+    if let Some(drawn) = apart.and_then(|r_hat| hand_over.if_apart(r_hat, &mut evaluator)) {
+        return Ok(drawn);
+    }
     let sweeps = n.div_ceil(config.chains) * config.thin;
     run(
         &mut chains,

@@ -13,36 +13,42 @@ const AGREE: f64 = 1.1;
 
 /// Runs chains through windows of 10, 20, 40, … sweeps, until within one of them the chains agree with
 /// each other, and the first half of each with its second half, about every coordinate and about the
-/// log-density (rank-normalised split R̂: Vehtari et al. 2021); or until `most` sweeps are done.
+/// log-density (rank-normalised split R̂: Vehtari et al. 2021); or until `most` sweeps are done. Returns the largest
+/// R̂ of the last window if they do not agree.
 pub(super) fn warm_up(
     chains: &mut [Chain],
     most: usize,
     evaluator: &mut Evaluator<'_>,
     recorder: &mut Recorder,
-) -> Result<()> {
-    let (mut done, mut window) = (0, FIRST_WINDOW);
+) -> Result<Option<f64>> {
+    let (mut done, mut window, mut apart) = (0, FIRST_WINDOW, None);
     while done < most {
         done = (done + window).min(most);
         window *= 2;
         let what = "sweeps of the warm-up";
         run(chains, [done, most], what, evaluator, recorder)?;
         let traces: Vec<Vec<f64>> = chains.iter_mut().map(Chain::take_trace).collect();
-        if agree(&traces, evaluator.dimension() + 1) {
+        let largest = largest_r_hat(&traces, evaluator.dimension() + 1);
+        apart = (largest >= AGREE).then_some(largest);
+        if apart.is_none() {
             break;
         }
     }
     chains.iter_mut().for_each(Chain::end_warmup);
-    Ok(())
+    Ok(apart)
 }
 
-/// Whether R̂ of each column is small; that of a column that never changes is no number.
-fn agree(traces: &[Vec<f64>], columns: usize) -> bool {
+/// The largest R̂ of the columns; that of a column that never changes is infinite.
+fn largest_r_hat(traces: &[Vec<f64>], columns: usize) -> f64 {
     let column = |j: usize| -> Vec<f64> {
         let each = traces.iter();
         each.flat_map(|trace| trace.iter().skip(j).step_by(columns).copied())
             .collect()
     };
-    (0..columns).all(|j| r_hat(&column(j), traces.len()) < AGREE)
+    (0..columns)
+        .map(|j| r_hat(&column(j), traces.len()))
+        .map(|r| if r.is_nan() { f64::INFINITY } else { r })
+        .fold(0.0, f64::max)
 }
 
 #[cfg(test)]
@@ -74,6 +80,7 @@ mod tests {
     fn drawn(correlation: f64, warmup: usize) -> Drawn {
         let config = SliceConfig {
             warmup,
+            hand_over: false,
             ..SliceConfig::default()
         };
         let reference = StandardNormal { dimension: 2 };
@@ -101,6 +108,7 @@ mod tests {
                 .map(|chain| (0..20).map(|i| f(chain, i)).collect())
                 .collect()
         };
+        let agree = |traces: &[Vec<f64>], columns| largest_r_hat(traces, columns) < AGREE;
         assert!(agree(&chains(&|chain, i| noise(20 * chain + i)), 1));
         assert!(!agree(&chains(&|chain, i| noise(i) + chain as f64), 1));
         assert!(!agree(&chains(&|_, i| noise(i) + 0.1 * i as f64), 1));

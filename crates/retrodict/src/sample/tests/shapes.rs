@@ -47,6 +47,7 @@ fn starts_are_shared_out_between_modes() {
     let config = SamplerConfig::Slice(SliceConfig {
         chains: 200,
         warmup: 20,
+        hand_over: false,
         ..SliceConfig::default()
     });
     let drawn = draw(&Function(2, two_modes), 200, &config, 1);
@@ -63,6 +64,7 @@ fn banana(p: &[f64]) -> f64 {
 fn a_banana_has_its_moments() {
     let slice = SliceConfig {
         thin: 5,
+        hand_over: false,
         ..SliceConfig::default()
     };
     let ensemble = EnsembleConfig {
