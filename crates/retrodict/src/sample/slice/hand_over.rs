@@ -5,6 +5,10 @@ use crate::sample::config::SmcConfig;
 use crate::sample::smc::smc_by;
 use crate::seed::{Seed, Stream};
 
+/// So many particles, or as many as there shall be draws if that is more: the weight of a mode is then known to two
+/// or three hundredths.
+const PARTICLES: usize = 500;
+
 /// Draws by tempered sequential Monte Carlo in place of chains. A chain stays in the mode where it began, and the
 /// few of them share out the modes by chance, where thousands of particles give each its weight.
 ///
@@ -46,7 +50,11 @@ impl HandOver<'_> {
         let left = self.config.max_evaluations.saturating_sub(evaluator.spent);
         let mut own = Evaluator::new(target, left / 2);
         let seed = self.seed.derive(Stream::Start, 2);
-        let drawn = smc_by(&mut own, reference, self.n, &SmcConfig::default(), seed);
+        let config = SmcConfig {
+            particles: PARTICLES,
+            ..SmcConfig::default()
+        };
+        let drawn = smc_by(&mut own, reference, self.n, &config, seed);
         evaluator.spent += own.spent;
         evaluator.invalid += own.invalid;
         let mut drawn = drawn.ok()?;

@@ -117,7 +117,11 @@ fn a_density_with_an_edge_is_never_left() {
 fn slice_widths_find_any_scale() {
     for sd in [1e-6, 1e4] {
         let target = Function(1, move |x: &[f64]| -0.5 * (x[0] / sd).powi(2));
-        let drawn = draw(&target, 2000, &SamplerConfig::default(), 1);
+        let config = SamplerConfig::Slice(SliceConfig {
+            hand_over: false,
+            ..SliceConfig::default()
+        });
+        let drawn = draw(&target, 2000, &config, 1);
         let own = drawn.diagnostics()[0];
         let found = moments(&drawn.column(0))[1];
         assert!((found - sd).abs() < 5.0 * own.mcse_sd, "{sd}: {found}");
