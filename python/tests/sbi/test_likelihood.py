@@ -127,19 +127,22 @@ def test_potential_of_a_likelihood():
     assert abs(float((values - exact)[0] - (values - exact)[1])) < 0.3
 
 
-def test_chains_on_a_potential_of_ones_own():
-    """mcmc_test: a sampler on a density that somebody wrote"""
+@pytest.mark.parametrize("conditional", [True, False])
+def test_chains_on_a_potential_of_ones_own(conditional):
+    """mcmc_test: a sampler on a density that somebody wrote, with data and without"""
     prior = utils.BoxUniform(-5 * torch.ones(2), 5 * torch.ones(2))
-    target = torch.distributions.MultivariateNormal(torch.ones(2), 0.3 * torch.eye(2))
+    covariance = 0.3 * torch.eye(2)
 
-    def potential(theta, x_o):
-        return target.log_prob(theta)
+    def of_data(theta, data):
+        return torch.distributions.MultivariateNormal(data, covariance).log_prob(theta)
 
-    posterior = module("inference.posteriors.mcmc_posterior").build_from_potential(
-        potential, prior=prior, x_o=torch.zeros(1, 2), method="slice_np_vectorized", thin=2, warmup_steps=50
-    )
-    draws = posterior.sample((1000,), x=torch.zeros(1, 2), show_progress_bars=False)
-    assert_same(draws, target.sample((1000,)))
+    def alone(theta):
+        return of_data(theta, torch.ones(2))
+
+    given = {"potential_fn": of_data, "x": torch.ones(1, 2)} if conditional else {"potential_fn": alone}
+    posterior = module("inference.posteriors.mcmc_posterior").build_from_potential(prior=prior, **given)
+    draws = posterior.sample((1000,), thin=2, warmup_steps=50, show_progress_bars=False)
+    assert_same(draws, torch.distributions.MultivariateNormal(torch.ones(2), covariance).sample((1000,)))
 
 
 def test_batched_chains():

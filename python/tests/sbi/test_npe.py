@@ -145,9 +145,11 @@ def test_data_of_several_axes():
     prior = utils.BoxUniform(-2 * torch.ones(2), 2 * torch.ones(2))
     theta = prior.sample((2000,))
     x = theta[:, None, :].repeat(1, 3, 1) + 0.5 * torch.randn(2000, 3, 2)
+    # sbi asks a network for its first weight, so it must have one.
+    flatten = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(6, 6)).requires_grad_(False)
     trainer = inference.NPE(
         prior,
-        density_estimator=neural_nets.posterior_nn("maf", embedding_net=torch.nn.Flatten()),
+        density_estimator=neural_nets.posterior_nn("maf", embedding_net=flatten),
         show_progress_bars=False,
     )
     trainer.append_simulations(theta, x).train()

@@ -104,17 +104,24 @@ def _any_data(x: Any, what: str = "x") -> Floats:
     return array.reshape(len(array), -1) if array.ndim >= 2 else array.reshape(1, -1)
 
 
+def takes_data(function: Callable[..., Any]) -> bool:
+    """Whether a potential is ``f(theta, x_o)``, by any names, and not ``f(theta)``."""
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return False
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    needed = [p for p in parameters.values() if p.kind in positional and p.default is inspect.Parameter.empty]
+    return len(needed) >= 2 or "x_o" in parameters or "x" in parameters
+
+
 class _Callable:
     """A potential that somebody wrote: ``f(theta, x_o)`` or ``f(theta)``."""
 
     def __init__(self, function: Callable[..., Any], torch: bool) -> None:
         self.function = function
         self.torch = torch
-        try:
-            signature = inspect.signature(function).parameters
-            self.takes_x = "x_o" in signature or "x" in signature
-        except (TypeError, ValueError):
-            self.takes_x = False
+        self.takes_x = takes_data(function)
 
     def __call__(self, theta: Floats, x: Floats) -> Floats:
         given = give(theta, self.torch)
