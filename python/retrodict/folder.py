@@ -96,6 +96,9 @@ class Folder:
 
         folder = cls()
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as archive:
+            # What Python 3.14 does of itself, and older ones have not all learned.
+            if hasattr(tarfile, "data_filter"):
+                archive.extraction_filter = tarfile.data_filter
             for member in archive.getmembers():
                 inside = not member.name.startswith(("/", "..")) and ".." not in member.name.split("/")
                 if not inside or not (member.isfile() or member.isdir()):
