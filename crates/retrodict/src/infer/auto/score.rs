@@ -113,8 +113,9 @@ impl Comparison {
     /// From log w of each simulation, first that of the truth, then those of draws; and the log of how
     /// likely its θ is given the observation.
     pub(super) fn of(weights: &[Vec<f64>], near: &[f64]) -> Option<Self> {
+        // The truth alone, without a draw that counts, says nothing about either.
         let usable: Vec<usize> = (0..weights.len())
-            .filter(|&i| weights[i][0] < f64::INFINITY)
+            .filter(|&i| weights[i].len() > 1 && weights[i][0] < f64::INFINITY)
             .collect();
         if usable.len() < FEWEST_ROWS {
             return None;

@@ -220,6 +220,16 @@ fn a_likelihood_that_calls_everything_impossible_has_lost() {
 }
 
 #[test]
+fn simulations_for_which_no_draw_counts_decide_nothing() {
+    let mut known = weights(2.0);
+    let few = Comparison::of(&known, &[0.0; 400]).unwrap();
+    known.extend(vec![vec![0.0]; 100]);
+    let found = Comparison::of(&known, &[0.0; 500]).unwrap();
+    assert_eq!((found.simulations, found.likelihood), (400, few.likelihood));
+    assert!(Comparison::of(&vec![vec![0.0]; 100], &[0.0; 100]).is_none());
+}
+
+#[test]
 fn a_choice_is_read_as_it_was_written() {
     let found = Comparison::of(&weights(2.0), &[0.0; 400]).unwrap();
     let choice = plain().choice().after(Some(found), 2);
