@@ -10,11 +10,14 @@ const FIRST_WINDOW: usize = 10;
 /// 1 + (τ − 1) / m, with the autocorrelation time τ and m sweeps in half a window: this is a window of
 /// at least 10 (τ − 1) sweeps, and with the windows before it twice that.
 const AGREE: f64 = 1.1;
+/// Sweeps from which on a window in which chains do not agree says that they are apart; in a shorter one it may be
+/// chance.
+const TELLING: usize = 40;
 
 /// Runs chains through windows of 10, 20, 40, … sweeps, until within one of them the chains agree with
 /// each other, and the first half of each with its second half, about every coordinate and about the
 /// log-density (rank-normalised split R̂: Vehtari et al. 2021); or until `most` sweeps are done. Returns the largest
-/// R̂ of the last window if they do not agree.
+/// R̂ of the last window if they do not agree and it was long enough to tell.
 pub(super) fn warm_up(
     chains: &mut [Chain],
     most: usize,
@@ -23,14 +26,15 @@ pub(super) fn warm_up(
 ) -> Result<Option<f64>> {
     let (mut done, mut window, mut apart) = (0, FIRST_WINDOW, None);
     while done < most {
-        done = (done + window).min(most);
+        let length = window.min(most - done);
+        done += length;
         window *= 2;
         let what = "sweeps of the warm-up";
         run(chains, [done, most], what, evaluator, recorder)?;
         let traces: Vec<Vec<f64>> = chains.iter_mut().map(Chain::take_trace).collect();
         let largest = largest_r_hat(&traces, evaluator.dimension() + 1);
-        apart = (largest >= AGREE).then_some(largest);
-        if apart.is_none() {
+        apart = (largest >= AGREE && length >= TELLING).then_some(largest);
+        if largest < AGREE {
             break;
         }
     }
