@@ -12,6 +12,14 @@ from linear_gaussian import linear
 import retrodict as rd
 
 
+@pytest.fixture(autouse=True)
+def listening():
+    """A program that a shell starts in the background ignores Ctrl-C, and so would its tests."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def interrupt_after(seconds):
     threading.Timer(seconds, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
 
