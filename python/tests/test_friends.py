@@ -193,19 +193,23 @@ def test_blackjax_samples_a_posterior(posterior):
 
 def test_pymc_samples_a_posterior(prior, posterior):
     pymc = pytest.importorskip("pymc")
-    import pytensor
     import pytensor.tensor as pt
+    from pytensor.graph.op import Op
 
     log_density = posterior.log_density(X_O)
 
-    @pytensor.wrap_py(itypes=[pt.dvector], otypes=[pt.dscalar])
-    def of_theta(theta):
-        return np.array(log_density(theta) - float(prior.log_prob(theta)))
+    class OfTheta(Op):
+        itypes = (pt.dvector,)
+        otypes = (pt.dscalar,)
+
+        def perform(self, node, inputs, outputs):
+            (theta,) = inputs
+            outputs[0][0] = np.array(log_density(theta) - float(prior.log_prob(theta)))
 
     mean, sd = exact(X_O)
     with pymc.Model():
         a, b = pymc.Normal("a", 0, 1), pymc.Normal("b", 0, 2)
-        pymc.Potential("posterior", of_theta(pt.stack([a, b])))
+        pymc.Potential("posterior", OfTheta()(pt.stack([a, b])))
         data = pymc.sample(
             1500, tune=500, chains=2, cores=1, step=pymc.Metropolis(), random_seed=1, progressbar=False
         )
