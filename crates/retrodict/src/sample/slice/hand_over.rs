@@ -25,14 +25,13 @@ impl HandOver<'_> {
     /// If the candidates for starts are worth fewer draws than there are chains: all of these may begin in one mode,
     /// and agree with each other.
     pub(super) fn if_few(&self, worth: f64, evaluator: &mut Evaluator<'_>) -> Option<Drawn> {
-        let SliceConfig {
-            chains, candidates, ..
-        } = self.config;
+        if worth >= self.config.chains as f64 {
+            return None;
+        }
+        let candidates = self.config.candidates;
         let reason =
             format!("the {candidates} candidates for its starts were worth {worth:.1} draws");
-        (worth < *chains as f64)
-            .then(|| self.particles(&reason, evaluator))
-            .flatten()
+        self.particles(&reason, evaluator)
     }
 
     /// If the chains are still `r_hat` apart after the warm-up.
@@ -65,97 +64,5 @@ impl HandOver<'_> {
             self.config.chains
         ));
         Some(drawn)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::sample::slice::slice;
-    use crate::sample::{SamplerConfig, StandardNormal, sample};
-
-    /// Two narrow normal densities, of weights 1 and 3, far apart.
-    struct TwoModes;
-
-    const SD: f64 = 0.05;
-
-    impl LogDensity for TwoModes {
-        fn dimension(&self) -> usize {
-            2
-        }
-
-        fn log_density(&self, points: &[f64], values: &mut [f64]) {
-            for (value, z) in values.iter_mut().zip(points.chunks_exact(2)) {
-                let mode = |at: f64| -0.5 * ((z[0] - at).powi(2) + (z[1] - at).powi(2)) / (SD * SD);
-                let (a, b) = (mode(-1.0), mode(1.0) + 3.0_f64.ln());
-                let largest = a.max(b);
-                *value = largest + ((a - largest).exp() + (b - largest).exp()).ln();
-            }
-        }
-    }
-
-    fn share(config: SliceConfig, seed: u64) -> f64 {
-        let reference = StandardNormal { dimension: 2 };
-        let drawn = sample(
-            &TwoModes,
-            &reference,
-            2000,
-            &SamplerConfig::Slice(config),
-            Seed(seed),
-        )
-        .unwrap();
-        let right = drawn.rows().filter(|z| z[0] > 0.0).count();
-        right as f64 / drawn.n_draws() as f64
-    }
-
-    #[test]
-    fn modes_that_no_chain_leaves_get_their_weight() {
-        let mean_error = |hand_over| {
-            let errors = (0..8).map(|seed| {
-                let config = SliceConfig {
-                    hand_over,
-                    ..SliceConfig::default()
-                };
-                (share(config, seed) - 0.75).abs()
-            });
-            errors.sum::<f64>() / 8.0
-        };
-        let (particles, chains) = (mean_error(true), mean_error(false));
-        println!(
-            "mean error of a mode's weight: {particles:.3} by particles, {chains:.3} by chains"
-        );
-        assert!(particles < 0.04 && particles < chains);
-    }
-
-    #[test]
-    fn it_says_so_and_keeps_to_the_budget() {
-        let reference = StandardNormal { dimension: 2 };
-        let drawn = slice(
-            &TwoModes,
-            &reference,
-            2000,
-            &SliceConfig::default(),
-            Seed(1),
-        )
-        .unwrap();
-        assert_eq!((drawn.report.sampler.as_str(), drawn.n_chains), ("smc", 1));
-        assert!(
-            drawn
-                .report
-                .notes
-                .iter()
-                .any(|note| note.contains("in place of 20 chains"))
-        );
-        // Enough for chains, and not for particles.
-        let config = SliceConfig {
-            max_evaluations: drawn.report.evaluations / 2,
-            ..SliceConfig::default()
-        };
-        let drawn = slice(&TwoModes, &reference, 20, &config, Seed(1)).unwrap();
-        assert_eq!(
-            (drawn.report.sampler.as_str(), drawn.n_chains),
-            ("slice", 20)
-        );
-        assert!(drawn.report.evaluations <= config.max_evaluations);
     }
 }

@@ -17,7 +17,7 @@ const TELLING: usize = 40;
 /// Runs chains through windows of 10, 20, 40, … sweeps, until within one of them the chains agree with
 /// each other, and the first half of each with its second half, about every coordinate and about the
 /// log-density (rank-normalised split R̂: Vehtari et al. 2021); or until `most` sweeps are done. Returns the largest
-/// R̂ of the last window if they do not agree and it was long enough to tell.
+/// R̂ of the last window that was long enough to tell, if they do not agree.
 pub(super) fn warm_up(
     chains: &mut [Chain],
     most: usize,
@@ -33,9 +33,12 @@ pub(super) fn warm_up(
         run(chains, [done, most], what, evaluator, recorder)?;
         let traces: Vec<Vec<f64>> = chains.iter_mut().map(Chain::take_trace).collect();
         let largest = largest_r_hat(&traces, evaluator.dimension() + 1);
-        apart = (largest >= AGREE && length >= TELLING).then_some(largest);
         if largest < AGREE {
+            apart = None;
             break;
+        }
+        if length >= TELLING {
+            apart = Some(largest);
         }
     }
     chains.iter_mut().for_each(Chain::end_warmup);

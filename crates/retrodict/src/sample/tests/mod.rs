@@ -3,6 +3,7 @@
 mod failures;
 mod gaussian;
 mod golden;
+mod hand_over;
 mod shapes;
 mod threads;
 

@@ -3,14 +3,18 @@
 use super::*;
 use crate::prior::special::{normal_log_density, normal_tails};
 
-/// 0.3 N(−1.5, 0.2² I) + 0.7 N(1.5, 0.2² I).
-fn two_modes(x: &[f64]) -> f64 {
+/// low N(−center, sd² I) + (1 − low) N(center, sd² I).
+pub(super) fn modes(x: &[f64], [center, sd, low]: [f64; 3]) -> f64 {
     let at = |center: f64| -> f64 {
         let squares: f64 = x.iter().map(|x| (x - center).powi(2)).sum();
-        -0.5 * squares / 0.04
+        -0.5 * squares / (sd * sd)
     };
-    let [a, b] = [0.3_f64.ln() + at(-1.5), 0.7_f64.ln() + at(1.5)];
+    let [a, b] = [low.ln() + at(-center), (1.0 - low).ln() + at(center)];
     a.max(b) + (-(a - b).abs()).exp().ln_1p()
+}
+
+fn two_modes(x: &[f64]) -> f64 {
+    modes(x, [1.5, 0.2, 0.3])
 }
 
 #[test]

@@ -27,7 +27,7 @@ def build_from_potential(
         As for :class:`MCMCPosterior`.
     """
     posterior = MCMCPosterior(potential_fn, prior, **kwargs)
-    if x is None and not takes_data(potential_fn):
+    if x is None and posterior.default_x is None and not takes_data(potential_fn):
         x = np.zeros(1)
     return posterior if x is None else posterior.set_default_x(x)
 
