@@ -113,7 +113,7 @@ fn a_likelihood_corrects_what_a_network_has_learned_badly() {
         assert!((sd / exact_sd - 1.0).abs() < 0.2, "{name}: {sd} {exact_sd}");
     }
     let sampler = sandbox.json("corrected/posterior/sampler.json");
-    assert_eq!(sampler["evaluations"], 8000.0);
+    assert_eq!(sampler["evaluations"], 8000);
     assert!(
         sampler["effective_size"].as_f64().unwrap() > 100.0,
         "{sampler}"
@@ -122,6 +122,22 @@ fn a_likelihood_corrects_what_a_network_has_learned_badly() {
     assert!(verdict.contains("importance weights"), "{verdict}");
     let report = String::from_utf8(sandbox.read("corrected/report.html")).unwrap();
     assert!(report.contains("corrected by the likelihood"));
+}
+
+#[test]
+fn a_report_says_that_particles_drew_where_chains_cannot() {
+    let study = QUICK
+        .replace("gaussian_toy", "two_moons")
+        .replace("[inference]\n", "[inference]\nmethod = \"likelihood\"\n");
+    let sandbox = Sandbox::new();
+    sandbox.write("study.toml", study);
+    finish(&sandbox, &["run", "study.toml", "--out", "run"]);
+    let sampler = sandbox.json("run/posterior/sampler.json");
+    let note = sampler["notes"].as_str().unwrap();
+    assert!(note.contains("Tempered sequential Monte Carlo"), "{note}");
+    assert!(sampler["seed"].is_u64(), "{sampler}");
+    let report = String::from_utf8(sandbox.read("run/report.html")).unwrap();
+    assert!(report.contains("Tempered sequential Monte Carlo drew"));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::check::{
-    CalibrationChecks, Chains, Check, CheckStatus, Recovery, SamplerRun, Verdict, convergence,
+    CalibrationChecks, Chains, Check, CheckStatus, Recovery, Verdict, convergence,
     draws_inside_prior, powers, simulation_failures, training,
 };
 use crate::error::{Error, Result};
@@ -231,31 +231,12 @@ impl Run<'_> {
                     ess: [of(fields, "ess_bulk"), of(fields, "ess_tail")],
                 })
                 .collect();
-            let mut own = self.sampler(n, i)?;
+            let mut own = self.sampler_checks(i, n)?;
             own.extend(convergence(&chains));
             of_observation(&mut own, i, n);
             checks.append(&mut own);
         }
         Ok(checks)
-    }
-
-    /// What the sampler of one of n observations met, if a sampler drew.
-    fn sampler(&self, n: usize, i: usize) -> Result<Vec<Check>> {
-        let name = file_name("sampler", (n > 1).then_some(i), "json");
-        let path = self.folder().posterior().join(name);
-        if !path.exists() {
-            return Ok(Vec::new());
-        }
-        let run: Map<String, Value> = read_json(&path)?;
-        let number = |key: &str| run.get(key).and_then(Value::as_f64);
-        let count = |key: &str| number(key).unwrap_or(0.0) as usize;
-        let run = SamplerRun {
-            k_hat: run.get("k_hat").map(|v| v.as_f64().unwrap_or(f64::NAN)),
-            divergences: count("divergences"),
-            evaluations: count("evaluations"),
-            invalid: count("invalid_log_likelihoods"),
-        };
-        Ok(run.checks())
     }
 
     pub(super) fn keep(&self, name: &str, value: &impl Serialize) -> Result<()> {

@@ -20,6 +20,7 @@ mod restrict;
 mod robust;
 mod rounds;
 mod sample;
+mod sampler;
 mod scores;
 mod search;
 mod simulate;

@@ -4,7 +4,6 @@ use std::fs;
 use std::path::PathBuf;
 
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
 
 use crate::check::{Misspecification, PredictedSet};
 use crate::error::{Error, Result};
@@ -16,7 +15,6 @@ use crate::report::{
 };
 use crate::samples::Samples;
 use crate::seed::{Seed, Stream};
-use crate::study::export::file_name;
 use crate::study::{Run, Stage};
 use crate::train::TrainLog;
 
@@ -176,7 +174,7 @@ impl Run<'_> {
         tables.extend(conformal_tables);
         let mut facts = vec![Fact::new("draws", samples.draws.n_rows().to_string())];
         facts.extend(self.online_facts(i)?);
-        facts.extend(self.correction_facts(i, n)?);
+        facts.extend(self.sampler_facts(i, n)?);
         Ok(ObservationReport {
             name: format!("observation {}", i + 1),
             summaries: samples.summary(),
@@ -234,35 +232,6 @@ impl Run<'_> {
             figures.extend(found.map(|found| misspecification(name, &found)));
         }
         Ok(figures)
-    }
-
-    /// What the weights of a correction are worth, if there is one.
-    fn correction_facts(&self, i: usize, n: usize) -> Result<Vec<Fact>> {
-        if self.study().config().inference.correction.is_none() {
-            return Ok(Vec::new());
-        }
-        let name = file_name("sampler", (n > 1).then_some(i), "json");
-        let run: Map<String, Value> = read_json(&self.folder().posterior().join(name))?;
-        let number = |key: &str| run.get(key).and_then(Value::as_f64).unwrap_or(f64::NAN);
-        let (effective, all) = (number("effective_size"), number("evaluations"));
-        let share = 100.0 * effective / all;
-        Ok(vec![
-            Fact::new(
-                "corrected by the likelihood",
-                format!(
-                    "{all} draws of the network, whose weights are worth {effective:.0} equal ones ({share:.1} %); k̂ = {:.2}",
-                    number("k_hat")
-                ),
-            ),
-            Fact::new(
-                "log evidence",
-                format!(
-                    "{:.3} ± {:.3}",
-                    number("log_evidence"),
-                    number("log_evidence_standard_error")
-                ),
-            ),
-        ])
     }
 
     /// The prior's limits, one pair a parameter.
