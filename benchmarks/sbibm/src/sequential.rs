@@ -7,7 +7,7 @@ use retrodict::check::c2st;
 use retrodict::infer::abc::{AbcProblem, abc_smc};
 use retrodict::infer::auto::{AutoConfig, Choice, Situation};
 use retrodict::infer::sequential::{
-    InMemory, RoundModel, SequentialMethod, SequentialTask, sequential,
+    InMemory, RoundModel, SequentialConfig, SequentialMethod, SequentialTask, sequential,
 };
 use retrodict::infer::{AbcPopulation, AbcPopulations, AbcSmcConfig, Posterior};
 use retrodict::simulate::builtin::{self, Builtin};
@@ -36,7 +36,15 @@ pub(crate) fn run(arguments: &Arguments, options: &RunOptions) -> Result<()> {
                 if known {
                     continue;
                 }
-                let mut record = measure(&data, (task, n, number), &inference, options)?;
+                let measured = measure(&data, (task, n, number), &inference, options);
+                let mut record = match measured {
+                    Ok(record) => record,
+                    // Rounds can aim where every simulation fails; the others are measured all the same.
+                    Err(error) => {
+                        println!("{task}, {n} simulations, {label}, observation {number}: {error}");
+                        continue;
+                    }
+                };
                 println!(
                     "{task}, {n} simulations, {label}, observation {number}: C2ST {:.3} \
                      (rounds {:.1} s, draws {:.2} s, C2ST {:.1} s)",
@@ -184,12 +192,16 @@ fn fit(
         Method::Auto => choice.rounds,
         _ => inference.rounds(),
     };
+    let sequential_config = match inference.method {
+        Method::Auto => situation.sequential(),
+        _ => SequentialConfig::default(),
+    };
     let method = method(inference, choice);
     let task = SequentialTask {
         prior: &builtin.prior,
         x,
         method: &method,
-        config: &inference.sequential.clone().unwrap_or_default(),
+        config: &inference.sequential.clone().unwrap_or(sequential_config),
         simulations: n,
         rounds,
         seed: Seed(options.seed),

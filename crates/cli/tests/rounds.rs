@@ -67,6 +67,31 @@ fn truncated_rounds_leave_their_files_and_say_that_they_are_not_amortised() {
 }
 
 #[test]
+fn rounds_with_nothing_to_aim_serve_every_observation() {
+    let sandbox = Sandbox::new();
+    // Data that say nothing about the parameters.
+    sandbox.write("simulator.py", WORKER.replace("value + 0.1 *", "0.1 *"));
+    sandbox.write("study.toml", in_rounds(QUICK_WORKER, "method = \"npe\""));
+    finish(&sandbox, &["run", "study.toml"]);
+    for round in ["round-001", "round-002"] {
+        let report = &sandbox.json(&format!("runs/quick/rounds/{round}/round.json"))["report"];
+        assert_eq!(report["proposal"], "prior");
+        assert_eq!(report["threshold"], serde_json::Value::Null);
+    }
+    let summary = sandbox.json("runs/quick/posterior/summary.json");
+    assert_eq!(summary["_sequential"]["amortised"], true);
+    assert!(sandbox.file("runs/quick/checks/calibration.json").exists());
+    let report = String::from_utf8(sandbox.read("runs/quick/report.html")).unwrap();
+    assert!(report.contains("The rounds were not aimed"));
+    assert!(!report.contains("not amortised"));
+    sandbox.write("other.csv", "0.1,0.3\n");
+    sandbox.expect(
+        0,
+        &["sample", "study.toml", "--x", "other.csv", "-n", "100"],
+    );
+}
+
+#[test]
 fn likelihoods_and_ratios_in_rounds_are_not_called_calibrated() {
     for method in ["nle", "nre"] {
         let sandbox = Sandbox::new();

@@ -132,7 +132,10 @@ fn inside_the_last_truncated_prior_the_posterior_is_calibrated() {
     let [.., before, last] = &fit.models[..] else {
         unreachable!("there are four rounds");
     };
-    let region = task.region(3, Some(before)).unwrap().unwrap();
+    let region = task
+        .region(3, Some(before), &fit.reports[..3])
+        .unwrap()
+        .unwrap();
     let theta = region.sample(300, Seed(6)).unwrap().theta;
     let noise = Noise {
         seed: Seed(6),

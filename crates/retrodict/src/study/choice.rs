@@ -36,7 +36,12 @@ pub(super) fn choose(
     };
     let choice = situation.choice();
     if !situation.trials {
-        config.inference.rounds.get_or_insert(choice.rounds);
+        let asked = inference.rounds.map(|_| situation.most_rounds());
+        config.inference.rounds = asked.or(Some(choice.rounds));
+    }
+    if config.inference.is_sequential() {
+        let sequential = &mut config.inference.sequential;
+        sequential.get_or_insert_with(|| situation.sequential());
     }
     Some(choice)
 }

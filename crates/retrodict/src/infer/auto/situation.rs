@@ -1,6 +1,7 @@
 //! What is known before anything is simulated.
 
 use super::{Choice, ChosenMethod};
+use crate::infer::sequential::SequentialConfig;
 
 /// What a choice by rule looks at.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub struct Situation {
     pub trials: bool,
     /// Whether a simulator can be asked, or simulations are all there is.
     pub simulator: bool,
-    /// In how many rounds, if that is settled: one makes an answer for every observation.
+    /// In how many rounds at most, if that is settled: one makes an answer for every observation.
     pub rounds: Option<usize>,
 }
 
@@ -29,6 +30,10 @@ const ROUNDS: usize = 5;
 const LEAST: usize = 1000;
 /// A density of more numbers takes more simulations than one of a few parameters, and long to train.
 const MOST_DATA: usize = 32;
+/// So many simulations for each number of such data have to make the first round, or it aims at the wrong place.
+const FIRST_ROUND: usize = 5;
+/// And the posterior has to be narrower than a tenth of the prior, or one round that learns from all of them is better.
+const CUT_BELOW: f64 = 0.1;
 
 impl Situation {
     /// The choice by rule.
@@ -41,12 +46,12 @@ impl Situation {
         if let Some(reason) = self.one_round() {
             return Choice::new(Npe, 1, format!("`npe` in one round, {reason}."));
         }
-        let rounds = self.rounds.unwrap_or(ROUNDS);
+        let rounds = self.most_rounds();
         let aimed = format!(
             "{rounds} rounds, because there is one observation to aim {} simulations at",
             self.simulations
         );
-        if self.n_data > MOST_DATA {
+        if self.is_wide() {
             let reason = format!(
                 "`npe` in {aimed}; no likelihood, because a density of {} numbers would have to be learned to find {} parameters.",
                 self.n_data, self.n_parameters
@@ -54,6 +59,30 @@ impl Situation {
             return Choice::new(Npe, rounds, reason);
         }
         Choice::new(Both, rounds, format!("First `npe` and `nle`, in {aimed}."))
+    }
+
+    /// How its rounds choose parameters.
+    pub fn sequential(&self) -> SequentialConfig {
+        let mut config = SequentialConfig::default();
+        if self.is_wide() {
+            config.cut_below = CUT_BELOW;
+        }
+        config
+    }
+
+    fn is_wide(&self) -> bool {
+        self.n_data > MOST_DATA
+    }
+
+    /// How many rounds there are: of wide data only so many that the first has enough simulations to aim by,
+    /// and two at least.
+    pub fn most_rounds(&self) -> usize {
+        let rounds = self.rounds.unwrap_or(ROUNDS);
+        if self.is_wide() {
+            rounds.min((self.simulations / (FIRST_ROUND * self.n_data)).max(2))
+        } else {
+            rounds
+        }
     }
 
     /// Why there is one round, if there is one.

@@ -108,6 +108,28 @@ fn what_is_known_beforehand_decides_by_rule() {
     }
 }
 
+#[test]
+fn wide_data_take_more_simulations_to_aim_by() {
+    let rounds = |simulations, asked| {
+        let wide = Situation {
+            n_data: 100,
+            simulations,
+            rounds: asked,
+            ..plain()
+        };
+        (wide.choice().rounds, wide.most_rounds())
+    };
+    assert_eq!(rounds(1000, None), (2, 2));
+    assert_eq!(rounds(1999, Some(5)), (3, 3));
+    assert_eq!(rounds(100, Some(5)), (2, 2));
+    assert_eq!(rounds(100_000, Some(3)), (3, 3));
+    let cut = |n_data| {
+        let situation = Situation { n_data, ..plain() };
+        situation.sequential().cut_below
+    };
+    assert!(cut(100) < cut(32));
+}
+
 /// Log-weights log w = log r(θ) − log q(θ) for θ ~ N(0, 1) truths, where q is N(0, `sd`²) and r N(0, 1).
 fn weights(sd: f64) -> Vec<Vec<f64>> {
     let mut random = Seed(5).stream(Stream::Test, 0);

@@ -56,6 +56,9 @@ pub struct SequentialConfig {
     /// The share of the posterior's mass that a truncated prior gives up: θ is proposed where the
     /// posterior's density is above its quantile at this level.
     pub epsilon: f64,
+    /// Nothing is cut while the region holds more than this share of the prior: it would gain few simulations
+    /// near the observation, and networks have to learn the edge. With 1, every round is aimed.
+    pub cut_below: f64,
     /// How many posterior draws that quantile is taken of.
     pub threshold_draws: usize,
     /// How many draws from the prior a round may judge to find its proposals inside the region. If
@@ -71,6 +74,7 @@ impl Default for SequentialConfig {
             acquisition: Acquisition::default(),
             reach: None,
             epsilon: 1e-4,
+            cut_below: 0.8,
             threshold_draws: 100_000,
             candidates: 1_000_000,
         }
@@ -88,6 +92,9 @@ impl SequentialConfig {
         };
         if !(self.epsilon > 0.0 && self.epsilon <= 0.1) {
             return refuse("epsilon", &self.epsilon, "above 0 and at most 0.1");
+        }
+        if !(self.cut_below > 0.0 && self.cut_below <= 1.0) {
+            return refuse("cut_below", &self.cut_below, "above 0 and at most 1");
         }
         if (self.threshold_draws as f64) * self.epsilon < 1.0 {
             let least = format!("at least {:.0}, one over epsilon", 1.0 / self.epsilon);

@@ -44,7 +44,15 @@ fn is_zero(n: &usize) -> bool {
 /// A posterior that rests on fewer simulations than this deserves a word.
 const FEW: f64 = 100.0;
 
+/// What a round that is not aimed proposes.
+pub(super) const PRIOR: &str = "prior";
+
 impl RoundReport {
+    /// Whether every θ came from the whole prior.
+    pub fn is_unaimed(&self) -> bool {
+        self.proposal == PRIOR && self.from_likelihood == 0
+    }
+
     /// What is to be said about importance weights.
     pub(super) fn few_effective(&self) -> Option<String> {
         let effective = self.effective.filter(|effective| *effective < FEW)?;

@@ -5,7 +5,7 @@ use super::corrected::{Correction, npe_corrected};
 use super::importance::{importance_weights, near};
 use super::mixture_proposal::MixtureProposal;
 use super::reach::within_reach;
-use super::report::rows_in_proportion;
+use super::report::{PRIOR, rows_in_proportion};
 use super::round_data::RoundData;
 use super::{
     Acquisition, ProposalKind, RoundKeeper, RoundModel, RoundReport, SequentialConfig,
@@ -14,6 +14,7 @@ use super::{
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use crate::infer::usable_rows::MIN_ROWS;
 use crate::infer::{NeuralPosterior, NpeConfig, Posterior};
 use crate::prior::Prior;
 use crate::samples::effective_number;
@@ -79,7 +80,7 @@ pub fn sequential(
         let region = if proposed.is_some() && fitted.is_some() {
             None
         } else {
-            task.region(round, models.last())?
+            task.region(round, models.last(), &reports)?
         };
         let (theta, report) = if let Some(proposed) = proposed {
             proposed
@@ -128,6 +129,16 @@ pub fn sequential(
     })
 }
 
+fn too_few(report: &RoundReport, used: &Simulations) -> Error {
+    Error::invalid(
+        format!("simulations to learn from in round {}", report.round),
+        format!("{} with data, of {}", used.valid_rows().len(), used.len()),
+        format!("at least {MIN_ROWS}"),
+        "The rounds before aimed at parameters for which simulations fail: use `auto` or `nle`, fewer rounds, \
+         or more simulations.",
+    )
+}
+
 /// A round with fewer simulations teaches nothing.
 const LEAST: usize = 50;
 
@@ -170,7 +181,10 @@ impl<'a> SequentialTask<'a> {
     }
 
     /// The truncated prior from which a round's θ come, counted from zero, if the method has one;
-    /// `last` is the model of the round before.
+    /// `last` is the model of the round before, and `before` what is known of all rounds before.
+    ///
+    /// It is the whole prior while the posterior's region holds most of that, and no round before has cut it:
+    /// simulations from the prior and from a part of it would not be in proportion to the prior together.
     ///
     /// # Errors
     /// If the posterior of the round before cannot be drawn from.
@@ -178,6 +192,7 @@ impl<'a> SequentialTask<'a> {
         &'a self,
         round: usize,
         last: Option<&'a RoundModel>,
+        before: &[RoundReport],
     ) -> Result<Option<TruncatedPrior<'a>>> {
         let posterior = match last {
             Some(RoundModel::Posterior(posterior))
@@ -193,7 +208,10 @@ impl<'a> SequentialTask<'a> {
         };
         let seed = self.seed(round);
         let region = TruncatedPrior::new(self.prior, posterior, self.x, self.config, seed)?;
-        Ok(Some(region))
+        if before.iter().any(|report| report.threshold.is_some()) {
+            return Ok(Some(region));
+        }
+        region.unless_little().map(Some)
     }
 
     /// The θ of a round, and what is to be said about them.
@@ -211,16 +229,19 @@ impl<'a> SequentialTask<'a> {
         };
         let theta = match (last, region) {
             (None, _) => {
-                report.proposal = "prior".into();
+                report.proposal = PRIOR.into();
                 self.prior.sample_table(n, self.seed, Stream::Parameters)
             }
             (Some(_), Some(region)) => {
-                report.proposal = "truncated prior".into();
+                report.threshold = region.threshold();
+                report.proposal = match report.threshold {
+                    Some(_) => "truncated prior".into(),
+                    None => PRIOR.into(),
+                };
                 let from_likelihood = self.drawn_from_likelihood(round, last)?;
                 report.from_likelihood = from_likelihood.as_ref().map_or(0, Table::n_rows);
                 let n = n - report.from_likelihood;
                 let mut drawn = region.sample(n, self.seed(round))?;
-                report.threshold = Some(region.threshold());
                 (report.acceptance, report.effective) = (drawn.acceptance, drawn.effective);
                 report.notes.extend(drawn.note(n));
                 for theta in from_likelihood.iter().flat_map(Table::rows) {
@@ -235,7 +256,7 @@ impl<'a> SequentialTask<'a> {
                 MixtureProposal::new(posterior, self.x)?.sample(n, self.seed(round))
             }
             (Some(RoundModel::Auto(model)), None) if model.choice.amortised => {
-                report.proposal = "prior".into();
+                report.proposal = PRIOR.into();
                 self.prior
                     .sample_table(n, self.seed(round), Stream::Parameters)
             }
@@ -300,6 +321,11 @@ impl<'a> SequentialTask<'a> {
         let used = chosen.as_ref().unwrap_or(all);
         let seed = self.seed(data.round);
         report.used = used.len();
+        // `auto` goes on with a likelihood, which learns from simulations outside as well.
+        let alone = !matches!(self.method, SequentialMethod::Auto(_));
+        if alone && data.round > 0 && used.valid_rows().len() < MIN_ROWS {
+            return Err(too_few(&report, used));
+        }
         let (model, log) = match self.method {
             SequentialMethod::Npe(config) if data.round > 0 && data.region.is_none() => {
                 let more = (seed, &mut report);

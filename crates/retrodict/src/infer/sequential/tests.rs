@@ -8,7 +8,7 @@ use crate::prior::{DistributionConfig as D, Parameter, Prior};
 use crate::sample::SamplerConfig;
 use crate::samples::Samples;
 use crate::seed::{Seed, Stream};
-use crate::simulate::{FunctionSimulator, Simulations, Simulator};
+use crate::simulate::{FunctionSimulator, SimulationFailure, Simulations, Simulator, Status};
 use crate::table::Table;
 use crate::train::TrainLog;
 
@@ -178,7 +178,7 @@ fn a_truncated_prior_is_the_prior_inside_the_disc_of_highest_density() {
     };
     let region = TruncatedPrior::new(&prior, &posterior, &[], &config, Seed(1)).unwrap();
     let radius = 0.05 * (-2.0 * 0.01_f64.ln()).sqrt();
-    assert!((region.threshold() - 0.01_f64.ln()).abs() < 0.1);
+    assert!((region.threshold().unwrap() - 0.01_f64.ln()).abs() < 0.1);
     let drawn = region.sample(20_000, Seed(2)).unwrap();
     // A grid over the disc, weighted by the prior, gives the exact moments.
     let side = |i: i32| radius * (f64::from(i) + 0.5) / 200.0;
@@ -205,6 +205,34 @@ fn a_truncated_prior_is_the_prior_inside_the_disc_of_highest_density() {
     assert!(drawn.acceptance.unwrap() > 0.2, "{:?}", drawn.acceptance);
     let farthest = a.iter().zip(&b).map(|(a, b)| (a - 0.1).hypot(*b));
     assert!(farthest.fold(0.0, f64::max) < 1.03 * radius);
+}
+
+#[test]
+fn a_region_that_holds_most_of_the_prior_is_not_cut() {
+    let prior = Prior::new([("a", D::uniform(-1.0, 1.0))]).unwrap();
+    let config = SequentialConfig {
+        epsilon: 0.05,
+        ..SequentialConfig::default()
+    };
+    let region = |sd| {
+        let posterior = round(&prior, &[0.0], sd);
+        let region = TruncatedPrior::new(&prior, &posterior, &[], &config, Seed(1)).unwrap();
+        let region = region.unless_little().unwrap();
+        let at = Table::new(["a"], vec![0.0, 0.9]).unwrap();
+        let acceptance = region.sample(100, Seed(2)).unwrap().acceptance;
+        (
+            region.threshold(),
+            region.contains(&at).unwrap(),
+            acceptance,
+        )
+    };
+    // |a| < 1.96 sd holds 0.69 of the prior, or 0.88.
+    let (threshold, inside, acceptance) = region(0.35);
+    assert!(threshold.is_some() && acceptance.unwrap() > 0.6);
+    assert_eq!(inside, [true, false]);
+    let (threshold, inside, acceptance) = region(0.45);
+    assert!(threshold.is_none() && acceptance.is_none());
+    assert_eq!(inside, [true, true]);
 }
 
 #[test]
@@ -310,6 +338,53 @@ impl RoundKeeper for Remembering<'_> {
         self.0.fitted.push(done);
         Ok(())
     }
+}
+
+#[test]
+fn rounds_aimed_where_all_simulations_fail_say_so() {
+    let (prior, _) = needle();
+    // Data of the observation would come from a = 0.9, where none are made.
+    let simulator = FunctionSimulator::new("half a needle", 2, [2], |theta, random, x| {
+        if theta[0] > 0.5 {
+            return Err(SimulationFailure {
+                status: Status::Failed,
+                reason: "too far".into(),
+            });
+        }
+        for (x, (theta, sd)) in x.iter_mut().zip(theta.iter().zip(NOISE)) {
+            *x = theta + sd * random.normal();
+        }
+        Ok(())
+    });
+    let [npe, ..] = methods();
+    let config = quick();
+    let task = task(&prior, &npe, &config, &[0.9, 1.0]);
+    let outcome = sequential(&task, &mut InMemory::new(&simulator, Seed(3)), &silent);
+    let message = outcome.unwrap_err().to_string();
+    for words in [
+        "round 2",
+        "with data, of",
+        "at least 20",
+        "use `auto` or `nle`",
+    ] {
+        assert!(message.contains(words), "{message}");
+    }
+}
+
+#[test]
+fn rounds_that_learn_nothing_stay_with_the_prior() {
+    let (prior, _) = needle();
+    let simulator = FunctionSimulator::new("noise", 2, [2], |_, random, x| {
+        x.fill_with(|| random.normal());
+        Ok(())
+    });
+    let [npe, ..] = methods();
+    let config = quick();
+    let task = task(&prior, &npe, &config, &[0.2, 1.0]);
+    let fit = sequential(&task, &mut InMemory::new(&simulator, Seed(3)), &silent).unwrap();
+    assert!(fit.reports.iter().all(RoundReport::is_unaimed));
+    let used: Vec<usize> = fit.reports.iter().map(|report| report.used).collect();
+    assert_eq!(used, [500, 1000, 1500]);
 }
 
 #[test]

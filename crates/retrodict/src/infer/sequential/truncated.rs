@@ -16,7 +16,8 @@ use crate::table::Table;
 /// τ the ε-quantile of q(θ | xₒ) over its own draws.
 ///
 /// Inside the region the proposal is proportional to the prior, so a posterior learned there by the
-/// plain loss is the posterior, up to the share ε outside: no correction, no leakage.
+/// plain loss is the posterior, up to the share ε outside: no correction, no leakage. Where that gains
+/// little, it can be [left whole](Self::unless_little).
 ///
 /// # Reference
 /// Deistler, Gonçalves and Macke 2022, arXiv:2210.04815.
@@ -27,6 +28,7 @@ pub struct TruncatedPrior<'a> {
     config: &'a SequentialConfig,
     threshold: f64,
     inside: Table,
+    seed: Seed,
 }
 
 /// Draws from a truncated prior, and how they were found.
@@ -59,6 +61,10 @@ const TRIAL: usize = 32_768;
 const MARGIN: f64 = 0.1;
 /// Resampling chooses one of so many posterior draws, at least.
 const OVERSAMPLING: usize = 100;
+/// Draws from the prior that tell how much of it a region holds.
+const MASS_DRAWS: usize = 10_000;
+/// Below every density, and above that outside the prior, which is −∞.
+const NOWHERE: f64 = f64::MIN;
 
 impl<'a> TruncatedPrior<'a> {
     /// Truncates `prior` to where `posterior` has its mass given `x`.
@@ -87,12 +93,32 @@ impl<'a> TruncatedPrior<'a> {
             config,
             threshold,
             inside: draws.select(&rows),
+            seed,
         })
     }
 
-    /// log τ.
-    pub fn threshold(&self) -> f64 {
-        self.threshold
+    /// The whole prior, if the region holds more of it than `cut_below`: to cut would gain few simulations near
+    /// the observation, and networks have to learn the edge that it makes.
+    ///
+    /// # Errors
+    /// If the posterior cannot be evaluated.
+    pub fn unless_little(mut self) -> Result<Self> {
+        if self.prior_mass()? > self.config.cut_below {
+            self.threshold = NOWHERE;
+        }
+        Ok(self)
+    }
+
+    /// How much of the prior lies inside, by 10,000 draws from it.
+    fn prior_mass(&self) -> Result<f64> {
+        let own = self.seed.derive(Stream::Candidates, 1);
+        let draws = self.prior.sample_table(MASS_DRAWS, own, Stream::Parameters);
+        Ok(self.rows(&draws)?.len() as f64 / MASS_DRAWS as f64)
+    }
+
+    /// log τ, unless the region is the whole prior.
+    pub fn threshold(&self) -> Option<f64> {
+        (self.threshold > NOWHERE).then_some(self.threshold)
     }
 
     /// Which rows of `theta` lie inside the region.
@@ -117,19 +143,27 @@ impl<'a> TruncatedPrior<'a> {
     /// # Errors
     /// If the posterior cannot be evaluated.
     pub fn sample(&self, n: usize, seed: Seed) -> Result<Drawn> {
+        if self.threshold().is_none() {
+            return Ok(Drawn {
+                theta: self.prior.sample_table(n, seed, Stream::Parameters),
+                acceptance: None,
+                effective: None,
+            });
+        }
         let source = Candidates::new(self.prior, &self.inside)?;
         let mut theta = empty(self.prior);
-        let mut judged = 0;
+        let (mut judged, mut accepted) = (0, 0);
         while theta.n_rows() < n && judged < self.config.candidates {
             let batch = source.draw(judged as u64, BATCH, seed);
             let inside = self.contains(&batch)?;
             judged += BATCH;
             for (row, inside) in batch.rows().zip(inside) {
+                accepted += usize::from(inside);
                 if inside && theta.n_rows() < n {
                     theta.push(row);
                 }
             }
-            let promised = theta.n_rows() as f64 / judged as f64 * self.config.candidates as f64;
+            let promised = accepted as f64 / judged as f64 * self.config.candidates as f64;
             if judged >= TRIAL && promised < n as f64 {
                 break;
             }
@@ -138,7 +172,7 @@ impl<'a> TruncatedPrior<'a> {
             return self.resample(n, seed);
         }
         Ok(Drawn {
-            acceptance: Some(n as f64 / judged as f64),
+            acceptance: Some(accepted as f64 / judged as f64),
             effective: None,
             theta,
         })

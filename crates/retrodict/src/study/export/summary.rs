@@ -58,7 +58,9 @@ pub(super) fn sampler(samples: &Samples) -> Option<Vec<u8>> {
         // Counts and seeds stay whole: a float has not enough digits for every seed.
         let whole = text.parse::<u64>().ok().map(Number::from);
         let number = || text.parse::<f64>().ok().and_then(Number::from_f64);
-        whole.or_else(number).map_or_else(|| Value::String(text.clone()), Value::Number)
+        whole
+            .or_else(number)
+            .map_or_else(|| Value::String(text.clone()), Value::Number)
     };
     let entries = samples.provenance.iter();
     let all: Map<String, Value> = entries.map(|(k, text)| (k.clone(), value(text))).collect();

@@ -60,11 +60,6 @@ impl Run<'_> {
         Ok(Some(Box::new(posterior)))
     }
 
-    /// Whether the result of rounds serves every observation, because `auto` found nothing to aim.
-    pub(super) fn is_amortised(&self) -> Result<bool> {
-        Ok(self.chooses() && self.auto_model()?.choice.amortised)
-    }
-
     /// What was chosen in the end, or by rule, if the method is `auto`.
     pub(in crate::study) fn chosen_by_auto(&self) -> Result<Option<Choice>> {
         if self.chooses() {

@@ -100,7 +100,7 @@ impl Run<'_> {
             warnings: log
                 .iter()
                 .flat_map(|log| log.notes.clone())
-                .chain(self.not_amortised()?)
+                .chain(self.about_rounds()?)
                 .chain(self.restriction_note()?)
                 .collect(),
             parameters: report_words::parameter_rows(self.study()),

@@ -202,12 +202,12 @@ impl Run<'_> {
         let task = self.task(&method, &options);
         let round = task.rounds - 1;
         let before = method.load(&self.folder().round(round - 1).join(MODEL), task.prior)?;
-        let region = task.region(round, Some(&before))?;
+        let region = task.region(round, Some(&before), &self.round_reports()?[..round])?;
         let n = config.check.test_simulations;
         let seed = task.seed.derive(Stream::TestParameters, 0);
         let theta = match &region {
             Some(region) => region.sample(n, seed)?.theta,
-            // Of `auto`, when there was nothing to aim.
+            // Of `auto`, when there was nothing to learn beyond a linear guess.
             None => task.prior.sample_table(n, seed, Stream::TestParameters),
         };
         let mut campaign = self.campaign_at(&theta, Role::Test, 0)?;
@@ -265,20 +265,44 @@ impl Run<'_> {
         Ok(owned.collect())
     }
 
+    /// What the rounds were, if there were several.
+    fn round_reports(&self) -> Result<Vec<RoundReport>> {
+        if !self.study().config().inference.is_sequential() {
+            return Ok(Vec::new());
+        }
+        let rounds = 0..self.study().config().inference.rounds();
+        let each = rounds.map(|round| {
+            let finished: Finished = read_json(&self.folder().round(round).join(ROUND))?;
+            Ok(finished.report)
+        });
+        each.collect()
+    }
+
+    /// Whether the result of rounds serves every observation, because none of them was aimed.
+    pub(super) fn is_amortised(&self) -> Result<bool> {
+        let reports = self.round_reports()?;
+        Ok(!reports.is_empty() && reports.iter().all(RoundReport::is_unaimed))
+    }
+
     /// What a reader has to know, if there were several rounds.
-    pub(super) fn not_amortised(&self) -> Result<Option<String>> {
+    pub(super) fn about_rounds(&self) -> Result<Option<String>> {
         let inference = &self.study().config().inference;
-        let aimed = inference.is_aimed() && !self.is_amortised()?;
-        Ok(aimed.then(|| {
-            format!(
-                "The result is not amortised: {} rounds of simulations were aimed at this \
-                 observation, and it holds for no other.",
-                inference
-                    .given_rounds
-                    .as_ref()
-                    .map_or(inference.rounds(), |given| given.rounds.len())
-            )
-        }))
+        if !inference.is_aimed() {
+            return Ok(None);
+        }
+        if self.is_amortised()? {
+            return Ok(Some(
+                "The rounds were not aimed: all drew from the prior, because aiming promised little. The \
+                 result is amortised, and serves other observations."
+                    .into(),
+            ));
+        }
+        let given = inference.given_rounds.as_ref();
+        let rounds = given.map_or(inference.rounds(), |given| given.rounds.len());
+        Ok(Some(format!(
+            "The result is not amortised: {rounds} rounds of simulations were aimed at this observation, and it \
+             holds for no other."
+        )))
     }
 
     /// Refuses to draw for an observation at which the rounds were not aimed.
@@ -293,6 +317,9 @@ impl Run<'_> {
         if !inference.is_sequential() || first || given.values() == own.values() {
             return Ok(());
         }
+        if self.is_amortised()? {
+            return Ok(());
+        }
         Err(Error::file(
             file,
             format!(
@@ -305,15 +332,7 @@ impl Run<'_> {
 
     /// One fact a round, for the report.
     pub(super) fn round_facts(&self) -> Result<Vec<Fact>> {
-        if !self.study().config().inference.is_sequential() {
-            return Ok(Vec::new());
-        }
-        let rounds = 0..self.study().config().inference.rounds();
-        let each = rounds.map(|round| {
-            let finished: Finished = read_json(&self.folder().round(round).join(ROUND))?;
-            Ok(fact(&finished.report))
-        });
-        each.collect()
+        Ok(self.round_reports()?.iter().map(fact).collect())
     }
 }
 
