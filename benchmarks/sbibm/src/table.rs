@@ -56,6 +56,7 @@ fn markdown(records: &[Record]) -> String {
         let used: Vec<&str> = labels.iter().copied().filter(|l| budget.has(l)).collect();
         let _ = writeln!(text, "### {} simulations\n", grouped(n));
         budget.accuracies(&mut text, &used);
+        budget.choices(&mut text, &used);
         let _ = writeln!(text, "\nSeconds to a posterior of one observation:\n");
         budget.seconds(&mut text, &used);
         text.push('\n');
@@ -131,6 +132,38 @@ impl Budget<'_> {
             let _ = write!(text, " {count} of {} |", column.len());
         }
         text.push('\n');
+    }
+
+    /// How far `auto` is from the best of the other methods, on each task for which all have every observation.
+    fn choices(&self, text: &mut String, labels: &[&str]) {
+        let (auto, others): (Vec<&str>, Vec<&str>) =
+            labels.iter().partition(|label| label.starts_with("auto"));
+        let ([auto], false) = (&auto[..], others.is_empty()) else {
+            return;
+        };
+        let whole = |task, label: &str| {
+            let found = self.mean(task, label, |r| r.c2st);
+            found.filter(|(_, count)| *count == OBSERVATIONS)
+        };
+        let _ = writeln!(
+            text,
+            "\n`auto` beside the best of our other methods in this table:\n\n| task | {auto} | best other | | difference |\n\
+             |---|---:|---:|---|---:|"
+        );
+        for task in BENCHMARK {
+            let best = others
+                .iter()
+                .filter_map(|label| Some((whole(task, label)?.0, label)))
+                .min_by(|a, b| a.0.total_cmp(&b.0));
+            let (Some((own, _)), Some((other, label))) = (whole(task, auto), best) else {
+                continue;
+            };
+            let _ = writeln!(
+                text,
+                "| {task} | {own:.3} | {other:.3} | {label} | {:+.3} |",
+                own - other
+            );
+        }
     }
 
     fn seconds(&self, text: &mut String, labels: &[&str]) {
@@ -211,6 +244,24 @@ mod tests {
             machine: Machine::default(),
             choice: None,
         }
+    }
+
+    #[test]
+    fn auto_stands_beside_the_best_of_the_other_methods() {
+        let mut records = Vec::new();
+        for (label, c2st) in [("npe", 0.6), ("nle", 0.55), ("auto, 5 rounds", 0.56)] {
+            for observation in 1..=5 {
+                let mut own = record("slcp", observation, c2st);
+                own.label = label.into();
+                records.push(own);
+            }
+        }
+        let row = "| slcp | 0.560 | 0.550 | nle | +0.010 |";
+        assert!(markdown(&records).contains(row), "{}", markdown(&records));
+        // Four observations are not five.
+        records.remove(5);
+        let row = "| slcp | 0.560 | 0.600 | npe | -0.040 |";
+        assert!(markdown(&records).contains(row), "{}", markdown(&records));
     }
 
     #[test]
