@@ -7,7 +7,8 @@ use crate::infer::auto::{Choice, Situation};
 use crate::prior::Prior;
 use crate::table::Table;
 
-/// What is chosen by rule, if the study's method is `auto`; writes the number of rounds into the study.
+/// What is chosen by rule, if the study's method is `auto`; writes the number of rounds, and how these choose
+/// parameters, into the study.
 pub(super) fn choose(
     config: &mut StudyConfig,
     prior: &Prior,

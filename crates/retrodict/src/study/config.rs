@@ -151,9 +151,9 @@ pub struct InferenceSection {
     /// split off for testing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub simulations: Option<usize>,
-    /// In how many rounds the simulations are made: one, unless given, or what `auto` chooses. With more than
-    /// one, `auto`, `npe`, `nle` and `nre` aim those of every later round at the observation; the result is
-    /// then not amortised. One fit serves any observation.
+    /// In how many rounds the simulations are made: one, unless given; `auto` may take fewer than given. With more
+    /// than one, `auto`, `npe`, `nle` and `nre` aim those of every later round at the observation; the result is
+    /// then not amortised, unless there was nothing to aim. One fit serves any observation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rounds: Option<usize>,
     /// What the rounds after the first propose.
