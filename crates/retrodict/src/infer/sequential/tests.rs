@@ -236,6 +236,22 @@ fn a_region_that_holds_most_of_the_prior_is_not_cut() {
 }
 
 #[test]
+fn a_region_that_is_not_cut_leaves_a_posterior_as_it_is() {
+    let prior = Prior::new([("a", D::uniform(-1.0, 1.0))]).unwrap();
+    let config = SequentialConfig::default();
+    let posterior = round(&prior, &[0.0], 0.45);
+    let region = TruncatedPrior::new(&prior, &posterior, &[], &config, Seed(1)).unwrap();
+    let region = region.unless_little().unwrap();
+    let at = Table::new(["a"], vec![0.0, 0.9, 1.1]).unwrap();
+    assert_eq!(region.contains(&at).unwrap(), [true, true, false]);
+    let same = TruncatedPosterior::new(&posterior, &region);
+    let densities = |q: &dyn Posterior| q.log_prob(&at, &[]).unwrap();
+    assert_eq!(densities(&same), densities(&posterior));
+    let draws = |q: &dyn Posterior| q.sample(&[], 100, Seed(2)).unwrap().draws;
+    assert_eq!(draws(&same), draws(&posterior));
+}
+
+#[test]
 fn where_candidates_are_too_few_posterior_draws_are_resampled() {
     // In twelve dimensions a ball takes 3·10⁻⁴ of its box.
     let names: Vec<String> = (0..12).map(|i| format!("t{i}")).collect();

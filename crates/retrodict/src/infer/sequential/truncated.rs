@@ -26,7 +26,8 @@ pub struct TruncatedPrior<'a> {
     posterior: &'a dyn Posterior,
     x: &'a [f64],
     config: &'a SequentialConfig,
-    threshold: f64,
+    /// None of the whole prior.
+    threshold: Option<f64>,
     inside: Table,
     seed: Seed,
 }
@@ -63,8 +64,6 @@ const MARGIN: f64 = 0.1;
 const OVERSAMPLING: usize = 100;
 /// Draws from the prior that tell how much of it a region holds.
 const MASS_DRAWS: usize = 10_000;
-/// Below every density, and above that outside the prior, which is −∞.
-const NOWHERE: f64 = f64::MIN;
 
 impl<'a> TruncatedPrior<'a> {
     /// Truncates `prior` to where `posterior` has its mass given `x`.
@@ -91,7 +90,7 @@ impl<'a> TruncatedPrior<'a> {
             posterior,
             x,
             config,
-            threshold,
+            threshold: Some(threshold),
             inside: draws.select(&rows),
             seed,
         })
@@ -104,7 +103,7 @@ impl<'a> TruncatedPrior<'a> {
     /// If the posterior cannot be evaluated.
     pub fn unless_little(mut self) -> Result<Self> {
         if self.prior_mass()? > self.config.cut_below {
-            self.threshold = NOWHERE;
+            self.threshold = None;
         }
         Ok(self)
     }
@@ -118,7 +117,7 @@ impl<'a> TruncatedPrior<'a> {
 
     /// log τ, unless the region is the whole prior.
     pub fn threshold(&self) -> Option<f64> {
-        (self.threshold > NOWHERE).then_some(self.threshold)
+        self.threshold
     }
 
     /// Which rows of `theta` lie inside the region.
@@ -126,8 +125,12 @@ impl<'a> TruncatedPrior<'a> {
     /// # Errors
     /// If `theta` does not have one column a parameter.
     pub fn contains(&self, theta: &Table) -> Result<Vec<bool>> {
+        let Some(threshold) = self.threshold else {
+            let possible = |theta| self.prior.log_prob(theta) > f64::NEG_INFINITY;
+            return Ok(theta.rows().map(possible).collect());
+        };
         let densities = self.posterior.log_unnormalized(theta, self.x)?;
-        Ok(densities.iter().map(|d| *d >= self.threshold).collect())
+        Ok(densities.iter().map(|d| *d >= threshold).collect())
     }
 
     /// The positions of the rows of `theta` inside the region.
@@ -143,13 +146,13 @@ impl<'a> TruncatedPrior<'a> {
     /// # Errors
     /// If the posterior cannot be evaluated.
     pub fn sample(&self, n: usize, seed: Seed) -> Result<Drawn> {
-        if self.threshold().is_none() {
+        let Some(threshold) = self.threshold else {
             return Ok(Drawn {
                 theta: self.prior.sample_table(n, seed, Stream::Parameters),
                 acceptance: None,
                 effective: None,
             });
-        }
+        };
         let source = Candidates::new(self.prior, &self.inside)?;
         let mut theta = empty(self.prior);
         let (mut judged, mut accepted) = (0, 0);
@@ -169,7 +172,7 @@ impl<'a> TruncatedPrior<'a> {
             }
         }
         if theta.n_rows() < n {
-            return self.resample(n, seed);
+            return self.resample(n, threshold, seed);
         }
         Ok(Drawn {
             acceptance: Some(accepted as f64 / judged as f64),
@@ -179,12 +182,12 @@ impl<'a> TruncatedPrior<'a> {
     }
 
     /// Sampling importance resampling; without replacement, so that no θ is simulated twice.
-    fn resample(&self, n: usize, seed: Seed) -> Result<Drawn> {
+    fn resample(&self, n: usize, threshold: f64, seed: Seed) -> Result<Drawn> {
         let total = (OVERSAMPLING * n).max(self.config.threshold_draws);
         let draws = self.posterior.sample(self.x, total, seed)?.draws;
         let densities = self.posterior.log_unnormalized(&draws, self.x)?;
         let weight = |(theta, density): (&[f64], &f64)| {
-            if *density >= self.threshold {
+            if *density >= threshold {
                 self.prior.log_prob(theta) - density
             } else {
                 f64::NEG_INFINITY

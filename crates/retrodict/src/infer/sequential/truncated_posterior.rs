@@ -54,6 +54,9 @@ impl Posterior for TruncatedPosterior<'_> {
     }
 
     fn sample(&self, x: &[f64], n: usize, seed: Seed) -> Result<Samples> {
+        if self.region.threshold().is_none() {
+            return self.inner.sample(x, n, seed);
+        }
         let names: Vec<String> = self.parameters().iter().map(|p| p.name.clone()).collect();
         let mut kept = Vec::with_capacity(n * names.len());
         for attempt in 0..MOST_DRAWS as u64 {
@@ -78,6 +81,9 @@ impl Posterior for TruncatedPosterior<'_> {
     }
 
     fn log_prob(&self, theta: &Table, x: &[f64]) -> Result<Vec<f64>> {
+        if self.region.threshold().is_none() {
+            return self.inner.log_prob(theta, x);
+        }
         let draws = self.inner.sample(x, MASS_DRAWS, Seed(0))?.draws;
         let inside = self.region.contains(&draws)?;
         let n = inside.iter().filter(|inside| **inside).count();
