@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Comparison, Gain};
+use super::Comparison;
 use crate::error::{Error, Result};
 
 /// What `auto` fits.
@@ -53,10 +53,14 @@ pub struct Choice {
 /// So many nats a simulation are as much as a posterior can be behind and still show where the parameters
 /// are: from there on a likelihood does better to propose by itself.
 const FAR: f64 = 0.5;
-/// A likelihood with a smaller exponent changes nothing.
+/// A posterior of whose draws fewer count, by the weights of the likelihood, is much too wide or elsewhere.
+const LEAST_OVERLAP: f64 = 0.125;
+/// A model with a smaller exponent changes nothing.
 const LEAST_SHARE: f64 = 0.1;
-/// The exponent is the mean of the best ones in so many last rounds.
-const MEAN_OF: usize = 2;
+/// The exponent is the mean of the best ones in so many last rounds, which have to agree that one of the models goes.
+const LOOKS: usize = 2;
+/// While both stay, both go on learning: each from a quarter of a round's simulations at least, with which they are compared.
+const LEAST_PROPOSED: f64 = 0.25;
 
 impl Choice {
     pub(super) fn new(method: ChosenMethod, rounds: usize, reason: impl Into<String>) -> Self {
@@ -81,27 +85,50 @@ impl Choice {
             return next;
         };
         next.comparisons.push(found);
-        let last = next.comparisons.iter().rev().take(MEAN_OF);
-        let share = last.clone().map(|c| c.share).sum::<f64>() / last.len() as f64;
-        let gain = found.likelihood;
-        let worse = Gain {
-            mean: -gain.mean,
-            ..gain
-        };
-        (next.method, next.share) = if gain.is_clear() && gain.mean >= FAR {
+        let share = next.best_share();
+        (next.method, next.share) = if next.likelihood_is_ahead() {
             (ChosenMethod::Nle, 1.0)
-        } else if next.comparisons.len() >= MEAN_OF
-            && share <= LEAST_SHARE
-            && worse.is_clear()
-            && worse.mean >= FAR
-        {
-            // A second look, because what follows aims by the posterior alone: where it is wrong, nothing corrects it.
+        } else if share <= LEAST_SHARE && next.likelihood_is_behind() {
             (ChosenMethod::Npe, 0.0)
         } else {
             (ChosenMethod::Both, share)
         };
         next.reasons.push(next.reason(&found, round));
         next
+    }
+
+    /// The last comparisons, if there were enough of them.
+    fn last_looks(&self) -> Option<&[Comparison]> {
+        self.comparisons
+            .last_chunk::<LOOKS>()
+            .map(|looks| &looks[..])
+    }
+
+    /// The mean of the last best exponents.
+    fn best_share(&self) -> f64 {
+        let last = self.comparisons.iter().rev().take(LOOKS);
+        last.clone().map(|found| found.share).sum::<f64>() / last.len() as f64
+    }
+
+    /// By a first look only if the posterior adds nothing to it, or lies where hardly anything is: the one that learns
+    /// sooner from few simulations need not be the better with all.
+    fn likelihood_is_ahead(&self) -> bool {
+        let ahead = |found: &Comparison| found.likelihood.is_at_least(FAR);
+        let Some(last) = self.comparisons.last().filter(|last| ahead(last)) else {
+            return false;
+        };
+        self.best_share() >= 1.0 - LEAST_SHARE
+            || last.overlap < LEAST_OVERLAP
+            || self
+                .last_looks()
+                .is_some_and(|looks| looks.iter().all(ahead))
+    }
+
+    /// Never by a first look, because what follows aims by the posterior alone: where it is wrong, nothing corrects it.
+    fn likelihood_is_behind(&self) -> bool {
+        let behind = |found: &Comparison| found.likelihood.reversed().is_at_least(FAR);
+        self.last_looks()
+            .is_some_and(|looks| looks.last().is_some_and(behind))
     }
 
     /// The choice where the posterior aims at parameters for which simulations fail, so that it cannot be fitted again:
@@ -152,6 +179,12 @@ impl Choice {
                 )
             }
         }
+    }
+
+    /// Of a round's θ the share that the likelihood proposes while both stay: as much as it has in the mixture,
+    /// because simulations that one of them asks for do most for itself.
+    pub fn proposed_by_likelihood(&self) -> f64 {
+        self.share.clamp(LEAST_PROPOSED, 1.0 - LEAST_PROPOSED)
     }
 
     pub(super) fn read(path: &Path) -> Result<Self> {

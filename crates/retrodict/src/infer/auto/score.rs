@@ -47,6 +47,20 @@ impl Gain {
     pub fn is_clear(&self) -> bool {
         self.mean > 2.0 * self.standard_error
     }
+
+    /// Whether it is clear and so many nats or more.
+    pub fn is_at_least(&self, nats: f64) -> bool {
+        self.is_clear() && self.mean >= nats
+    }
+
+    /// What the other one gains.
+    #[must_use]
+    pub fn reversed(&self) -> Self {
+        Self {
+            mean: -self.mean,
+            ..*self
+        }
+    }
 }
 
 /// A posterior q(θ | x) and a likelihood p̂(x | θ) compared on simulations that neither has seen.

@@ -175,26 +175,29 @@ fn two_that_agree_are_told_apart_by_nothing() {
 #[test]
 fn a_likelihood_goes_when_it_is_far_behind_and_the_posterior_when_it_is() {
     use ChosenMethod::{Both, Nle, Npe};
-    let behind = |nats: f64| {
+    let methods = |ahead: f64, share: f64, overlap: f64| {
         let likelihood = Gain {
-            mean: -nats,
+            mean: ahead,
             standard_error: 0.05,
         };
         let found = Comparison::of(&weights(1.0), &[0.0; 400]).unwrap();
-        let share = if nats > 0.0 { 0.0 } else { 1.0 };
         let found = Comparison {
             likelihood,
             share,
+            overlap,
             ..found
         };
         let first = plain().choice().after(Some(found), 2);
         let second = first.after(Some(found), 3);
         [first.method, second.method]
     };
-    assert_eq!(behind(0.2), [Both, Both]);
-    assert_eq!(behind(0.8), [Both, Npe]);
-    assert_eq!(behind(-0.2), [Both, Both]);
-    assert_eq!(behind(-0.8), [Nle, Nle]);
+    assert_eq!(methods(-0.2, 0.0, 0.5), [Both, Both]);
+    assert_eq!(methods(-0.8, 0.0, 0.5), [Both, Npe]);
+    assert_eq!(methods(-0.8, 0.3, 0.5), [Both, Both]);
+    assert_eq!(methods(0.2, 1.0, 0.5), [Both, Both]);
+    assert_eq!(methods(0.8, 0.6, 0.5), [Both, Nle]);
+    assert_eq!(methods(0.8, 1.0, 0.5), [Nle, Nle]);
+    assert_eq!(methods(0.8, 0.6, 0.1), [Nle, Nle]);
 }
 
 /// Simulations fail where the observation says θ is: the posterior of those that do not aims there all the same.

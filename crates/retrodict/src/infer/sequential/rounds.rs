@@ -282,7 +282,7 @@ impl<'a> SequentialTask<'a> {
         Ok((theta, report))
     }
 
-    /// The θ that a likelihood proposes, while it is not settled whether it or a posterior shall: half of them.
+    /// The θ that a likelihood proposes, while it is not settled whether it or a posterior shall.
     fn drawn_from_likelihood(
         &self,
         round: usize,
@@ -295,7 +295,8 @@ impl<'a> SequentialTask<'a> {
         let Some(posterior) = model.likelihood_posterior(self.prior, &config.sampler)? else {
             return Ok(None);
         };
-        let samples = posterior.sample(self.x, self.size(round) / 2, self.seed(round))?;
+        let n = (self.size(round) as f64 * model.choice.proposed_by_likelihood()) as usize;
+        let samples = posterior.sample(self.x, n, self.seed(round))?;
         Ok(Some(samples.draws))
     }
 
