@@ -13,8 +13,10 @@ from ._native import Error
 
 #: Importance weights of given rounds.
 WEIGHTS = "weights.npy"
+#: Networks with which training began.
+START = "start"
 #: What a posterior needs of a run; everything else can be made again.
-MODEL = ("study.toml", "stages.json", "observation.npy", WEIGHTS, "model", "rounds")
+MODEL = ("study.toml", "stages.json", "observation.npy", WEIGHTS, START, "model", "rounds")
 #: What the function was whose simulations are there.
 FUNCTION = "function.json"
 #: What checks add.
@@ -76,6 +78,23 @@ class Folder:
             elif source.exists():
                 shutil.copy2(source, other.path / name)
         return other
+
+    def keep_start(self, model: Path) -> None:
+        """Takes over the networks with which training begins: where they come from may be gone tomorrow."""
+        import shutil
+
+        model = model / "model" if (model / "model").is_dir() else model
+        if not model.is_dir():
+            raise ValueError(
+                f"continue_from: there is no model in {model}. Give a posterior of npe, or the folder of its run."
+            )
+        if model.resolve() == (self.path / "model").resolve():
+            raise ValueError(
+                f"continue_from: given {self.path}, expected another run: this one's model is written there. "
+                "Give another `out`."
+            )
+        shutil.rmtree(self.path / START, ignore_errors=True)
+        shutil.copytree(model, self.path / START, copy_function=_link)
 
     def pack(self, with_simulations: bool) -> bytes:
         """What a posterior needs, as one archive."""

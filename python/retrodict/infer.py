@@ -11,7 +11,7 @@ import numpy as np
 
 from . import _native, progress as showing
 from .arrays import floats, whole
-from .folder import WEIGHTS, Folder
+from .folder import START, WEIGHTS, Folder
 from .posterior import Posterior, observations
 from .prior import Prior
 from .progress import Progress
@@ -99,7 +99,8 @@ def infer(
         ``estimator="maf"``, ``train={"max_epochs": 50}`` or ``sampler={"kind": "nuts"}``. Simulations of several
         rounds, of which all but the first drew from proposals, say so: ``given_rounds={"rounds": [1000, 500]}``,
         with ``"loss": "importance_weighted"`` and ``"weights"`` (prior over proposal, one a simulation) if the
-        atomic loss is not meant.
+        atomic loss is not meant. ``continue_from=posterior`` (or the folder of a run) goes on training the networks
+        of an earlier ``"npe"``, on more simulations or for longer.
 
     Returns
     -------
@@ -169,6 +170,7 @@ def infer(
     code = code_of(simulator) if given is None else ""
     folder.refuse_other_code(name_of(simulator), code)
     _keep_weights(study["inference"], folder)
+    _keep_start(study["inference"], folder)
     session = _native.Session(folder.path, study, native_of(simulating), prior._native)
     training = None if given is None else (given.theta, given.x, given.status)
     try:
@@ -193,6 +195,19 @@ def _keep_weights(inference: dict[str, Any], folder: Folder) -> None:
     folder.path.mkdir(parents=True, exist_ok=True)
     np.save(folder.path / WEIGHTS, weights)
     inference["given_rounds"] = {**rounds, "weights": WEIGHTS}
+
+
+def _keep_start(inference: dict[str, Any], folder: Folder) -> None:
+    """Networks to go on with stand in the run's own folder."""
+    start = inference.get("continue_from")
+    if start is None:
+        return
+    if not isinstance(start, (str, PathLike, Posterior)):
+        raise ValueError(
+            f"continue_from: given {type(start).__name__}, expected a posterior or the folder of a run."
+        )
+    folder.keep_start(start._folder.path if isinstance(start, Posterior) else Path(start))
+    inference["continue_from"] = START
 
 
 def _refuse(

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import shutil
 
 import numpy as np
 import pytest
@@ -88,6 +89,37 @@ def test_rounds_that_somebody_made_are_corrected_for(prior, sims, loss):
     assert again.sample(n=50) == corrected.sample(n=50)
     report = rd.check(corrected, linear, draws=500)
     assert "not amortised" in report.html and "not tested" in str(report)
+
+
+def test_training_goes_on_with_the_networks_of_another_posterior(prior, sims, tmp_path):
+    small = {"kind": "nsf", "transforms": 2, "network": {"hidden": [24]}}
+    settings = {"estimator": small, "seed": 2}
+    short = {"max_epochs": 2, "ensemble_size": 1, "min_improvement": 0.0}
+    few = (sims.theta[:500], sims.x[:500])
+    first = rd.infer(prior, few, "npe", train=short, out=tmp_path / "first", **settings)
+    train = {"max_epochs": 30, "ensemble_size": 1}
+    second = rd.infer(prior, sims, "npe", train=train, continue_from=first, **settings)
+    close(second.sample(X_O, 4000), X_O, sds=0.3)
+    same = rd.infer(prior, sims, "npe", train=train, continue_from=tmp_path / "first", **settings)
+    assert same.sample(X_O, 50) == second.sample(X_O, 50)
+    expected = second.sample(X_O, 50)
+    packed = pickle.dumps(second)
+    del first, second, same
+    shutil.rmtree(tmp_path / "first")
+    assert pickle.loads(packed).sample(X_O, 50) == expected
+
+
+def test_networks_to_go_on_with_have_to_be_there(prior, sims, tmp_path):
+    with pytest.raises(ValueError, match="no model in.*nowhere"):
+        rd.infer(prior, sims, "npe", continue_from=tmp_path / "nowhere")
+    with pytest.raises(ValueError, match="expected a posterior"):
+        rd.infer(prior, sims, "npe", continue_from=3)
+    train = {"max_epochs": 2, "ensemble_size": 1}
+    first = rd.infer(prior, sims, "npe", train=train, out=tmp_path / "run")
+    with pytest.raises(ValueError, match="ensemble_size"):
+        rd.infer(prior, sims, "npe", continue_from=first)
+    with pytest.raises(ValueError, match="expected another run"):
+        rd.infer(prior, sims, "npe", train=train, out=tmp_path / "run", continue_from=first)
 
 
 def test_long_observations_stand_in_a_file(prior):

@@ -5,6 +5,7 @@ pub mod auto;
 pub mod classical;
 mod conditional;
 mod conservative;
+mod continued;
 #[cfg(test)]
 mod convenience_tests;
 mod correction;
@@ -50,6 +51,7 @@ pub use classical::{
     SyntheticLikelihoodConfig,
 };
 pub use conditional::conditional;
+pub use continued::npe_continued;
 pub use correction::{CorrectedPosterior, CorrectionConfig, corrected};
 pub use discrete::DiscreteColumn;
 pub use ensemble::EnsemblePosterior;

@@ -102,16 +102,10 @@ pub fn npe(
     let flow = config
         .estimator
         .build_mixed(&levels, &target.bounded(), width)?;
-    let pick = |rows: &[usize]| {
-        let mut examples = Examples::new(target.n_features(), width);
-        let of = |&row: &usize| (prepared.theta.row(row), prepared.x.row(row));
-        add_examples(target, prepared.told(), rows.iter().map(of), &mut examples);
-        examples
-    };
     let fitted = fit(
         &flow,
-        &pick(&prepared.split.train),
-        &pick(&prepared.split.validation),
+        &prepared.examples(&prepared.split.train),
+        &prepared.examples(&prepared.split.validation),
         &config.train,
         seed,
         observer,
@@ -197,6 +191,16 @@ impl Prepared {
             target,
             standard_x,
         })
+    }
+
+    /// Rows of (θ, x) as a network sees them.
+    pub(super) fn examples(&self, rows: &[usize]) -> Examples {
+        let mut examples = Examples::new(self.target.n_features(), self.told().width());
+        let rows = rows
+            .iter()
+            .map(|&row| (self.theta.row(row), self.x.row(row)));
+        add_examples(&self.target, self.told(), rows, &mut examples);
+        examples
     }
 
     /// How a network sees the data.

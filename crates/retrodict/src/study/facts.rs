@@ -5,7 +5,7 @@ use std::path::Path;
 use super::config::StudyConfig;
 use super::record::Inputs;
 use super::source::Source;
-use super::{hash, observation};
+use super::{continued, hash, observation};
 use crate::error::Result;
 use crate::table::Table;
 
@@ -13,7 +13,7 @@ use crate::table::Table;
 const SHOWN: usize = 20;
 
 /// The SHA-256 of each file that the simulator is made of (as far as its command names them) or
-/// that holds its data, as `file.NAME`; and the observation, as `observation`.
+/// that holds its data, as `file.NAME`; of networks to go on with; and the observation, as `observation`.
 pub(super) fn facts(
     config: &StudyConfig,
     source: &Source,
@@ -44,6 +44,10 @@ pub(super) fn facts(
         if path.is_file() {
             facts.insert(format!("file.{name}"), hash::of_file(&path)?);
         }
+    }
+    if let Some(name) = &config.inference.continue_from {
+        let hash = continued::fact(source, folder, name)?;
+        facts.insert(continued::FACT.into(), hash);
     }
     facts.insert("observation".into(), observation_fact(observations));
     Ok(facts)

@@ -14,6 +14,7 @@ mod choice;
 mod clock;
 mod comparison;
 mod config;
+mod continued;
 mod draws_file;
 mod events;
 pub mod export;

@@ -8,7 +8,9 @@ use super::observation;
 use super::read::{parse, read};
 use super::record::Inputs;
 use super::source::Source;
-use super::{choice, facts, online, posterior_section, restriction_section, several, validate};
+use super::{
+    choice, continued, facts, online, posterior_section, restriction_section, several, validate,
+};
 use crate::error::{Error, Result};
 use crate::infer::auto::Choice;
 use crate::prior::Prior;
@@ -93,6 +95,7 @@ impl Study {
         posterior_section::validate(&config, &source, &prior)?;
         validate::rounds(&config, &source, (&prior, &observations))?;
         validate::given_rounds(&config, &source, &prior)?;
+        continued::validate(&config, &source)?;
         let n_data = observations.n_columns();
         online::validate_data(&config, &source, builtin.as_ref(), n_data)?;
         let mut study = Self {
@@ -275,7 +278,8 @@ impl Study {
             || inference
                 .given_rounds
                 .as_ref()
-                .is_some_and(|given| given.weights.is_some());
+                .is_some_and(|given| given.weights.is_some())
+            || inference.continue_from.is_some();
         config.study.folder = points_to_files.then(|| way_back(run_folder, &self.folder));
         let mut text =
             toml::to_string_pretty(&config).expect("a study that was read can be written");

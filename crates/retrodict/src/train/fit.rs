@@ -65,7 +65,34 @@ pub fn fit(
     seed: Seed,
     observer: Observer<'_>,
 ) -> Result<Fitted> {
+    fit_from(estimator, &[], (train, validation), config, seed, observer)
+}
+
+/// As [`fit`], with members that begin with the weights `start`, one of them each, in place of fresh ones. Weights
+/// that are never beaten by two standard errors are kept, so nothing is lost by it.
+///
+/// # Errors
+/// As [`fit`], and if there are other than no weights or those of as many networks as `ensemble_size` says.
+pub fn fit_from(
+    estimator: &dyn Estimator,
+    start: &[Vec<f32>],
+    (train, validation): (&dyn TrainingRows, &Examples),
+    config: &TrainConfig,
+    seed: Seed,
+    observer: Observer<'_>,
+) -> Result<Fitted> {
     config.validate()?;
+    if !start.is_empty() && start.len() != config.ensemble_size {
+        return Err(Error::invalid(
+            "ensemble_size",
+            config.ensemble_size,
+            format!(
+                "{}: as many networks as there are to go on with",
+                start.len()
+            ),
+            "Set it to that.",
+        ));
+    }
     let config = &config.resolved(train.n_rows(), validation.n_context());
     for (name, n) in [
         ("training", train.n_rows()),
@@ -83,7 +110,10 @@ pub fn fit(
     let rows = (train, validation);
     let trainings: Result<Vec<Training<'_>>> = (0..config.ensemble_size)
         .into_par_iter()
-        .map(|k| Training::new(estimator, rows, config, (seed, k), observer))
+        .map(|k| {
+            let start = start.get(k).map(|weights| &weights[..]);
+            Training::new((estimator, start), rows, config, (seed, k), observer)
+        })
         .collect();
     let members = train_all(trainings?)?;
     let log_density: Vec<Vec<f64>> = members.iter().map(|m| m.log_density.clone()).collect();
@@ -257,6 +287,41 @@ mod tests {
         .unwrap();
         assert_eq!(fitted.weights[0][0], 1.0);
         assert_eq!(fitted.log.members[0].best_epoch, 0);
+    }
+
+    #[test]
+    fn members_go_on_from_the_weights_that_they_are_given() {
+        let model = Mean {
+            poison: f32::MAX,
+            start: -50.0,
+        };
+        let config = TrainConfig {
+            learning_rate: Some(0.01),
+            ensemble_size: 2,
+            ..config()
+        };
+        let (train, validation) = (rows(0.0, 400), rows(0.0, 400));
+        let run = |start: &[Vec<f32>]| {
+            let rows: (&dyn TrainingRows, _) = (&train, &validation);
+            fit_from(&model, start, rows, &config, Seed(1), &silent)
+        };
+        let far = run(&[]).unwrap();
+        assert!(
+            far.weights.iter().all(|w| w[0] < -30.0),
+            "{:?}",
+            far.weights
+        );
+        let near = run(&[vec![-0.8], vec![-0.6]]).unwrap();
+        for (weights, log) in near.weights.iter().zip(&near.log.members) {
+            assert!(weights[0].abs() < 0.2, "{weights:?}");
+            assert!(log.initial_validation_loss < 1.0);
+        }
+        // One that cannot be beaten stays as it is.
+        let mean: f32 = (0..400).map(|i| validation.value(i)[0]).sum::<f32>() / 400.0;
+        let best = run(&[vec![mean], vec![mean]]).unwrap();
+        assert_eq!(best.weights, [[mean], [mean]]);
+        let message = run(&[vec![0.0]]).unwrap_err().to_string();
+        assert!(message.contains("ensemble_size"), "{message}");
     }
 
     #[test]

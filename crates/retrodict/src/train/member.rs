@@ -48,18 +48,18 @@ pub(super) struct Training<'a> {
 }
 
 impl<'a> Training<'a> {
-    /// Member `k` before its first epoch, or where an interrupted training of the same left it.
+    /// Member `k` before its first epoch, with the weights `start` or fresh ones, or where an interrupted training of the same left it.
     ///
     /// # Errors
     /// If rows that were trained on before cannot be read again.
     pub(super) fn new(
-        estimator: &'a dyn Estimator,
+        (estimator, start): (&'a dyn Estimator, Option<&[f32]>),
         rows: (&'a dyn TrainingRows, &'a Examples),
         config: &'a TrainConfig,
         (seed, k): (Seed, usize),
         observer: Observer<'a>,
     ) -> Result<Self> {
-        let run = Run::new(estimator, rows, config, (seed, k));
+        let run = Run::new((estimator, start), rows, config, (seed, k));
         let belongs = run.belongs(seed);
         let mut training = Self {
             keeper: Keeper::new(observer.checkpoints(), k, belongs),
@@ -226,14 +226,19 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn new(
-        estimator: &'a dyn Estimator,
+        (estimator, start): (&'a dyn Estimator, Option<&[f32]>),
         (train, validation): (&'a dyn TrainingRows, &'a Examples),
         config: &'a TrainConfig,
         (seed, k): (Seed, usize),
     ) -> Self {
-        let mut weights = vec![0.0; estimator.n_weights()];
-        let mut random = seed.stream(Stream::Weights, k as u64);
-        estimator.initialize(&mut weights, &mut random);
+        let weights = start.map_or_else(
+            || {
+                let mut weights = vec![0.0; estimator.n_weights()];
+                estimator.initialize(&mut weights, &mut seed.stream(Stream::Weights, k as u64));
+                weights
+            },
+            <[f32]>::to_vec,
+        );
         let n_rows = train.epoch_rows(config);
         let mut run = Self {
             estimator,

@@ -16,7 +16,7 @@ mod training_rows;
 pub use batch_blocks::BatchBlocks;
 pub use checkpoint::Checkpoints;
 pub use config::{Schedule, TrainConfig};
-pub use fit::{Fitted, Observer, Watch, fit};
+pub use fit::{Fitted, Observer, Watch, fit, fit_from};
 pub use log::{EpochRecord, MemberLog, Stop, TrainLog};
 pub use member::STILL_FALLING;
 pub use memory::Memory;

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::error::{Error, Result};
 use crate::infer::planned_epochs;
 use crate::npy;
-use crate::study::{Event, Method, Run, Stage, hash};
+use crate::study::{Event, Method, Run, Stage, continued, hash};
 use crate::train::{Checkpoints, EpochRecord, TrainLog, Watch};
 
 /// What happened while training, beside the weights it gave.
@@ -43,6 +43,9 @@ impl Run<'_> {
 
     fn train(&self) -> Result<String> {
         let folder = self.folder().model();
+        if let Some(given) = self.continued_model() {
+            continued::check_is_another(&folder, &given)?;
+        }
         if folder.exists() {
             // Half a model of an attempt that was killed while it wrote; the networks' state is elsewhere.
             fs::remove_dir_all(&folder).map_err(Error::io(&folder, "remove"))?;

@@ -1,18 +1,18 @@
 //! The networks of a run, whichever method trained them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::Result;
 use crate::infer::sequential::{GivenRounds, npe_given_rounds};
 use crate::infer::{
     FieldPosterior, LogLikelihood, NeuralLikelihood, NeuralPosterior, NeuralRatio, NpeConfig, fmpe,
-    nle, npe, npe_from, npse, nre,
+    nle, npe, npe_continued, npe_from, npse, nre,
 };
 use crate::npy;
 use crate::prior::Prior;
 use crate::seed::Seed;
 use crate::simulate::{SimulationSource, Simulations};
-use crate::study::{Method, Run};
+use crate::study::{Method, Run, continued};
 use crate::train::{Observer, TrainLog};
 
 /// What a method with networks learned.
@@ -94,19 +94,42 @@ impl Run<'_> {
                 (Trained::Field(posterior), log)
             }
             _ => {
-                let (posterior, log) = match &inference.given_rounds {
-                    Some(given) => {
+                let continued = self.continued_model();
+                let (posterior, log) = match (&inference.given_rounds, continued) {
+                    (_, Some(folder)) => {
+                        let begun = NeuralPosterior::load(folder, prior)?;
+                        let settings = (&begun, settings);
+                        let (posterior, mut log) =
+                            npe_continued(prior, all, settings, seed, observer)?;
+                        log.notes.insert(0, self.went_on());
+                        (posterior, log)
+                    }
+                    (Some(given), None) => {
                         let weights = self.given_weights(given)?;
                         let settings = (settings, given, weights.as_deref());
                         // The proposals were aimed at one observation.
                         let x = self.study().observed(0);
                         npe_given_rounds(prior, all, settings, x, seed, observer)?
                     }
-                    None => npe(prior, all, settings, seed, observer)?,
+                    (None, None) => npe(prior, all, settings, seed, observer)?,
                 };
                 (Trained::Posterior(posterior), log)
             }
         })
+    }
+
+    /// The folder of the networks with which training begins, if they are not fresh.
+    pub(super) fn continued_model(&self) -> Option<PathBuf> {
+        let name = self.study().config().inference.continue_from.as_ref()?;
+        Some(continued::model_folder(self.study().folder(), name))
+    }
+
+    fn went_on(&self) -> String {
+        let name = self.study().config().inference.continue_from.as_deref();
+        format!(
+            "training went on from the networks of {}",
+            name.unwrap_or_default()
+        )
     }
 
     /// The importance weights of given rounds, if the loss has any.
@@ -126,7 +149,9 @@ impl Run<'_> {
     ) -> Result<(Trained, TrainLog)> {
         let inference = &self.study().config().inference;
         let from_disk = matches!(inference.method, Method::Npe | Method::Auto);
-        let in_memory = self.errors_in_training() || inference.given_rounds.is_some();
+        let in_memory = self.errors_in_training()
+            || inference.given_rounds.is_some()
+            || inference.continue_from.is_some();
         if from_disk && !in_memory {
             let prior = self.study().prior();
             let (posterior, log) = npe_from(prior, source, settings, seed, observer)?;

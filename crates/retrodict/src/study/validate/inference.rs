@@ -153,6 +153,11 @@ pub(in crate::study) fn own_sections(
             &[Method::Npe],
         ),
         (
+            "continue_from",
+            inference.continue_from.is_some(),
+            &[Method::Npe],
+        ),
+        (
             "discrete_data",
             inference.discrete_data.is_some(),
             &[Method::Nle],
