@@ -23,6 +23,7 @@ use crate::study::{Event, Run, Stage};
 use super::numbered::of_observation;
 use super::robust::{PRIOR_PREDICTIVE, TESTS};
 use super::rounds::ONE_ROUND;
+use super::watched::WatchedPosterior;
 
 /// Each observation's posterior predictive check takes simulations: more observations than this
 /// are not checked that way.
@@ -30,7 +31,7 @@ pub(super) const MOST_OBSERVATIONS: usize = 10;
 /// How many copies of sampled simulations the checks make, and some room beside them.
 const COPIES: usize = 8;
 /// How many units of progress the stage has beside one an observation.
-const STEPS: usize = 3;
+pub(super) const STEPS: usize = 3;
 
 impl Run<'_> {
     /// Checks the result and gives the verdict, unless that is done.
@@ -188,7 +189,11 @@ impl Run<'_> {
         }
         let draws = config.check.posterior_draws;
         let seed = Seed(config.study.seed);
-        let found = CalibrationChecks::run(posterior, tests, draws, seed)?;
+        let watched = WatchedPosterior::new(posterior, self, (0, tests.valid_rows().len()));
+        let found = CalibrationChecks::run(&watched, tests, draws, seed);
+        // Rows that were not drawn any more are no failures of the posterior.
+        self.stop().check()?;
+        let found = found?;
         self.keep("calibration", &found.calibration)?;
         self.keep("rank_uniformity", &found.ranks)?;
         self.keep("coverage", &found.coverage)?;

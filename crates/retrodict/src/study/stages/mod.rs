@@ -25,3 +25,4 @@ mod scores;
 mod search;
 mod simulate;
 mod trained;
+mod watched;

@@ -1,7 +1,8 @@
 //! Posterior SBC of a run: the simulations of the posterior predictive check, ranked.
 
-use super::check::MOST_OBSERVATIONS;
+use super::check::{MOST_OBSERVATIONS, STEPS};
 use super::numbered::{numbered, of_observation};
+use super::watched::WatchedPosterior;
 use crate::check::{Check, Joined, PosteriorCalibration};
 use crate::error::Result;
 use crate::infer::Posterior;
@@ -48,8 +49,12 @@ impl Run<'_> {
             let (prior, seed) = (self.study().prior(), Seed(config.study.seed));
             let draws = config.check.posterior_draws;
             let of = (self.study().observed(i), joined);
+            let progress = (STEPS + i, simulations.valid_rows().len());
+            let watched = WatchedPosterior::new(posterior, self, progress);
             let found =
-                PosteriorCalibration::measure(posterior, prior, of, &simulations, draws, seed)?;
+                PosteriorCalibration::measure(&watched, prior, of, &simulations, draws, seed);
+            self.stop().check()?;
+            let found = found?;
             self.keep(&numbered(NAME, i, all.len()), &found)?;
             if i == 0 {
                 self.keep("posterior_calibration_power", &found.powers())?;
