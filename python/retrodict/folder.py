@@ -14,7 +14,7 @@ from ._native import Error
 #: Importance weights of given rounds.
 WEIGHTS = "weights.npy"
 #: Networks with which training began.
-START = "start"
+START = "continue_from"
 #: What a posterior needs of a run; everything else can be made again.
 MODEL = ("study.toml", "stages.json", "observation.npy", WEIGHTS, START, "model", "rounds")
 #: What the function was whose simulations are there.

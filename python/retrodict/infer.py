@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Executor
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np

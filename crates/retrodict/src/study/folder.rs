@@ -205,8 +205,9 @@ const METHODS: &str = "methods";
 const LOCK: &str = ".lock";
 const STUDY: &str = "study.toml";
 
-/// What a program may put into a new folder for its study to read: an observation, importance weights.
-const INPUTS: [&str; 2] = ["observation.npy", "weights.npy"];
+/// What a program may put into a new folder for its study to read: an observation, importance weights, networks to go
+/// on with.
+const INPUTS: [&str; 3] = ["observation.npy", "weights.npy", "continue_from"];
 
 /// A folder that holds files but no run is someone's work: nothing is written there.
 fn refuse_strangers(path: &Path) -> Result<()> {
