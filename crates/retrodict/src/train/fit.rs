@@ -69,7 +69,7 @@ pub fn fit(
 }
 
 /// As [`fit`], with members that begin with the weights `start`, one of them each, in place of fresh ones. Weights
-/// that are never beaten by two standard errors are kept, so nothing is lost by it.
+/// that are never beaten by `min_improvement` standard errors are kept, so nothing is lost by it.
 ///
 /// # Errors
 /// As [`fit`], and if there are other than no weights or those of as many networks as `ensemble_size` says.

@@ -48,7 +48,8 @@ pub(super) struct Training<'a> {
 }
 
 impl<'a> Training<'a> {
-    /// Member `k` before its first epoch, with the weights `start` or fresh ones, or where an interrupted training of the same left it.
+    /// Member `k` before its first epoch, with the weights `start` or fresh ones, or where an interrupted training
+    /// of the same left it.
     ///
     /// # Errors
     /// If rows that were trained on before cannot be read again.

@@ -43,7 +43,8 @@ impl Run<'_> {
 
     fn train(&self) -> Result<String> {
         let folder = self.folder().model();
-        if let Some(given) = self.continued_model() {
+        if let Some(name) = &self.study().config().inference.continue_from {
+            let given = continued::model_folder(self.study().folder(), name);
             continued::check_is_another(&folder, &given)?;
         }
         if folder.exists() {

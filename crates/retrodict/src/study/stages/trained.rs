@@ -1,6 +1,6 @@
 //! The networks of a run, whichever method trained them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::error::Result;
 use crate::infer::sequential::{GivenRounds, npe_given_rounds};
@@ -94,14 +94,15 @@ impl Run<'_> {
                 (Trained::Field(posterior), log)
             }
             _ => {
-                let continued = self.continued_model();
-                let (posterior, log) = match (&inference.given_rounds, continued) {
-                    (_, Some(folder)) => {
+                let (posterior, log) = match (&inference.given_rounds, &inference.continue_from) {
+                    (_, Some(name)) => {
+                        let folder = continued::model_folder(self.study().folder(), name);
                         let begun = NeuralPosterior::load(folder, prior)?;
                         let settings = (&begun, settings);
                         let (posterior, mut log) =
                             npe_continued(prior, all, settings, seed, observer)?;
-                        log.notes.insert(0, self.went_on());
+                        let note = format!("training went on from the networks of {name}");
+                        log.notes.insert(0, note);
                         (posterior, log)
                     }
                     (Some(given), None) => {
@@ -116,20 +117,6 @@ impl Run<'_> {
                 (Trained::Posterior(posterior), log)
             }
         })
-    }
-
-    /// The folder of the networks with which training begins, if they are not fresh.
-    pub(super) fn continued_model(&self) -> Option<PathBuf> {
-        let name = self.study().config().inference.continue_from.as_ref()?;
-        Some(continued::model_folder(self.study().folder(), name))
-    }
-
-    fn went_on(&self) -> String {
-        let name = self.study().config().inference.continue_from.as_deref();
-        format!(
-            "training went on from the networks of {}",
-            name.unwrap_or_default()
-        )
     }
 
     /// The importance weights of given rounds, if the loss has any.

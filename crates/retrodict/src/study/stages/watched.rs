@@ -1,6 +1,5 @@
 //! A posterior that many observations are asked of, one after another.
 
-use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -56,15 +55,6 @@ impl<'r, 'a> WatchedPosterior<'r, 'a> {
             done: self.at,
             message: format!("posterior {done} of {} test simulations", self.total),
         });
-    }
-}
-
-impl fmt::Debug for WatchedPosterior<'_, '_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WatchedPosterior")
-            .field("total", &self.total)
-            .field("done", &self.done)
-            .finish_non_exhaustive()
     }
 }
 
