@@ -6,7 +6,7 @@ use crate::infer::auto::{AutoConfig, AutoModel, Choice, ChosenMethod, Situation}
 use crate::report::html::Fact;
 use crate::sample::SamplerConfig;
 use crate::study::stages::report_words;
-use crate::study::stages::rounds::MODEL;
+use crate::study::stages::round_keeper::MODEL;
 use crate::study::{Method, Run};
 use crate::table::Table;
 

@@ -22,7 +22,7 @@ use crate::study::{Event, Run, Stage};
 
 use super::numbered::of_observation;
 use super::robust::{PRIOR_PREDICTIVE, TESTS};
-use super::rounds::ONE_ROUND;
+use super::round_calibration::ONE_ROUND;
 use super::watched::WatchedPosterior;
 
 /// Each observation's posterior predictive check takes simulations: more observations than this
