@@ -11,6 +11,8 @@ mod optimizer;
 mod schedule;
 mod split;
 mod stacking;
+#[cfg(test)]
+mod tests;
 mod training_rows;
 
 pub use batch_blocks::BatchBlocks;
