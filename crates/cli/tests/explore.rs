@@ -4,19 +4,7 @@
 
 mod common;
 
-use common::{QUICK, QUICK_WORKER, Sandbox, WORKER, stderr, stdout};
-
-/// Runs to the end, whatever the verdict.
-fn finish(sandbox: &Sandbox, arguments: &[&str]) -> String {
-    let output = sandbox.run(arguments);
-    assert!(
-        matches!(output.status.code(), Some(0 | 3)),
-        "{}\n{}",
-        stdout(&output),
-        stderr(&output)
-    );
-    stdout(&output)
-}
+use common::{QUICK, QUICK_WORKER, Sandbox, WORKER, stderr};
 
 const ASKING: &str = "draws = 200\nsensitivity = true\nconditional = { at = { mu_1 = 0.5 } }";
 
@@ -24,7 +12,7 @@ const ASKING: &str = "draws = 200\nsensitivity = true\nconditional = { at = { mu
 fn maximum_conditionals_and_sensitivity_are_written_and_shown() {
     let sandbox = Sandbox::new();
     sandbox.write("plain.toml", QUICK);
-    finish(&sandbox, &["run", "plain.toml", "--out", "run"]);
+    sandbox.finish(&["run", "plain.toml", "--out", "run"]);
     let maximum = |name: &str| {
         let found = sandbox.json("run/posterior/exploration.json");
         found["observations"][0]["map"][name].as_f64().unwrap()
@@ -35,7 +23,7 @@ fn maximum_conditionals_and_sensitivity_are_written_and_shown() {
 
     // More questions are asked of the same draws.
     sandbox.write("study.toml", QUICK.replace("draws = 200", ASKING));
-    let said = finish(&sandbox, &["run", "study.toml", "--out", "run"]);
+    let said = sandbox.finish(&["run", "study.toml", "--out", "run"]);
     assert!(
         said.contains("maximum, conditional densities, sensitivity"),
         "{said}"
@@ -71,7 +59,7 @@ fn maximum_conditionals_and_sensitivity_are_written_and_shown() {
     ] {
         assert!(report.contains(words), "{words}");
     }
-    finish(&sandbox, &["run", "run/study.toml", "--out", "again"]);
+    sandbox.finish(&["run", "run/study.toml", "--out", "again"]);
     assert!(
         sandbox.read("run/posterior/exploration.json")
             == sandbox.read("again/posterior/exploration.json")
@@ -94,7 +82,7 @@ fn a_likelihood_corrects_what_a_network_has_learned_badly() {
     sandbox.write("corrected.toml", corrected);
     sandbox.write("exact.toml", exact);
     for name in ["corrected", "exact"] {
-        finish(&sandbox, &["run", &format!("{name}.toml"), "--out", name]);
+        sandbox.finish(&["run", &format!("{name}.toml"), "--out", name]);
     }
     let [own, reference] =
         ["corrected", "exact"].map(|run| sandbox.json(&format!("{run}/posterior/summary.json")));
@@ -131,7 +119,7 @@ fn a_report_says_that_particles_drew_where_chains_cannot() {
         .replace("[inference]\n", "[inference]\nmethod = \"likelihood\"\n");
     let sandbox = Sandbox::new();
     sandbox.write("study.toml", study);
-    finish(&sandbox, &["run", "study.toml", "--out", "run"]);
+    sandbox.finish(&["run", "study.toml", "--out", "run"]);
     let sampler = sandbox.json("run/posterior/sampler.json");
     let note = sampler["notes"].as_str().unwrap();
     assert!(note.contains("Tempered sequential Monte Carlo"), "{note}");
@@ -191,10 +179,7 @@ fn a_restricted_prior_spends_simulations_where_they_succeed() {
             text.push_str("\n[inference.sampler]\nkind = \"slice\"\nchains = 4\nwarmup = 20\n");
         }
         sandbox.write("study.toml", text);
-        finish(
-            &sandbox,
-            &["run", "study.toml", "--out", &out, "--threads", threads],
-        );
+        sandbox.finish(&["run", "study.toml", "--out", &out, "--threads", threads]);
         let counts = sandbox.json(&format!("{out}/provenance.json"))["simulations"].clone();
         assert_eq!(counts["training"]["total"], 1000);
         // 62.5 % of the first 400 fail, and hardly any of the others.
@@ -209,6 +194,6 @@ fn a_restricted_prior_spends_simulations_where_they_succeed() {
     let samples = |out: &str| sandbox.read(&format!("{out}/posterior/samples.npy"));
     assert!(samples("npe-1") == samples("npe-2"));
     // What is there is kept, the classifier included.
-    let said = finish(&sandbox, &["run", "npe-1/study.toml", "--out", "npe-1"]);
+    let said = sandbox.finish(&["run", "npe-1/study.toml", "--out", "npe-1"]);
     assert!(said.contains("there already"), "{said}");
 }

@@ -7,7 +7,7 @@ mod common;
 use std::process::Stdio;
 use std::time::Duration;
 
-use common::{QUICK, QUICK_WORKER, Sandbox, WORKER, stderr, stdout};
+use common::{QUICK, QUICK_WORKER, Sandbox, WORKER, stderr};
 
 const ABC_SMC: &str = "\n[inference.abc_smc]\npopulation = 100\n";
 const SYNTHETIC: &str = "\n[inference.synthetic_likelihood]\nsimulations = 20\n
@@ -30,19 +30,6 @@ fn linear(method: &str, sections: &str) -> String {
     with_method(&study, method, sections)
 }
 
-/// Runs to the end, whatever the verdict.
-fn finish(sandbox: &Sandbox, arguments: &[&str]) -> String {
-    let output = sandbox.run(arguments);
-    let code = output.status.code();
-    assert!(
-        code == Some(0) || code == Some(3),
-        "{code:?}\n{}\n{}",
-        stdout(&output),
-        stderr(&output)
-    );
-    stdout(&output)
-}
-
 #[test]
 fn each_runs_with_the_same_bits_for_any_number_of_threads() {
     for (method, sections, tested) in [
@@ -54,11 +41,11 @@ fn each_runs_with_the_same_bits_for_any_number_of_threads() {
         sandbox.write("study.toml", linear(method, sections));
         for threads in ["1", "2"] {
             let arguments = ["run", "study.toml", "--threads", threads, "--out", threads];
-            assert!(finish(&sandbox, &arguments).contains("Verdict"), "{method}");
+            assert!(sandbox.finish(&arguments).contains("Verdict"), "{method}");
         }
         let draws = |run: &str| sandbox.read(&format!("{run}/posterior/samples.npy"));
         assert!(draws("1") == draws("2"), "{method}");
-        finish(&sandbox, &["run", "1/study.toml", "--out", "again"]);
+        sandbox.finish(&["run", "1/study.toml", "--out", "again"]);
         assert!(
             draws("1") == draws("again"),
             "{method}, from the resolved study"
@@ -81,7 +68,7 @@ fn methods_that_simulate_for_one_observation_are_calibrated_where_it_is_affordab
         sandbox.write("study.toml", &study);
         for threads in ["1", "2"] {
             let arguments = ["run", "study.toml", "--threads", threads, "--out", threads];
-            finish(&sandbox, &arguments);
+            sandbox.finish(&arguments);
         }
         let calibration = |run: &str| sandbox.json(&format!("{run}/checks/calibration.json"));
         let found = calibration("1");
@@ -107,7 +94,7 @@ fn sequential_monte_carlo_keeps_to_its_budget_and_says_what_it_reached() {
     let sandbox = Sandbox::new();
     let observations = "\n[observation]\nvalues = [[0.6, -0.2], [-1.0, 0.5]]\n";
     sandbox.write("study.toml", linear("abc_smc", ABC_SMC) + observations);
-    let said = finish(&sandbox, &["run", "study.toml", "--out", "run"]);
+    let said = sandbox.finish(&["run", "study.toml", "--out", "run"]);
     assert!(said.contains("observation 2: "), "{said}");
     for i in 0..2 {
         let population = sandbox.json(&format!("run/model/population-{i:03}.json"));
@@ -186,7 +173,7 @@ fn killed_at_any_moment_a_rerun_gives_the_same_bits_and_simulates_nothing_twice(
                 .lines()
                 .count()
         };
-        finish(&sandbox, &["run", "study.toml", "--out", "whole"]);
+        sandbox.finish(&["run", "study.toml", "--out", "whole"]);
         let whole = lines();
         for milliseconds in [300, 500, 800] {
             let arguments = ["run", "study.toml", "--out", "killed"];
@@ -202,7 +189,7 @@ fn killed_at_any_moment_a_rerun_gives_the_same_bits_and_simulates_nothing_twice(
             // The workers end with their input, a moment later.
             std::thread::sleep(Duration::from_millis(100));
         }
-        finish(&sandbox, &["run", "study.toml", "--out", "killed"]);
+        sandbox.finish(&["run", "study.toml", "--out", "killed"]);
         let draws = |run: &str| sandbox.read(&format!("{run}/posterior/samples.npy"));
         assert!(draws("whole") == draws("killed"), "{method}");
         let again = lines() - whole;
@@ -233,8 +220,8 @@ fn a_budget_that_is_spent_is_raised_and_the_run_goes_on() {
         stderr(&output)
     );
     sandbox.write("study.toml", study(1_000_000));
-    finish(&sandbox, &["run", "study.toml", "--out", "run"]);
-    finish(&sandbox, &["run", "study.toml", "--out", "once"]);
+    sandbox.finish(&["run", "study.toml", "--out", "run"]);
+    sandbox.finish(&["run", "study.toml", "--out", "once"]);
     let draws = |run: &str| sandbox.read(&format!("{run}/posterior/samples.npy"));
     assert!(draws("run") == draws("once"));
 }
@@ -259,10 +246,7 @@ fn the_likelihood_of_a_worker_gives_the_exact_posterior() {
     sandbox.write("study.toml", study.replace("draws = 200", "draws = 2000"));
     sandbox.write("simulator.py", with_likelihood());
     for threads in ["1", "2"] {
-        finish(
-            &sandbox,
-            &["run", "study.toml", "--threads", threads, "--out", threads],
-        );
+        sandbox.finish(&["run", "study.toml", "--threads", threads, "--out", threads]);
     }
     let draws = |run: &str| sandbox.read(&format!("{run}/posterior/samples.npy"));
     assert!(draws("1") == draws("2"));
@@ -364,7 +348,7 @@ fn another_method_in_the_same_study_takes_the_simulations_that_are_there() {
         names
     };
     sandbox.write("study.toml", linear("npe", ""));
-    finish(&sandbox, &["run", "study.toml", "--out", "run"]);
+    sandbox.finish(&["run", "study.toml", "--out", "run"]);
     let made = shards();
     assert!(!made.is_empty());
     for (method, sections) in [("abc_smc", ABC_SMC), ("likelihood", SLICE), ("nle", SLICE)] {
@@ -378,7 +362,7 @@ fn another_method_in_the_same_study_takes_the_simulations_that_are_there() {
         for folder in ["model", "posterior"] {
             std::fs::remove_dir_all(sandbox.file("run").join(folder)).unwrap();
         }
-        finish(&sandbox, &["run", "study.toml", "--out", "run"]);
+        sandbox.finish(&["run", "study.toml", "--out", "run"]);
         assert_eq!(shards(), made, "{method}");
     }
 }
@@ -396,10 +380,7 @@ fn several_methods_share_their_simulations_and_end_in_one_comparison() {
     let methods = "[\"npe\", \"abc_smc\", \"likelihood\"]\nreference = \"likelihood\"";
     sandbox.write("study.toml", several(methods, &sections));
     for threads in ["1", "2"] {
-        let said = finish(
-            &sandbox,
-            &["run", "study.toml", "--threads", threads, "--out", threads],
-        );
+        let said = sandbox.finish(&["run", "study.toml", "--threads", threads, "--out", threads]);
         assert!(said.contains("C2ST to likelihood"), "{said}");
     }
     for file in [
@@ -430,10 +411,7 @@ fn several_methods_share_their_simulations_and_end_in_one_comparison() {
             |run: &str| sandbox.read(&format!("{run}/methods/{method}/posterior/samples.npy"));
         assert!(draws("1") == draws("2"), "{method}");
         sandbox.write("alone.toml", linear(method, sections));
-        finish(
-            &sandbox,
-            &["run", "alone.toml", "--out", &format!("alone-{method}")],
-        );
+        sandbox.finish(&["run", "alone.toml", "--out", &format!("alone-{method}")]);
         let alone = sandbox.read(&format!("alone-{method}/posterior/samples.npy"));
         assert!(draws("1") == alone, "{method}");
     }
@@ -458,9 +436,9 @@ fn several_methods_share_their_simulations_and_end_in_one_comparison() {
         assert!(report.contains(words), "{words}");
     }
     // A rerun does nothing again, and the resolved study is the same study.
-    let again = finish(&sandbox, &["run", "study.toml", "--out", "1"]);
+    let again = sandbox.finish(&["run", "study.toml", "--out", "1"]);
     assert_eq!(again.matches("there already").count(), 3 * 5 + 3, "{again}");
-    finish(&sandbox, &["run", "1/study.toml", "--out", "resolved"]);
+    sandbox.finish(&["run", "1/study.toml", "--out", "resolved"]);
     assert!(
         sandbox.read("resolved/methods/npe/posterior/samples.npy")
             == sandbox.read("1/methods/npe/posterior/samples.npy")
@@ -478,7 +456,7 @@ fn stages_of_several_methods_go_one_by_one_and_one_method_answers_for_other_obse
         ),
     );
     for stage in ["simulate", "fit", "sample", "check", "report"] {
-        finish(&sandbox, &[stage, "study.toml", "--out", "run"]);
+        sandbox.finish(&[stage, "study.toml", "--out", "run"]);
     }
     assert!(sandbox.file("run/figures/comparison.svg").exists());
     sandbox.write("x.csv", "0.1,0.2\n");
@@ -516,6 +494,6 @@ fn stages_of_several_methods_go_one_by_one_and_one_method_answers_for_other_obse
             &format!("\n[inference.abc]\nquantile = 0.2\n{SLICE}"),
         ),
     );
-    let said = finish(&sandbox, &["run", "study.toml", "--out", "run"]);
+    let said = sandbox.finish(&["run", "study.toml", "--out", "run"]);
     assert!(said.contains("Posterior by nle"), "{said}");
 }

@@ -13,23 +13,11 @@ fn in_rounds(study: &str, more: &str) -> String {
     study.replace("simulations = 300", &rounds)
 }
 
-/// A run that comes to its end. So little training may well deserve the verdict `failed`.
-fn finish(sandbox: &Sandbox, arguments: &[&str]) {
-    let output = sandbox.run(arguments);
-    assert!(
-        matches!(output.status.code(), Some(0 | 3)),
-        "{:?}\n{}\n{}",
-        output.status,
-        stdout(&output),
-        stderr(&output)
-    );
-}
-
 #[test]
 fn truncated_rounds_leave_their_files_and_say_that_they_are_not_amortised() {
     let sandbox = Sandbox::new();
     sandbox.write("study.toml", in_rounds(QUICK, "method = \"npe\""));
-    finish(&sandbox, &["run", "study.toml"]);
+    sandbox.finish(&["run", "study.toml"]);
     for name in [
         "simulations/round-000/manifest.json",
         "simulations/round-001/manifest.json",
@@ -72,7 +60,7 @@ fn rounds_with_nothing_to_aim_serve_every_observation() {
     // Data that say nothing about the parameters.
     sandbox.write("simulator.py", WORKER.replace("value + 0.1 *", "0.1 *"));
     sandbox.write("study.toml", in_rounds(QUICK_WORKER, "method = \"npe\""));
-    finish(&sandbox, &["run", "study.toml"]);
+    sandbox.finish(&["run", "study.toml"]);
     for round in ["round-001", "round-002"] {
         let report = &sandbox.json(&format!("runs/quick/rounds/{round}/round.json"))["report"];
         assert_eq!(report["proposal"], "prior");
@@ -97,7 +85,7 @@ fn likelihoods_and_ratios_in_rounds_are_not_called_calibrated() {
         let sandbox = Sandbox::new();
         let more = format!("method = \"{method}\"");
         sandbox.write("study.toml", in_rounds(QUICK, &more));
-        finish(&sandbox, &["run", "study.toml"]);
+        sandbox.finish(&["run", "study.toml"]);
         let verdict = sandbox.json("runs/quick/verdict.json");
         let checks = verdict["checks"].as_array().unwrap();
         let of = |name: &str| checks.iter().find(|c| c["name"] == name).unwrap();
@@ -136,7 +124,7 @@ fn other_proposals_run_and_say_what_they_were() {
                 );
         }
         sandbox.write("study.toml", study);
-        finish(&sandbox, &["run", "study.toml"]);
+        sandbox.finish(&["run", "study.toml"]);
         let round = sandbox.json("runs/quick/rounds/round-002/round.json");
         assert_eq!(round["report"]["proposal"], proposal, "{option}");
         let text = String::from_utf8(sandbox.read("runs/quick/verdict.json")).unwrap();
@@ -151,7 +139,7 @@ fn trials_are_aimed_at_together() {
         "\n[observation]\nvalues = [[0.8, 0.6, 0.4], [0.9, 0.5, 0.3]]\ntrials = true\n";
     let study = in_rounds(QUICK, "method = \"nle\"") + observation;
     sandbox.write("study.toml", study);
-    finish(&sandbox, &["run", "study.toml"]);
+    sandbox.finish(&["run", "study.toml"]);
     assert!(
         sandbox
             .file("runs/quick/rounds/round-002/round.json")
@@ -163,7 +151,7 @@ fn trials_are_aimed_at_together() {
 fn another_observation_is_refused_and_so_are_other_settings() {
     let sandbox = Sandbox::new();
     sandbox.write("study.toml", in_rounds(QUICK, "method = \"npe\""));
-    finish(&sandbox, &["run", "study.toml"]);
+    sandbox.finish(&["run", "study.toml"]);
     sandbox.write("same.csv", "0.8,0.6,0.4\n");
     sandbox.expect(
         0,
@@ -202,12 +190,9 @@ fn another_observation_is_refused_and_so_are_other_settings() {
 fn stages_one_by_one_give_what_one_run_gives() {
     let sandbox = Sandbox::new();
     sandbox.write("study.toml", in_rounds(QUICK, "method = \"npe\""));
-    finish(
-        &sandbox,
-        &["run", "study.toml", "--out", "together", "--threads", "1"],
-    );
+    sandbox.finish(&["run", "study.toml", "--out", "together", "--threads", "1"]);
     for stage in ["simulate", "fit", "sample", "check", "report"] {
-        finish(&sandbox, &[stage, "study.toml", "--out", "apart"]);
+        sandbox.finish(&[stage, "study.toml", "--out", "apart"]);
     }
     for name in [
         "posterior/samples.npy",
@@ -219,7 +204,7 @@ fn stages_one_by_one_give_what_one_run_gives() {
     }
     // The resolved study gives the same bits.
     let study = "together/study.toml";
-    finish(&sandbox, &["run", study, "--out", "again"]);
+    sandbox.finish(&["run", study, "--out", "again"]);
     let draws = |run: &str| sandbox.read(&format!("{run}/posterior/samples.npy"));
     assert!(draws("together") == draws("again"));
 }
@@ -234,7 +219,7 @@ fn killed_in_any_round_a_rerun_gives_the_same_bits() {
         "    __import__('time').sleep(0.004)\n    generator = ",
     );
     sandbox.write("simulator.py", slow);
-    finish(&sandbox, &["run", "study.toml", "--out", "whole"]);
+    sandbox.finish(&["run", "study.toml", "--out", "whole"]);
     for (i, milliseconds) in [300, 700, 1100, 1500].into_iter().enumerate() {
         let out = format!("killed-{i}");
         let mut command = sandbox.command(&["run", "study.toml", "--out", &out]);
@@ -243,7 +228,7 @@ fn killed_in_any_round_a_rerun_gives_the_same_bits() {
         std::thread::sleep(Duration::from_millis(milliseconds));
         child.kill().unwrap();
         child.wait().unwrap();
-        finish(&sandbox, &["run", "study.toml", "--out", &out]);
+        sandbox.finish(&["run", "study.toml", "--out", &out]);
         for name in ["posterior/samples.npy", "verdict.json"] {
             let of = |run: &str| sandbox.read(&format!("{run}/{name}"));
             assert!(
@@ -259,7 +244,7 @@ fn killed_in_any_round_a_rerun_gives_the_same_bits() {
 fn auto_says_what_it_chose_and_serves_other_observations_by_its_first_round() {
     let sandbox = Sandbox::new();
     sandbox.write("study.toml", in_rounds(QUICK, ""));
-    finish(&sandbox, &["run", "study.toml"]);
+    sandbox.finish(&["run", "study.toml"]);
     let resolved = String::from_utf8(sandbox.read("runs/quick/study.toml")).unwrap();
     assert!(resolved.contains("method = \"auto\""), "{resolved}");
     let choice = sandbox.json("runs/quick/model/choice.json");
@@ -282,10 +267,7 @@ fn auto_says_what_it_chose_and_serves_other_observations_by_its_first_round() {
     let said = format!("{}{}", stdout(&output), stderr(&output));
     assert!(said.contains("first round"), "{said}");
     // The resolved study gives the same bits.
-    finish(
-        &sandbox,
-        &["run", "runs/quick/study.toml", "--out", "again"],
-    );
+    sandbox.finish(&["run", "runs/quick/study.toml", "--out", "again"]);
     let draws = |run: &str| sandbox.read(&format!("{run}/posterior/samples.npy"));
     assert!(draws("runs/quick") == draws("again"));
 }
@@ -295,7 +277,7 @@ fn auto_in_one_round_serves_every_observation() {
     let sandbox = Sandbox::new();
     let study = QUICK.replace("simulations = 300", "simulations = 300\nrounds = 1");
     sandbox.write("study.toml", study);
-    finish(&sandbox, &["run", "study.toml"]);
+    sandbox.finish(&["run", "study.toml"]);
     let resolved = String::from_utf8(sandbox.read("runs/quick/study.toml")).unwrap();
     assert!(resolved.contains("method = \"npe\""), "{resolved}");
     let report = String::from_utf8(sandbox.read("runs/quick/report.html")).unwrap();

@@ -8,19 +8,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use common::{QUICK, QUICK_WORKER, Sandbox, WORKER, stderr, stdout};
 
-/// A run that comes to its end. So little training may well deserve the verdict `failed`.
-fn finish(sandbox: &Sandbox, arguments: &[&str]) -> String {
-    let output = sandbox.run(arguments);
-    assert!(
-        matches!(output.status.code(), Some(0 | 3)),
-        "{:?}\n{}\n{}",
-        output.status,
-        stdout(&output),
-        stderr(&output)
-    );
-    stdout(&output)
-}
-
 fn modified(sandbox: &Sandbox, name: &str) -> SystemTime {
     fs::metadata(sandbox.file(name))
         .expect("the file is there")
@@ -37,7 +24,7 @@ fn quick() -> Sandbox {
 #[test]
 fn a_run_leaves_every_file_of_the_contract() {
     let sandbox = quick();
-    let text = finish(&sandbox, &["run", "study.toml"]);
+    let text = sandbox.finish(&["run", "study.toml"]);
     for name in [
         "study.toml",
         "provenance.json",
@@ -82,7 +69,7 @@ fn a_learning_curve_says_what_more_simulations_would_gain() {
             .replace("[check]", "[check]\nlearning_curve = true")
             .replace("simulations = 300", "simulations = 800"),
     );
-    finish(&sandbox, &["run", "study.toml"]);
+    sandbox.finish(&["run", "study.toml"]);
     let curve = fs::read_to_string(sandbox.file("runs/quick/checks/learning_curve.json"));
     let curve: serde_json::Value =
         serde_json::from_str(&curve.expect("it is there")).expect("JSON");
@@ -103,7 +90,7 @@ fn the_checks_that_are_asked_for_are_made() {
     let asked = "predictive_simulations = 60\nposterior_calibration = true\nconformal = true";
     let study = QUICK.replace("predictive_simulations = 40", asked);
     sandbox.write("study.toml", &study);
-    finish(&sandbox, &["run", "study.toml"]);
+    sandbox.finish(&["run", "study.toml"]);
     let found = sandbox.json("runs/quick/checks/conformal.json");
     assert_eq!(found["n_test"], 40);
     assert_eq!(found["levels"][3]["level"], 0.95);
@@ -140,7 +127,7 @@ fn errors_of_the_data_are_allowed_for_in_training_and_at_the_observation() {
             .replace("[inference]", &inference)
             .replace("[check]", &robust);
         sandbox.write("study.toml", &study);
-        finish(&sandbox, &["run", "study.toml"]);
+        sandbox.finish(&["run", "study.toml"]);
         let found = sandbox.json("runs/quick/checks/robust.json");
         assert_eq!(
             found["shifts"].as_array().expect("shifts").len(),
@@ -166,7 +153,7 @@ fn few_simulations_are_trained_on_with_caution() {
             QUICK.replace("[check]", &format!("{train}\n\n[check]"))
         };
         sandbox.write("study.toml", &study);
-        finish(&sandbox, &["run", "study.toml"]);
+        sandbox.finish(&["run", "study.toml"]);
         let resolved = fs::read_to_string(sandbox.file("runs/quick/study.toml")).expect("a study");
         assert!(resolved.contains(penalty), "{resolved}");
     }
@@ -175,7 +162,7 @@ fn few_simulations_are_trained_on_with_caution() {
 #[test]
 fn a_rerun_does_nothing_again() {
     let sandbox = quick();
-    finish(&sandbox, &["run", "study.toml"]);
+    sandbox.finish(&["run", "study.toml"]);
     let names = [
         "simulations/round-000/manifest.json",
         "model/config.json",
@@ -184,7 +171,7 @@ fn a_rerun_does_nothing_again() {
     ]
     .map(|name| format!("runs/quick/{name}"));
     let before: Vec<SystemTime> = names.iter().map(|name| modified(&sandbox, name)).collect();
-    let text = finish(&sandbox, &["run", "study.toml"]);
+    let text = sandbox.finish(&["run", "study.toml"]);
     let after: Vec<SystemTime> = names.iter().map(|name| modified(&sandbox, name)).collect();
     assert_eq!(before, after);
     assert!(text.contains("there already"), "{text}");
@@ -193,10 +180,10 @@ fn a_rerun_does_nothing_again() {
 #[test]
 fn stages_one_by_one_give_what_one_run_gives() {
     let together = quick();
-    finish(&together, &["run", "study.toml"]);
+    together.finish(&["run", "study.toml"]);
     let apart = quick();
     for stage in ["simulate", "fit", "sample", "check", "report"] {
-        finish(&apart, &[stage, "study.toml"]);
+        apart.finish(&[stage, "study.toml"]);
     }
     for name in [
         "posterior/samples.npy",
@@ -212,18 +199,9 @@ fn stages_one_by_one_give_what_one_run_gives() {
 #[test]
 fn the_bits_depend_on_the_seed_and_not_on_the_threads() {
     let sandbox = quick();
-    finish(
-        &sandbox,
-        &["run", "study.toml", "--out", "one", "--threads", "1"],
-    );
-    finish(
-        &sandbox,
-        &["run", "study.toml", "--out", "two", "--threads", "2"],
-    );
-    finish(
-        &sandbox,
-        &["run", "study.toml", "--out", "other", "--seed", "2"],
-    );
+    sandbox.finish(&["run", "study.toml", "--out", "one", "--threads", "1"]);
+    sandbox.finish(&["run", "study.toml", "--out", "two", "--threads", "2"]);
+    sandbox.finish(&["run", "study.toml", "--out", "other", "--seed", "2"]);
     let draws = |run: &str| sandbox.read(&format!("{run}/posterior/samples.npy"));
     assert!(draws("one") == draws("two"));
     assert!(draws("one") != draws("other"));
@@ -233,7 +211,7 @@ fn the_bits_depend_on_the_seed_and_not_on_the_threads() {
 #[test]
 fn another_seed_in_the_same_folder_is_refused_and_nothing_changes() {
     let sandbox = quick();
-    finish(&sandbox, &["run", "study.toml"]);
+    sandbox.finish(&["run", "study.toml"]);
     let before = sandbox.read("runs/quick/posterior/samples.npy");
     let output = sandbox.expect(2, &["run", "study.toml", "--seed", "2"]);
     let message = stderr(&output);
@@ -248,7 +226,7 @@ fn another_seed_in_the_same_folder_is_refused_and_nothing_changes() {
 #[test]
 fn another_observation_is_refused_until_the_old_draws_are_deleted() {
     let sandbox = quick();
-    finish(&sandbox, &["run", "study.toml"]);
+    sandbox.finish(&["run", "study.toml"]);
     let model = modified(&sandbox, "runs/quick/model/config.json");
     sandbox.write(
         "study.toml",
@@ -260,7 +238,7 @@ fn another_observation_is_refused_until_the_old_draws_are_deleted() {
     );
     fs::remove_dir_all(sandbox.file("runs/quick/posterior")).unwrap();
     let report = modified(&sandbox, "runs/quick/report.html");
-    finish(&sandbox, &["run", "study.toml"]);
+    sandbox.finish(&["run", "study.toml"]);
     assert_eq!(
         model,
         modified(&sandbox, "runs/quick/model/config.json"),
@@ -275,14 +253,14 @@ fn another_observation_is_refused_until_the_old_draws_are_deleted() {
 #[test]
 fn more_draws_and_other_checks_redo_only_what_rests_on_them() {
     let sandbox = quick();
-    finish(&sandbox, &["run", "study.toml"]);
+    sandbox.finish(&["run", "study.toml"]);
     let model = modified(&sandbox, "runs/quick/model/config.json");
     let simulations = modified(&sandbox, "runs/quick/simulations/round-000/manifest.json");
     let changed = QUICK
         .replace("\ndraws = 200", "\ndraws = 300")
         .replace("posterior_draws = 50", "posterior_draws = 60");
     sandbox.write("study.toml", changed);
-    finish(&sandbox, &["run", "study.toml"]);
+    sandbox.finish(&["run", "study.toml"]);
     let draws = retrodict::npy::read(sandbox.file("runs/quick/posterior/samples.npy")).unwrap();
     assert_eq!(draws.shape, [300, 3]);
     assert_eq!(model, modified(&sandbox, "runs/quick/model/config.json"));
@@ -301,20 +279,14 @@ fn the_resolved_study_gives_the_same_bits_from_anywhere() {
     sandbox.write("mine/study.toml", study);
     sandbox.write("mine/simulator.py", WORKER);
     sandbox.write("mine/x.csv", "0.5,-0.2\n");
-    finish(
-        &sandbox,
-        &["run", "mine/study.toml", "--out", "mine/runs/first"],
-    );
-    finish(
-        &sandbox,
-        &["run", "mine/runs/first/study.toml", "--out", "inside"],
-    );
-    finish(&sandbox, &["run", "inside/study.toml", "--out", "again"]);
+    sandbox.finish(&["run", "mine/study.toml", "--out", "mine/runs/first"]);
+    sandbox.finish(&["run", "mine/runs/first/study.toml", "--out", "inside"]);
+    sandbox.finish(&["run", "inside/study.toml", "--out", "again"]);
     let draws = |run: &str| sandbox.read(&format!("{run}/posterior/samples.npy"));
     assert!(draws("mine/runs/first") == draws("inside"));
     assert!(draws("inside") == draws("again"));
     // In its own folder it has nothing left to do.
-    let text = finish(&sandbox, &["run", "again/study.toml", "--out", "again"]);
+    let text = sandbox.finish(&["run", "again/study.toml", "--out", "again"]);
     assert!(!text.contains(" s)"), "{text}");
 }
 
@@ -329,7 +301,7 @@ fn a_simulator_in_twenty_lines_of_python_gives_the_right_posterior() {
         .replace("\ndraws = 200", "\ndraws = 4000");
     sandbox.write("study.toml", study);
     sandbox.write("simulator.py", WORKER);
-    finish(&sandbox, &["run", "study.toml"]);
+    sandbox.finish(&["run", "study.toml"]);
     let summary = sandbox.json("runs/quick/posterior/summary.json");
     let text = summary.to_string();
     let draws = retrodict::npy::read(sandbox.file("runs/quick/posterior/samples.npy")).unwrap();
@@ -376,7 +348,7 @@ fn a_worker_that_dies_now_and_then_is_restarted_and_counted() {
         "simulator.py",
         troubled("    if int(seed) % 20 == 0: sys.exit(3)"),
     );
-    finish(&sandbox, &["run", "study.toml"]);
+    sandbox.finish(&["run", "study.toml"]);
     let counts = counts(&sandbox);
     let crashed = counts["failed"]["crashed"].as_u64().unwrap();
     // Binomial(300, 1/20): 15 ± 3.8; false alarm below 10⁻⁴.
@@ -392,7 +364,7 @@ fn nan_for_a_tenth_of_the_prior_is_counted_and_never_trained_on() {
         "simulator.py",
         troubled("    if float(theta[0]) > 1.6: print('nan nan', flush=True); continue"),
     );
-    finish(&sandbox, &["run", "study.toml"]);
+    sandbox.finish(&["run", "study.toml"]);
     let counts = counts(&sandbox);
     let not_finite = counts["failed"]["not_finite"].as_u64().unwrap();
     // Binomial(300, 0.1): 30 ± 5.2; false alarm below 10⁻⁴.
@@ -409,7 +381,7 @@ fn a_simulation_that_hangs_is_stopped_and_counted() {
     let hang = "    if not __import__('os').path.exists('hung'): open('hung', 'w').close(); __import__('time').sleep(1000)";
     sandbox.write("simulator.py", troubled(hang));
     let start = Instant::now();
-    finish(&sandbox, &["run", "study.toml"]);
+    sandbox.finish(&["run", "study.toml"]);
     assert!(start.elapsed() < Duration::from_mins(1));
     // A simulation that was stopped may be tried once more and then succeed.
     let counts = counts(&sandbox);
@@ -443,7 +415,7 @@ fn when_most_simulations_fail_the_answer_is_refused() {
     let before = modified(&sandbox, "runs/quick/simulations/round-000/manifest.json");
     let study = QUICK_WORKER.replace("[simulator]", "[simulator]\nmax_failed = 0.95");
     sandbox.write("study.toml", study);
-    finish(&sandbox, &["run", "study.toml"]);
+    sandbox.finish(&["run", "study.toml"]);
     assert_eq!(
         before,
         modified(&sandbox, "runs/quick/simulations/round-000/manifest.json")
@@ -475,7 +447,7 @@ fn killed_at_any_moment_a_rerun_gives_the_same_bits() {
         "simulator.py",
         troubled("    __import__('time').sleep(0.002)"),
     );
-    finish(&sandbox, &["run", "study.toml", "--out", "whole"]);
+    sandbox.finish(&["run", "study.toml", "--out", "whole"]);
     for (i, milliseconds) in [150, 400, 700].into_iter().enumerate() {
         let out = format!("killed-{i}");
         let mut command = sandbox.command(&["run", "study.toml", "--out", &out]);
@@ -487,7 +459,7 @@ fn killed_at_any_moment_a_rerun_gives_the_same_bits() {
         std::thread::sleep(Duration::from_millis(milliseconds));
         child.kill().unwrap();
         child.wait().unwrap();
-        finish(&sandbox, &["run", "study.toml", "--out", &out]);
+        sandbox.finish(&["run", "study.toml", "--out", &out]);
         let draws = |run: &str| sandbox.read(&format!("{run}/posterior/samples.npy"));
         assert!(
             draws("whole") == draws(&out),
@@ -535,14 +507,14 @@ fn a_training_that_was_ended_goes_on_where_it_was_and_gives_the_same_bits() {
             "ensemble_size = 2\nmax_epochs = 60\ncycle_epochs = 60\npatience = 60",
         );
     sandbox.write("study.toml", study);
-    finish(&sandbox, &["run", "study.toml", "--out", "whole"]);
+    sandbox.finish(&["run", "study.toml", "--out", "whole"]);
     assert!(!sandbox.file("whole/checkpoints").exists());
     for (out, signals) in [("asked", ["-INT", "-INT"]), ("killed", ["-INT", "-KILL"])] {
         for (signal, epochs) in signals.into_iter().zip([20, 60]) {
             end_after_epochs(&sandbox, out, epochs, signal);
             assert!(sandbox.file(out).join("checkpoints").exists(), "{out}");
         }
-        finish(&sandbox, &["run", "study.toml", "--out", out]);
+        sandbox.finish(&["run", "study.toml", "--out", out]);
         for name in [
             "model/weights-0.safetensors",
             "model/weights-1.safetensors",
@@ -595,13 +567,13 @@ fn an_interrupt_saves_what_is_there_and_exits_with_130() {
         "simulator.py",
         troubled("    __import__('time').sleep(0.02)"),
     );
-    finish(&sandbox, &["run", "study.toml"]);
+    sandbox.finish(&["run", "study.toml"]);
 }
 
 #[test]
 fn json_output_is_one_object() {
     let sandbox = quick();
-    let text = finish(&sandbox, &["run", "study.toml", "--json"]);
+    let text = sandbox.finish(&["run", "study.toml", "--json"]);
     assert_eq!(text.lines().count(), 1);
     let object: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(object["command"], "run");
@@ -620,7 +592,7 @@ fn several_observations_leave_several_sets_of_draws() {
     let sandbox = Sandbox::new();
     let study = format!("{QUICK}\n[observation]\nvalues = [[0.8, 0.6, 0.4], [1.0, 1.0, 1.0]]\n");
     sandbox.write("study.toml", study);
-    finish(&sandbox, &["run", "study.toml"]);
+    sandbox.finish(&["run", "study.toml"]);
     let first = sandbox.read("runs/quick/posterior/samples-000.npy");
     assert!(first != sandbox.read("runs/quick/posterior/samples-001.npy"));
 }
@@ -628,7 +600,7 @@ fn several_observations_leave_several_sets_of_draws() {
 #[test]
 fn new_observations_go_through_the_fitted_posterior() {
     let sandbox = quick();
-    finish(&sandbox, &["run", "study.toml"]);
+    sandbox.finish(&["run", "study.toml"]);
     sandbox.write("x.csv", "0.8,0.6,0.4\n");
     sandbox.expect(
         0,
@@ -678,7 +650,7 @@ fn simulations_that_exist_already_are_enough() {
             .replace(from, to)
             .replace("simulations = 300\n", ""),
     );
-    finish(&sandbox, &["run", "study.toml"]);
+    sandbox.finish(&["run", "study.toml"]);
     let provenance = sandbox.json("runs/quick/provenance.json");
     assert_eq!(provenance["simulations"]["training"]["total"], 360);
     assert_eq!(provenance["simulations"]["test"]["total"], 40);
@@ -726,7 +698,7 @@ fn every_template_is_a_study_and_some_run_here() {
             format!("{study}\n[inference.estimator]{settings}"),
         );
         if runs {
-            finish(&sandbox, &["run", "new/study.toml"]);
+            sandbox.finish(&["run", "new/study.toml"]);
         } else {
             // The study is understood: what is missing is the stage before.
             let output = sandbox.expect(2, &["fit", "new/study.toml"]);
@@ -746,7 +718,7 @@ fn a_search_that_is_killed_goes_on_where_it_was() {
     let search = "\n[inference.search]\nmethod = \"random\"\ntrials = 4\nwidth = [8, 24]\n\
         depth = [1, 2]\ntransforms = [1, 2]\nbatch_size = [32, 64]\n";
     sandbox.write("study.toml", format!("{QUICK}{search}"));
-    let whole = finish(&sandbox, &["run", "study.toml", "--out", "whole"]);
+    let whole = sandbox.finish(&["run", "study.toml", "--out", "whole"]);
     assert!(whole.contains("Verdict"), "{whole}");
     let mut command = sandbox.command(&["run", "study.toml", "--out", "killed"]);
     let quiet = command.stdout(Stdio::null()).stderr(Stdio::null());
@@ -758,7 +730,7 @@ fn a_search_that_is_killed_goes_on_where_it_was() {
     }
     child.kill().unwrap();
     child.wait().unwrap();
-    finish(&sandbox, &["run", "study.toml", "--out", "killed"]);
+    sandbox.finish(&["run", "study.toml", "--out", "killed"]);
     let draws = |run: &str| sandbox.read(&format!("{run}/posterior/samples.npy"));
     assert!(draws("whole") == draws("killed"));
     // All columns but the last, the seconds.
@@ -811,7 +783,7 @@ fn every_method_runs_with_the_same_bits_for_any_number_of_threads() {
         sandbox.write("study.toml", with_method(method, &sections));
         for threads in ["1", "2"] {
             let arguments = ["run", "study.toml", "--threads", threads, "--out", threads];
-            assert!(finish(&sandbox, &arguments).contains("Verdict"), "{method}");
+            assert!(sandbox.finish(&arguments).contains("Verdict"), "{method}");
         }
         let draws = |run: &str| sandbox.read(&format!("{run}/posterior/samples.npy"));
         assert!(draws("1") == draws("2"), "{method}");
@@ -832,7 +804,7 @@ fn every_method_runs_with_the_same_bits_for_any_number_of_threads() {
             resolved.contains(&format!("method = \"{method}\"")),
             "{resolved}"
         );
-        finish(&sandbox, &["run", "1/study.toml", "--out", "again"]);
+        sandbox.finish(&["run", "1/study.toml", "--out", "again"]);
         assert!(
             draws("1") == draws("again"),
             "{method}, from the resolved study"
@@ -857,10 +829,7 @@ fn trials_narrow_the_posterior(method: &str, known_as: &str) {
     sandbox.write("one.toml", observation("[[0.6, -0.2]]", true));
     sandbox.write("ten.toml", observation(&ten, true));
     for study in ["one.toml", "ten.toml"] {
-        finish(
-            &sandbox,
-            &["run", study, "--out", study.trim_end_matches(".toml")],
-        );
+        sandbox.finish(&["run", study, "--out", study.trim_end_matches(".toml")]);
     }
     let sd = |run: &str| {
         let summary = sandbox.json(&format!("{run}/posterior/summary.json"));

@@ -68,6 +68,20 @@ impl Sandbox {
         assert!(!stderr(&output).contains("panicked"), "{}", stderr(&output));
         output
     }
+
+    /// A run that comes to its end, and what it said. So little training may well deserve the verdict `failed`.
+    pub fn finish(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(
+            matches!(output.status.code(), Some(0 | 3)),
+            "retrodict {}: {:?}\n{}\n{}",
+            arguments.join(" "),
+            output.status,
+            stdout(&output),
+            stderr(&output)
+        );
+        stdout(&output)
+    }
 }
 
 pub fn stdout(output: &Output) -> String {
