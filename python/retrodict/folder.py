@@ -15,8 +15,10 @@ from ._native import Error
 WEIGHTS = "weights.npy"
 #: Networks with which training began.
 START = "continue_from"
+#: What a run was asked to do.
+STUDY = "study.toml"
 #: What a posterior needs of a run; everything else can be made again.
-MODEL = ("study.toml", "stages.json", "observation.npy", WEIGHTS, START, "model", "rounds")
+MODEL = (STUDY, "stages.json", "observation.npy", WEIGHTS, START, "model", "rounds")
 #: What the function was whose simulations are there.
 FUNCTION = "function.json"
 #: What checks add.
@@ -79,22 +81,31 @@ class Folder:
                 shutil.copy2(source, other.path / name)
         return other
 
-    def keep_start(self, model: Path) -> None:
+    def keep_start(self, given: Path) -> None:
         """Takes over the networks with which training begins: where they come from may be gone tomorrow."""
         import shutil
 
-        model = model / "model" if (model / "model").is_dir() else model
-        if not model.is_dir():
+        model = given / "model" if (given / "model").is_dir() else given
+        if not (model / "config.json").is_file():
             raise ValueError(
-                f"continue_from: there is no model in {model}. Give a posterior of npe, or the folder of its run."
+                f"continue_from: there is no model in {model}. Give a posterior, or the folder of its run."
             )
         if model.resolve() == (self.path / "model").resolve():
             raise ValueError(
                 f"continue_from: given {self.path}, expected another run: this one's model is written there. "
                 "Give another `out`."
             )
-        shutil.rmtree(self.path / START, ignore_errors=True)
-        shutil.copytree(model, self.path / START, copy_function=_link)
+        start = self.path / START
+        if start.is_dir():
+            if _same_files(model, start):
+                return
+            raise ValueError(
+                f"continue_from: the run in {self.path} began with other networks. Give another `out`."
+            )
+        shutil.copytree(model, start, copy_function=_link)
+        if (given / STUDY).is_file():
+            # It says for which prior the networks were trained.
+            shutil.copy2(given / STUDY, start / STUDY)
 
     def pack(self, with_simulations: bool) -> bytes:
         """What a posterior needs, as one archive."""
@@ -129,6 +140,15 @@ class Folder:
 def _python() -> str:
     """Another Python compiles the same function to other code."""
     return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def _same_files(one: Path, other: Path) -> bool:
+    """Whether every file of one folder is in the other."""
+    import filecmp
+
+    names = [path.name for path in one.iterdir() if path.is_file()]
+    same, _, _ = filecmp.cmpfiles(one, other, names, shallow=False)
+    return len(same) == len(names)
 
 
 def _link(source: str, target: str) -> None:

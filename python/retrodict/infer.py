@@ -101,7 +101,7 @@ def infer(
         rounds, of which all but the first drew from proposals, say so: ``given_rounds={"rounds": [1000, 500]}``,
         with ``"loss": "importance_weighted"`` and ``"weights"`` (prior over proposal, one a simulation) if the
         atomic loss is not meant. ``continue_from=posterior`` (or the folder of a run) goes on training the networks
-        of an earlier ``"npe"``, on more simulations or for longer.
+        of an earlier fit by the same method in one round, on more simulations or for longer.
 
     Returns
     -------

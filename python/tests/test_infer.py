@@ -120,6 +120,17 @@ def test_networks_to_go_on_with_have_to_be_there(prior, sims, tmp_path):
         rd.infer(prior, sims, "npe", continue_from=first)
     with pytest.raises(ValueError, match="expected another run"):
         rd.infer(prior, sims, "npe", train=train, out=tmp_path / "run", continue_from=first)
+    wider = rd.Prior(**{name: rd.Uniform(-9, 9) for name in prior.names})
+    with pytest.raises(ValueError, match="another prior"):
+        rd.infer(wider, sims, "npe", train=train, continue_from=first)
+    with pytest.raises(Exception, match="nle"):
+        rd.infer(prior, sims, "nle", train=train, continue_from=first)
+    # What a run began with is not replaced under it.
+    further = tmp_path / "further"
+    second = rd.infer(prior, sims, "npe", train=train, continue_from=first, out=further)
+    with pytest.raises(ValueError, match="began with other networks"):
+        rd.infer(prior, sims, "npe", train=train, continue_from=second, out=further)
+    rd.infer(prior, sims, "npe", train=train, continue_from=first, out=further)
 
 
 def test_long_observations_stand_in_a_file(prior):

@@ -97,6 +97,11 @@ fn what_training_cannot_go_on_with_is_refused() {
         &[field, "rounds", "wrong.toml"],
     );
     refused(
+        "continue_from = \"runs/first\"\nrestriction = {}\n",
+        &[],
+        &[field, "restriction", "wrong.toml"],
+    );
+    refused(
         "continue_from = \"runs/first\"\nlinear_guess = false\n",
         &[],
         &["linear_guess"],
@@ -106,4 +111,57 @@ fn what_training_cannot_go_on_with_is_refused() {
         &["--out", "runs/first"],
         &[field, "--out"],
     );
+}
+
+#[test]
+fn networks_of_another_prior_or_method_are_refused() {
+    let sandbox = begun();
+    let further = study("further", "continue_from = \"runs/first\"\n", 5);
+    let refused = |from: &str, to: &str, words: &[&str]| {
+        assert!(further.contains(from), "{from}");
+        sandbox.write("wrong.toml", further.replace(from, to));
+        let message = stderr(&sandbox.expect(2, &["run", "wrong.toml"]));
+        for word in words {
+            assert!(message.contains(word), "{word}: {message}");
+        }
+    };
+    refused(
+        "gaussian_toy",
+        "two_moons",
+        &["inference.continue_from", "another prior"],
+    );
+    refused(
+        "method = \"npe\"",
+        "method = \"nle\"",
+        &["runs/first", "nle"],
+    );
+}
+
+#[test]
+fn likelihoods_ratios_and_fields_go_on_as_posteriors_do() {
+    let sandbox = Sandbox::new();
+    for method in ["nle", "nre", "fmpe", "npse"] {
+        let of = |name: &str, inference: &str, epochs| {
+            let own = format!("method = \"{method}\"");
+            study(name, inference, epochs).replace("method = \"npe\"", &own)
+        };
+        sandbox.write("first.toml", of(method, "", 3));
+        for stage in ["simulate", "fit"] {
+            sandbox.expect(0, &[stage, "first.toml"]);
+        }
+        let further = format!("{method}-further");
+        let inference = format!("continue_from = \"runs/{method}\"\n");
+        sandbox.write("further.toml", of(&further, &inference, 20));
+        for stage in ["simulate", "fit"] {
+            sandbox.expect(0, &[stage, "further.toml"]);
+        }
+        let log = |run: &str| sandbox.json(&format!("runs/{run}/model/training.json"));
+        assert_eq!(
+            log(&further)["members"][0]["initial_validation_loss"],
+            log(method)["members"][0]["best_validation_loss"],
+            "{method}"
+        );
+        let notes = log(&further)["notes"].to_string();
+        assert!(notes.contains("went on from the networks"), "{notes}");
+    }
 }

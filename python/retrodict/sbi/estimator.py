@@ -34,6 +34,11 @@ class Recipe:
     #: The observation at which simulations were aimed, if training depends on it.
     x_o: Floats | None = None
 
+    def afresh(self) -> Recipe:
+        """The same with fresh networks: those of a resumed training mean something in one space alone."""
+        kept = {name: value for name, value in self.settings.items() if name != "continue_from"}
+        return replace(self, settings=kept)
+
 
 @dataclass
 class Estimator:
@@ -95,13 +100,13 @@ class Estimator:
 
     def with_prior(self, prior: NativePrior) -> Estimator:
         """The same simulations under another prior: trained again."""
-        return replace(self, prior=prior, _fitted=None)
+        return replace(self, prior=prior, recipe=self.recipe.afresh(), _fitted=None)
 
     def with_trials(self) -> Estimator:
         """For several trials of one θ: trained again where the prior is normal, for vector fields."""
         if self.recipe.trials:
             return self
-        return replace(self, recipe=replace(self.recipe, trials=True), _fitted=None)
+        return replace(self, recipe=replace(self.recipe.afresh(), trials=True), _fitted=None)
 
     def log_prob(self, input: Any, condition: Any, **kwargs: Any) -> Numbers:
         """log q(input | condition), of shape (draws, conditions).

@@ -77,7 +77,7 @@ def test_another_prior_for_a_posterior_is_refused(trainer):
         (lambda t: NPE(BoxUniform(LOW, HIGH), device="cuda"), "device"),
         (lambda t: NLE(BoxUniform(LOW, HIGH), tracker=object()), "tracker"),
         (lambda t: posterior_nn("maf", z_score_x="none", dropout_probability=0.3), "dropout_probability"),
-        (lambda t: t.train(max_num_epochs=1, dataloader_kwargs={"num_workers": 2}, resume_training=True), "resume_training, dataloader_kwargs"),
+        (lambda t: t.train(max_num_epochs=1, dataloader_kwargs={"num_workers": 2}), "dataloader_kwargs"),
         (lambda t: t.build_posterior().map(x=np.zeros(2), num_iter=3), "num_iter"),
         (lambda t: t.build_posterior().sample((2,), x=np.zeros(2), max_sampling_time=1.0), "max_sampling_time"),
     ],
@@ -95,7 +95,7 @@ def test_defaults_of_sbi_are_no_choice(trainer):
         warnings.simplefilter("error")
         posterior = trainer.build_posterior(mcmc_method="slice_np_vectorized")
         posterior.sample((2,), x=np.zeros(2), show_progress_bars=False, max_sampling_batch_size=10_000)
-        trainer.train(max_num_epochs=1, resume_training=False, show_train_summary=False, num_atoms=10)
+        trainer.train(max_num_epochs=1, retrain_from_scratch=True, show_train_summary=False, num_atoms=10)
 
 
 def test_old_names_warn():

@@ -60,9 +60,10 @@ pub use model_file::ModelConfig;
 pub use neural::NeuralPosterior;
 pub use nle::{
     DataSpace, LikelihoodModel, MarginalDensity, NeuralLikelihood, NleConfig, marginal, nle,
+    nle_continued,
 };
 pub use npe::{NpeConfig, npe};
-pub use nre::{NeuralRatio, NreConfig, RatioModel, nre};
+pub use nre::{NeuralRatio, NreConfig, RatioModel, nre, nre_continued};
 pub use posterior::Posterior;
 pub use potential::{FunctionLikelihood, LogLikelihood, PotentialPosterior, SampledPosterior};
 pub use restriction::{
@@ -83,5 +84,5 @@ pub use tmnre::{MarginalRatio, Simulate, TmnreConfig, TruncatedMarginals, Trunca
 pub use vector_field::{
     CompositionConfig, FactorizedComposition, FieldConfig, FieldModel, FieldPosterior,
     FieldSamplerConfig, FieldTrials, GaussianComposition, NoisyRows, OdeConfig, SdeConfig, fmpe,
-    npse,
+    fmpe_continued, npse, npse_continued,
 };

@@ -163,8 +163,8 @@ pub struct InferenceSection {
     /// the later ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub given_rounds: Option<GivenRounds>,
-    /// A run folder, or a folder with a model, whose networks go on training (`npe` in one round) in place of fresh
-    /// ones: on more simulations, or because `max_epochs` ended them too soon.
+    /// A run folder, or a folder with a model, whose networks go on training (in one round) in place of fresh ones:
+    /// on more simulations, or because `max_epochs` ended them too soon.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub continue_from: Option<String>,
     /// How the prior's support is mapped to the space in which the estimator works.

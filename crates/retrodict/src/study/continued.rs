@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::config::StudyConfig;
 use super::hash;
 use super::source::Source;
 use crate::error::{Error, Result};
@@ -11,33 +10,6 @@ use crate::error::{Error, Result};
 const FIELD: &str = "inference.continue_from";
 /// Under this name the networks are a fact on which the fit depends.
 pub(super) const FACT: &str = "inference.continue_from.sha256";
-
-/// Refuses what goes on with networks cannot be combined with: losses of their own, and networks of other forms.
-pub(super) fn validate(config: &StudyConfig, source: &Source) -> Result<()> {
-    let inference = &config.inference;
-    if inference.continue_from.is_none() {
-        return Ok(());
-    }
-    let with = [
-        ("rounds", inference.is_sequential()),
-        ("given_rounds", inference.given_rounds.is_some()),
-        ("search", inference.search.is_some()),
-        ("robust", inference.robust.is_some()),
-        ("train.balance", inference.train.balance.is_some()),
-        (
-            "train.coverage_penalty",
-            inference.train.coverage_penalty.is_some(),
-        ),
-    ];
-    match with.iter().find(|(_, given)| *given) {
-        Some((key, _)) => Err(source.error(
-            FIELD,
-            format!("given together with `{key}`, which trains in a way of its own"),
-            "Remove one of the two.",
-        )),
-        None => Ok(()),
-    }
-}
 
 /// Where the model is: in `name` itself, or in its folder `model`.
 pub(super) fn model_folder(folder: &Path, name: &str) -> PathBuf {

@@ -8,9 +8,7 @@ use super::observation;
 use super::read::{parse, read};
 use super::record::Inputs;
 use super::source::Source;
-use super::{
-    choice, continued, facts, online, posterior_section, restriction_section, several, validate,
-};
+use super::{choice, facts, online, posterior_section, restriction_section, several, validate};
 use crate::error::{Error, Result};
 use crate::infer::auto::Choice;
 use crate::prior::Prior;
@@ -95,7 +93,7 @@ impl Study {
         posterior_section::validate(&config, &source, &prior)?;
         validate::rounds(&config, &source, (&prior, &observations))?;
         validate::given_rounds(&config, &source, &prior)?;
-        continued::validate(&config, &source)?;
+        validate::continue_from(&config, &source, &folder)?;
         let n_data = observations.n_columns();
         online::validate_data(&config, &source, builtin.as_ref(), n_data)?;
         let mut study = Self {

@@ -152,6 +152,18 @@ impl DataSpace {
         Cow::Owned([features, &hot].concat())
     }
 
+    pub(super) fn has_linear_guess(&self) -> bool {
+        self.linear_guess.is_some()
+    }
+
+    /// The positions of the columns that never change.
+    pub(super) fn constant_columns(&self) -> Vec<usize> {
+        let discrete = |j: &usize| self.discrete.iter().any(|own| own.column == *j);
+        let mut columns = self.standardization.constant_columns();
+        columns.retain(|j| !discrete(j));
+        columns
+    }
+
     pub(super) fn discrete(&self) -> &[DiscreteColumn] {
         &self.discrete
     }
@@ -179,8 +191,8 @@ impl DataSpace {
         (identity.collect(), vec![0.0; n])
     }
 
-    /// Refuses trials with a value that no simulation gave.
-    pub(super) fn check_levels(&self, x: &[f64]) -> Result<()> {
+    /// Refuses rows of `what` with a value that no simulation gave.
+    pub(super) fn check_levels(&self, what: &str, x: &[f64]) -> Result<()> {
         if self.discrete.is_empty() {
             return Ok(());
         }
@@ -196,7 +208,7 @@ impl DataSpace {
             let own = &self.discrete[at];
             let levels: Vec<String> = own.levels.iter().map(f64::to_string).collect();
             return Err(Error::invalid(
-                format!("observation, row {}, value {}", i + 1, own.column + 1),
+                format!("{what}, row {}, value {}", i + 1, own.column + 1),
                 row[own.column],
                 format!(
                     "one of the values that simulations gave: {}",

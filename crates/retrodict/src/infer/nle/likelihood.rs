@@ -230,7 +230,7 @@ impl LogLikelihood for NeuralLikelihood {
         if self.marginalizes && x.iter().any(|v| v.is_nan()) {
             return self.marginal_log_likelihood(theta, x, values);
         }
-        self.model.x.check_levels(x)?;
+        self.model.x.check_levels("observation", x)?;
         pairs::evaluate(self, &self.desks, theta, Data::Trials(x), values, None)
     }
 
@@ -248,7 +248,7 @@ impl LogLikelihood for NeuralLikelihood {
         if self.marginalizes && x.iter().any(|v| v.is_nan()) {
             return Ok(false);
         }
-        self.model.x.check_levels(x)?;
+        self.model.x.check_levels("observation", x)?;
         let data = Data::Trials(x);
         pairs::evaluate(self, &self.desks, theta, data, values, Some(gradients))?;
         Ok(true)

@@ -34,7 +34,7 @@ impl NeuralLikelihood {
         x: &[f64],
         values: &mut [f64],
     ) -> Result<()> {
-        self.model.x.check_levels(x)?;
+        self.model.x.check_levels("observation", x)?;
         let (mut complete, mut trials) = (Vec::new(), Vec::new());
         for row in x.chunks_exact(self.model.x.n_data()) {
             if row.iter().any(|v| v.is_nan()) {

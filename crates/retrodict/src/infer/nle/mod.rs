@@ -1,5 +1,6 @@
 //! Neural likelihood estimation: a conditional density of the data, trained on simulations.
 
+mod continued;
 mod data_space;
 mod likelihood;
 mod marginal;
@@ -8,6 +9,7 @@ mod model;
 #[cfg(test)]
 mod tests;
 
+pub use continued::nle_continued;
 pub use data_space::DataSpace;
 pub use likelihood::NeuralLikelihood;
 pub use marginal::{MarginalDensity, marginal};
@@ -24,10 +26,10 @@ use super::usable_rows::notes;
 use crate::embed::StandardizationMethod;
 use crate::error::Result;
 use crate::estimator::{EstimatorConfig, Examples};
-use crate::prior::{Prior, SupportKind};
+use crate::prior::{Prior, SupportKind, SupportMap};
 use crate::seed::Seed;
 use crate::simulate::Simulations;
-use crate::train::{Observer, TrainConfig, TrainLog, fit};
+use crate::train::{Observer, TrainConfig, TrainLog, fit_from};
 
 /// How a likelihood is estimated. Every field has a default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -92,12 +94,7 @@ pub fn nle(
     seed: Seed,
     observer: Observer<'_>,
 ) -> Result<(NeuralLikelihood, TrainLog)> {
-    config.train.validate()?;
-    config.train.refuse_conservative()?;
-    config.estimator.validate()?;
-    let map = prior.continuous_map(config.support)?;
-    let fraction = config.train.validation_fraction;
-    let pairs = TrainingPairs::new(prior, simulations, &map, fraction, seed)?;
+    let (map, pairs) = read(prior, simulations, config, seed)?;
     let [real, x] = pairs.training();
     let discrete = of_parameters(prior, &simulations.theta)?;
     let space = ParameterSpace::fit(map, &real, discrete);
@@ -106,22 +103,8 @@ pub fn nle(
     let (discrete, said) = of_data(&pairs.x, config.discrete_data.as_deref())?;
     let data = DataSpace::fit(&x, &theta, config, discrete)?;
     drop((real, x, theta));
-    let flow = data.build(&config.estimator, space.n_features())?;
-    let pick = |rows: &[usize]| examples(&space, &data, &pairs, rows);
-    let n_inputs = data.n_values().max(space.n_features());
-    let train = config.train.resolved(pairs.split.train.len(), n_inputs);
-    let fitted = fit(
-        &flow,
-        &pick(&pairs.split.train),
-        &pick(&pairs.split.validation),
-        &train,
-        seed,
-        observer,
-    )?;
-    let mut log = fitted.log;
-    let failures = (pairs.n_failed, GIVEN_SUCCESS);
-    let (scales, names) = data.continuous(pairs.x.names());
-    log.notes = notes(&scales, &names, failures);
+    let parts = Parts { pairs, space, data };
+    let (likelihood, mut log) = parts.train(prior, (config, &[]), seed, observer)?;
     log.notes.extend(said);
     if config.linear_guess && log.members.iter().all(|member| member.best_epoch == 0) {
         log.notes.push(
@@ -129,9 +112,65 @@ pub fn nle(
                 .into(),
         );
     }
-    let model = LikelihoodModel::new(prior, config, &space, data, log.mixture.clone());
-    let likelihood = NeuralLikelihood::assemble(prior, model, fitted.weights)?;
     Ok((likelihood, log))
+}
+
+/// The simulations that gave data, once the settings make sense.
+fn read(
+    prior: &Prior,
+    simulations: &Simulations,
+    config: &NleConfig,
+    seed: Seed,
+) -> Result<(SupportMap, TrainingPairs)> {
+    config.train.validate()?;
+    config.train.refuse_conservative()?;
+    config.estimator.validate()?;
+    let map = prior.continuous_map(config.support)?;
+    let fraction = config.train.validation_fraction;
+    let pairs = TrainingPairs::new(prior, simulations, &map, fraction, seed)?;
+    Ok((map, pairs))
+}
+
+/// What networks are trained on, and the spaces in which they see it.
+struct Parts {
+    pairs: TrainingPairs,
+    space: ParameterSpace,
+    data: DataSpace,
+}
+
+impl Parts {
+    /// Trains networks that begin with the weights `start`, or fresh ones if there are none.
+    fn train(
+        self,
+        prior: &Prior,
+        (config, start): (&NleConfig, &[Vec<f32>]),
+        seed: Seed,
+        observer: Observer<'_>,
+    ) -> Result<(NeuralLikelihood, TrainLog)> {
+        let Self { pairs, space, data } = self;
+        let flow = data.build(&config.estimator, space.n_features())?;
+        let [train, validation] = [&pairs.split.train, &pairs.split.validation]
+            .map(|rows| examples(&space, &data, &pairs, rows));
+        let n_inputs = data.n_values().max(space.n_features());
+        let settings = config.train.resolved(train.len(), n_inputs);
+        let fitted = fit_from(
+            &flow,
+            start,
+            (&train, &validation),
+            &settings,
+            seed,
+            observer,
+        )?;
+        let mut log = fitted.log;
+        let failures = (pairs.n_failed, GIVEN_SUCCESS);
+        let (scales, names) = data.continuous(pairs.x.names());
+        log.notes = notes(&scales, &names, failures);
+        let model = LikelihoodModel::new(prior, config, &space, data, log.mixture.clone());
+        Ok((
+            NeuralLikelihood::assemble(prior, model, fitted.weights)?,
+            log,
+        ))
+    }
 }
 
 /// Rows as the network sees them.

@@ -1,10 +1,12 @@
 //! Neural ratio estimation: a classifier trained on simulations.
 
+mod continued;
 mod model;
 mod ratio;
 #[cfg(test)]
 mod tests;
 
+pub use continued::nre_continued;
 pub use model::RatioModel;
 pub use ratio::NeuralRatio;
 
@@ -19,10 +21,10 @@ use super::usable_rows::notes;
 use crate::embed::{Standardization, StandardizationMethod};
 use crate::error::{Error, Result};
 use crate::estimator::{EVALUATED, Examples, RatioConfig};
-use crate::prior::{Prior, SupportKind};
+use crate::prior::{Prior, SupportKind, SupportMap};
 use crate::seed::{Seed, Stream};
 use crate::simulate::Simulations;
-use crate::train::{Observer, Split, TrainConfig, TrainLog, fit};
+use crate::train::{Observer, Split, TrainConfig, TrainLog, fit_from};
 
 /// How a ratio is estimated. Every field has a default.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -72,6 +74,35 @@ pub fn nre(
     seed: Seed,
     observer: Observer<'_>,
 ) -> Result<(NeuralRatio, TrainLog)> {
+    let (map, pairs) = read(prior, simulations, config, seed)?;
+    let [real, x] = pairs.training();
+    let discrete = of_parameters(prior, &simulations.theta)?;
+    let space = ParameterSpace::fit(map, &real, discrete);
+    check_varies(&space.standardization, &space.continuous_names())?;
+    let standard_x = Standardization::fit(&x, config.standardization);
+    drop((real, x));
+    let parts = Parts {
+        pairs,
+        space,
+        standard_x,
+    };
+    let (ratio, mut log) = parts.train(prior, (config, &[]), seed, observer)?;
+    if log.members.iter().all(|member| member.best_epoch == 0) {
+        log.notes.push(
+            "no network tells the parameters of held-out simulations from others, so the posterior is the prior"
+                .into(),
+        );
+    }
+    Ok((ratio, log))
+}
+
+/// The simulations that gave data, once the settings make sense.
+fn read(
+    prior: &Prior,
+    simulations: &Simulations,
+    config: &NreConfig,
+    seed: Seed,
+) -> Result<(SupportMap, TrainingPairs)> {
     config.train.validate()?;
     config.train.refuse_conservative()?;
     config.estimator.validate()?;
@@ -80,44 +111,57 @@ pub fn nre(
     let fraction = config.train.validation_fraction;
     let mut pairs = TrainingPairs::new(prior, simulations, &map, fraction, seed)?;
     order_held_out(&mut pairs.split, seed)?;
-    let [real, x] = pairs.training();
-    let discrete = of_parameters(prior, &simulations.theta)?;
-    let space = ParameterSpace::fit(map, &real, discrete);
-    check_varies(&space.standardization, &space.continuous_names())?;
-    let standard_x = Standardization::fit(&x, config.standardization);
-    drop((real, x));
-    let n_data = pairs.x.n_columns();
-    let estimator = config.estimator.build(space.n_features(), n_data)?;
-    let pick = |rows: &[usize]| examples(&space, &standard_x, &pairs, rows);
-    let n_inputs = space.n_features() + n_data;
-    let train = config.train.resolved(pairs.split.train.len(), n_inputs);
-    let fitted = fit(
-        &estimator,
-        &pick(&pairs.split.train),
-        &pick(&pairs.split.validation),
-        &train,
-        seed,
-        observer,
-    )?;
-    let mut log = fitted.log;
-    log.mix_evenly();
-    let failures = (pairs.n_failed, GIVEN_SUCCESS);
-    log.notes = notes(&standard_x, pairs.x.names(), failures);
-    if log.members.iter().all(|member| member.best_epoch == 0) {
-        log.notes.push(
-            "no network tells the parameters of held-out simulations from others, so the posterior is the prior"
-                .into(),
+    Ok((map, pairs))
+}
+
+/// What networks are trained on, and the spaces in which they see it.
+struct Parts {
+    pairs: TrainingPairs,
+    space: ParameterSpace,
+    standard_x: Standardization,
+}
+
+impl Parts {
+    /// Trains networks that begin with the weights `start`, or fresh ones if there are none.
+    fn train(
+        self,
+        prior: &Prior,
+        (config, start): (&NreConfig, &[Vec<f32>]),
+        seed: Seed,
+        observer: Observer<'_>,
+    ) -> Result<(NeuralRatio, TrainLog)> {
+        let Self {
+            pairs,
+            space,
+            standard_x,
+        } = self;
+        let n_data = pairs.x.n_columns();
+        let estimator = config.estimator.build(space.n_features(), n_data)?;
+        let [train, validation] = [&pairs.split.train, &pairs.split.validation]
+            .map(|rows| examples(&space, &standard_x, &pairs, rows));
+        let settings = (config.train).resolved(train.len(), space.n_features() + n_data);
+        let fitted = fit_from(
+            &estimator,
+            start,
+            (&train, &validation),
+            &settings,
+            seed,
+            observer,
+        )?;
+        let mut log = fitted.log;
+        log.mix_evenly();
+        let failures = (pairs.n_failed, GIVEN_SUCCESS);
+        log.notes = notes(&standard_x, pairs.x.names(), failures);
+        let n_networks = fitted.weights.len();
+        let model = RatioModel::new(
+            prior,
+            config,
+            [space.standardization, standard_x],
+            space.discrete,
+            n_networks,
         );
+        Ok((NeuralRatio::assemble(prior, model, fitted.weights)?, log))
     }
-    let n_networks = fitted.weights.len();
-    let model = RatioModel::new(
-        prior,
-        config,
-        [space.standardization, standard_x],
-        space.discrete,
-        n_networks,
-    );
-    Ok((NeuralRatio::assemble(prior, model, fitted.weights)?, log))
 }
 
 fn check_batch_size(batch_size: Option<usize>) -> Result<()> {

@@ -1,5 +1,6 @@
 //! Posterior estimation by a vector field: flow matching and diffusion.
 
+mod continued;
 mod flow;
 mod maximum;
 mod model;
@@ -12,6 +13,7 @@ mod sde;
 mod tests;
 mod trials;
 
+pub use continued::{fmpe_continued, npse_continued};
 pub use model::FieldModel;
 pub use ode::OdeConfig;
 pub use posterior::FieldPosterior;
@@ -32,7 +34,8 @@ use crate::estimator::{Examples, ExplodingPath, PathConfig, StraightPath, Vector
 use crate::prior::{Prior, SupportKind};
 use crate::seed::Seed;
 use crate::simulate::Simulations;
-use crate::train::{Observer, Split, TrainConfig, TrainLog, fit};
+use crate::table::Table;
+use crate::train::{Observer, Split, TrainConfig, TrainLog, fit_from};
 pub use noisy_rows::NoisyRows;
 use noisy_rows::held_out;
 
@@ -89,14 +92,8 @@ pub fn fmpe(
     seed: Seed,
     observer: Observer<'_>,
 ) -> Result<(FieldPosterior, TrainLog)> {
-    let default = || PathConfig::FlowMatching(StraightPath::default());
-    train(
-        prior,
-        simulations,
-        &config.with_path("fmpe", default)?,
-        seed,
-        observer,
-    )
+    let config = config.with_path("fmpe")?;
+    train(prior, simulations, &config, seed, observer)
 }
 
 /// Neural posterior score estimation: trains the score of p(θ | x) diffused by noise of every size, and
@@ -114,21 +111,18 @@ pub fn npse(
     seed: Seed,
     observer: Observer<'_>,
 ) -> Result<(FieldPosterior, TrainLog)> {
-    let default = || PathConfig::VarianceExploding(ExplodingPath::default());
-    train(
-        prior,
-        simulations,
-        &config.with_path("npse", default)?,
-        seed,
-        observer,
-    )
+    let config = config.with_path("npse")?;
+    train(prior, simulations, &config, seed, observer)
 }
 
 impl FieldConfig {
     /// The same with the method's default path if none is given.
-    fn with_path(&self, method: &str, default: impl Fn() -> PathConfig) -> Result<Self> {
+    fn with_path(&self, method: &str) -> Result<Self> {
         let mut config = self.clone();
-        let path = config.estimator.path.get_or_insert_with(default);
+        let path = config.estimator.path.get_or_insert_with(|| match method {
+            "fmpe" => PathConfig::FlowMatching(StraightPath::default()),
+            _ => PathConfig::VarianceExploding(ExplodingPath::default()),
+        });
         if path.method() != method {
             return Err(Error::invalid_option(
                 "vector field",
@@ -168,17 +162,10 @@ fn train(
     seed: Seed,
     observer: Observer<'_>,
 ) -> Result<(FieldPosterior, TrainLog)> {
-    config.train.validate()?;
-    config.train.refuse_conservative()?;
-    config.estimator.validate()?;
-    config.sampler.validate()?;
-    check_shapes(prior, simulations)?;
-    let usable = usable_rows(simulations)?;
-    let [theta, x] = [&simulations.theta, &simulations.x].map(|table| table.select(&usable));
-    let split = Split::random(usable.len(), config.train.validation_fraction, seed);
+    let rows = Rows::read(prior, simulations, config, seed)?;
     let map = prior.support_map(config.support)?;
-    let real = real_table(&map, simulations, &usable)?;
-    let seen = [&real, &x].map(|table| table.select(&split.train));
+    let real = real_table(&map, simulations, &rows.usable)?;
+    let seen = [&real, &rows.x].map(|table| table.select(&rows.split.train));
     let standard_x = Standardization::fit(&seen[1], config.standardization);
     let fitted_z = Standardization::fit(&seen[0], StandardizationMethod::Linear);
     let told = Seen {
@@ -190,47 +177,107 @@ fn train(
     drop((seen, real));
     check_varies(&target.standardization, simulations.theta.names())?;
     check_unbounded(&target)?;
-    let field = config.estimator.build(target.n_features(), x.n_columns())?;
-    let pick = |rows: &[usize]| {
-        let mut examples = Examples::new(target.n_features(), x.n_columns());
-        let rows = rows.iter().map(|&row| (theta.row(row), x.row(row)));
-        add_examples(&target, told, rows, &mut examples);
-        examples
-    };
-    let [rows, validation] = [&split.train, &split.validation].map(|rows| pick(rows));
-    let noisy = NoisyRows {
-        field: &field,
-        rows: &rows,
-        passes: config.estimator.passes,
-    };
-    let settings = config.train_config().resolved(rows.len(), x.n_columns());
-    let fitted = fit(
-        &field,
-        &noisy,
-        &held_out(&field, &validation, seed),
-        &settings,
-        seed,
-        observer,
-    )?;
-    let mut log = fitted.log;
-    (log.n_train, log.n_validation) = (rows.len(), validation.len());
-    log.mix_evenly();
-    let n_failed = simulations.len() - usable.len();
-    log.notes = notes(&standard_x, x.names(), (n_failed, GIVEN_SUCCESS));
+    let spaces = (target, standard_x);
+    let (posterior, mut log) = rows.train(prior, spaces, (config, &[]), seed, observer)?;
     if config.linear_guess && log.members.iter().all(|member| member.best_epoch == 0) {
         log.notes.push(
             "no network predicts held-out simulations better than the linear guess, which is kept"
                 .into(),
         );
     }
-    let model = FieldModel::new(
-        prior,
-        config,
-        [target.standardization, standard_x],
-        target.guess,
-        fitted.weights.len(),
-    );
-    Ok((FieldPosterior::assemble(prior, model, fitted.weights)?, log))
+    Ok((posterior, log))
+}
+
+/// The simulations that gave data, and which of them are held out.
+struct Rows {
+    /// Their positions among all.
+    usable: Vec<usize>,
+    theta: Table,
+    x: Table,
+    split: Split,
+    n_failed: usize,
+}
+
+impl Rows {
+    /// Reads them, once the settings make sense.
+    fn read(
+        prior: &Prior,
+        simulations: &Simulations,
+        config: &FieldConfig,
+        seed: Seed,
+    ) -> Result<Self> {
+        config.train.validate()?;
+        config.train.refuse_conservative()?;
+        config.estimator.validate()?;
+        config.sampler.validate()?;
+        check_shapes(prior, simulations)?;
+        let usable = usable_rows(simulations)?;
+        Ok(Self {
+            theta: simulations.theta.select(&usable),
+            x: simulations.x.select(&usable),
+            split: Split::random(usable.len(), config.train.validation_fraction, seed),
+            n_failed: simulations.len() - usable.len(),
+            usable,
+        })
+    }
+
+    /// Trains networks in these spaces that begin with the weights `start`, or fresh ones if there are none.
+    fn train(
+        self,
+        prior: &Prior,
+        (target, standard_x): (Target, Standardization),
+        (config, start): (&FieldConfig, &[Vec<f32>]),
+        seed: Seed,
+        observer: Observer<'_>,
+    ) -> Result<(FieldPosterior, TrainLog)> {
+        let n_data = self.x.n_columns();
+        let field = config.estimator.build(target.n_features(), n_data)?;
+        let [rows, validation] = [&self.split.train, &self.split.validation]
+            .map(|rows| self.examples((&target, &standard_x), rows));
+        let noisy = NoisyRows {
+            field: &field,
+            rows: &rows,
+            passes: config.estimator.passes,
+        };
+        let fitted = fit_from(
+            &field,
+            start,
+            (&noisy, &held_out(&field, &validation, seed)),
+            &config.train_config().resolved(rows.len(), n_data),
+            seed,
+            observer,
+        )?;
+        let mut log = fitted.log;
+        (log.n_train, log.n_validation) = (rows.len(), validation.len());
+        log.mix_evenly();
+        log.notes = notes(&standard_x, self.x.names(), (self.n_failed, GIVEN_SUCCESS));
+        let model = FieldModel::new(
+            prior,
+            config,
+            [target.standardization, standard_x],
+            target.guess,
+            fitted.weights.len(),
+        );
+        Ok((FieldPosterior::assemble(prior, model, fitted.weights)?, log))
+    }
+
+    /// Rows as the field sees them, without times and noise.
+    fn examples(
+        &self,
+        (target, standard_x): (&Target, &Standardization),
+        rows: &[usize],
+    ) -> Examples {
+        let told = Seen {
+            standardization: standard_x,
+            masked: false,
+        };
+        let mut examples = Examples::new(target.n_features(), self.x.n_columns());
+        let rows = rows
+            .iter()
+            .map(|&row| (self.theta.row(row), self.x.row(row)));
+        add_examples(target, told, rows, &mut examples);
+        examples
+    }
 }
 
 /// Refuses a space with edges: a field may carry a point over them.

@@ -6,7 +6,8 @@ use crate::error::Result;
 use crate::infer::sequential::{GivenRounds, npe_given_rounds};
 use crate::infer::{
     FieldPosterior, LogLikelihood, NeuralLikelihood, NeuralPosterior, NeuralRatio, NpeConfig, fmpe,
-    nle, npe, npe_continued, npe_from, npse, nre,
+    fmpe_continued, nle, nle_continued, npe, npe_continued, npe_from, npse, npse_continued, nre,
+    nre_continued,
 };
 use crate::npy;
 use crate::prior::Prior;
@@ -78,43 +79,78 @@ impl Run<'_> {
         observer: Observer<'_>,
     ) -> Result<(Trained, TrainLog)> {
         let inference = &self.study().config().inference;
+        if let Some(name) = &inference.continue_from {
+            let (trained, mut log) = self.train_further(name, all, settings, seed, observer)?;
+            let note = format!("training went on from the networks of {name}");
+            log.notes.insert(0, note);
+            return Ok((trained, log));
+        }
         let prior = self.study().prior();
-        Ok(match inference.method {
-            Method::Nle => {
+        Ok(match (inference.method, &inference.given_rounds) {
+            (Method::Nle, _) => {
                 let (likelihood, log) = nle(prior, all, &inference.nle(), seed, observer)?;
                 (Trained::Likelihood(likelihood), log)
             }
-            Method::Nre => {
+            (Method::Nre, _) => {
                 let (ratio, log) = nre(prior, all, &inference.nre(), seed, observer)?;
                 (Trained::Ratio(ratio), log)
             }
-            method @ (Method::Fmpe | Method::Npse) => {
+            (method @ (Method::Fmpe | Method::Npse), _) => {
                 let run = if method == Method::Fmpe { fmpe } else { npse };
                 let (posterior, log) = run(prior, all, &inference.field(), seed, observer)?;
                 (Trained::Field(posterior), log)
             }
-            _ => {
-                let (posterior, log) = match (&inference.given_rounds, &inference.continue_from) {
-                    (_, Some(name)) => {
-                        let folder = continued::model_folder(self.study().folder(), name);
-                        let begun = NeuralPosterior::load(folder, prior)?;
-                        let settings = (&begun, settings);
-                        let (posterior, mut log) =
-                            npe_continued(prior, all, settings, seed, observer)?;
-                        let note = format!("training went on from the networks of {name}");
-                        log.notes.insert(0, note);
-                        (posterior, log)
-                    }
-                    (Some(given), None) => {
-                        let weights = self.given_weights(given)?;
-                        let settings = (settings, given, weights.as_deref());
-                        // The proposals were aimed at one observation.
-                        let x = self.study().observed(0);
-                        npe_given_rounds(prior, all, settings, x, seed, observer)?
-                    }
-                    (None, None) => npe(prior, all, settings, seed, observer)?,
-                };
+            (_, Some(given)) => {
+                let weights = self.given_weights(given)?;
+                let settings = (settings, given, weights.as_deref());
+                // The proposals were aimed at one observation.
+                let x = self.study().observed(0);
+                let (posterior, log) = npe_given_rounds(prior, all, settings, x, seed, observer)?;
                 (Trained::Posterior(posterior), log)
+            }
+            (_, None) => {
+                let (posterior, log) = npe(prior, all, settings, seed, observer)?;
+                (Trained::Posterior(posterior), log)
+            }
+        })
+    }
+
+    /// Goes on training the networks that the study names.
+    fn train_further(
+        &self,
+        name: &str,
+        all: &Simulations,
+        settings: &NpeConfig,
+        seed: Seed,
+        observer: Observer<'_>,
+    ) -> Result<(Trained, TrainLog)> {
+        let inference = &self.study().config().inference;
+        let prior = self.study().prior();
+        let folder = continued::model_folder(self.study().folder(), name);
+        Ok(match Trained::load(inference.method, &folder, prior)? {
+            Trained::Posterior(begun) => {
+                let begun = (&begun, settings);
+                let (posterior, log) = npe_continued(prior, all, begun, seed, observer)?;
+                (Trained::Posterior(posterior), log)
+            }
+            Trained::Field(begun) => {
+                let further = match inference.method {
+                    Method::Fmpe => fmpe_continued,
+                    _ => npse_continued,
+                };
+                let begun = (&begun, &inference.field());
+                let (posterior, log) = further(prior, all, begun, seed, observer)?;
+                (Trained::Field(posterior), log)
+            }
+            Trained::Likelihood(begun) => {
+                let begun = (&begun, &inference.nle());
+                let (likelihood, log) = nle_continued(prior, all, begun, seed, observer)?;
+                (Trained::Likelihood(likelihood), log)
+            }
+            Trained::Ratio(begun) => {
+                let begun = (&begun, &inference.nre());
+                let (ratio, log) = nre_continued(prior, all, begun, seed, observer)?;
+                (Trained::Ratio(ratio), log)
             }
         })
     }

@@ -1,8 +1,8 @@
 //! What simulations of several rounds, which exist already, need.
 
 use super::option_error;
+use super::together::not_together;
 use crate::error::Result;
-use crate::infer::Missing;
 use crate::prior::Prior;
 use crate::study::config::StudyConfig;
 use crate::study::source::Source;
@@ -27,25 +27,17 @@ pub(in crate::study) fn given_rounds(
             "Use `rounds`, which makes them, or name simulations that exist.",
         ));
     }
-    let with = [
-        ("rounds", inference.is_sequential()),
-        ("search", inference.search.is_some()),
-        ("robust", inference.robust.is_some()),
-        ("restriction", inference.restriction.is_some()),
-        ("missing", inference.missing != Missing::Refuse),
-        ("train.balance", inference.train.balance.is_some()),
-        (
-            "train.coverage_penalty",
-            inference.train.coverage_penalty.is_some(),
-        ),
+    let others = [
+        "rounds",
+        "search",
+        "robust",
+        "restriction",
+        "missing",
+        "train.balance",
+        "train.coverage_penalty",
     ];
-    if let Some((key, _)) = with.iter().find(|(_, given)| *given) {
-        return Err(source.error(
-            FIELD,
-            format!("given together with `{key}`, which is for simulations from the prior"),
-            "Remove one of the two.",
-        ));
-    }
+    let because = "is for simulations from the prior";
+    not_together(inference, source, "given_rounds", &others, because)?;
     // Simulations to test with are taken from the same files, whose rows are not all from the prior.
     let check = &config.check;
     if config.simulator.data.is_some() && check.test_simulations > 0 {

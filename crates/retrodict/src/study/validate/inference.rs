@@ -1,6 +1,7 @@
 //! What `[inference]` may say.
 
 use super::option_error;
+use super::together::not_together;
 use crate::error::Result;
 use crate::estimator::{RatioConfig, VectorFieldConfig};
 use crate::infer::sequential::SequentialConfig;
@@ -18,6 +19,14 @@ use crate::study::source::Source;
 
 /// The methods that train a vector field.
 const FIELDS: &[Method] = &[Method::Fmpe, Method::Npse];
+/// The methods that train networks of one kind.
+const TRAINED: &[Method] = &[
+    Method::Npe,
+    Method::Nle,
+    Method::Nre,
+    Method::Fmpe,
+    Method::Npse,
+];
 
 pub(super) fn inference(config: &StudyConfig, source: &Source) -> Result<()> {
     let inference = &config.inference;
@@ -108,17 +117,7 @@ pub(in crate::study) fn own_sections(
         ("vector_field", inference.vector_field.is_some(), FIELDS),
         ("field_sampler", inference.field_sampler.is_some(), FIELDS),
         ("composition", inference.composition.is_some(), FIELDS),
-        (
-            "restriction",
-            inference.restriction.is_some(),
-            &[
-                Method::Npe,
-                Method::Nle,
-                Method::Nre,
-                Method::Fmpe,
-                Method::Npse,
-            ],
-        ),
+        ("restriction", inference.restriction.is_some(), TRAINED),
         (
             "correction",
             inference.correction.is_some(),
@@ -152,11 +151,7 @@ pub(in crate::study) fn own_sections(
             inference.given_rounds.is_some(),
             &[Method::Npe],
         ),
-        (
-            "continue_from",
-            inference.continue_from.is_some(),
-            &[Method::Npe],
-        ),
+        ("continue_from", inference.continue_from.is_some(), TRAINED),
         (
             "discrete_data",
             inference.discrete_data.is_some(),
@@ -215,30 +210,22 @@ fn robust(inference: &InferenceSection, method: Method, source: &Source) -> Resu
     let Some(robust) = &inference.robust else {
         return Ok(());
     };
-    let refuse = |field: &str, problem: String, advice: &str| {
-        Err(source.error(&format!("inference.{field}"), problem, advice))
-    };
     if robust.at == ErrorsAt::Observation && method != Method::Npe {
         let problem = format!(
             "given `observation` with `method = \"{}\"`, expected `training`",
             method.name()
         );
-        return refuse("robust.at", problem, "Use `npe`, or `at = \"training\"`.");
+        let advice = "Use `npe`, or `at = \"training\"`.";
+        return Err(source.error("inference.robust.at", problem, advice));
     }
-    let with = [
-        ("rounds", inference.is_sequential()),
-        ("search", inference.search.is_some()),
-        ("correction", inference.correction.is_some()),
-        ("restriction", inference.restriction.is_some()),
-        ("missing", inference.missing != Missing::Refuse),
-    ];
-    for (key, given) in with {
-        if given {
-            let problem = format!("given together with `{key}`, which knows nothing of errors");
-            return refuse("robust", problem, "Remove one of the two.");
-        }
-    }
-    Ok(())
+    let others = ["rounds", "search", "correction", "restriction", "missing"];
+    not_together(
+        inference,
+        source,
+        "robust",
+        &others,
+        "knows nothing of errors",
+    )
 }
 
 /// Each way of dealing with missing data belongs to a method.

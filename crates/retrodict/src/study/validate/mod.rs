@@ -1,9 +1,12 @@
 //! What a study's values must be, each alone and all together.
 
+mod continue_from;
 mod given_rounds;
 mod inference;
 mod rounds;
+mod together;
 
+pub(super) use continue_from::continue_from;
 pub(super) use given_rounds::given_rounds;
 pub(super) use inference::own_sections;
 pub(super) use rounds::rounds;

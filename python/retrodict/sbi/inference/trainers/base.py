@@ -29,14 +29,15 @@ MACHINERY = {
 TRAINING = {
     "num_atoms": 10,
     "use_combined_loss": False,
-    "resume_training": False,
-    "retrain_from_scratch": False,
     "show_train_summary": False,
     "dataloader_kwargs": None,
     "ema_loss_decay": 0.1,
     "validation_times": 10,
     "validation_times_nugget": 0.05,
 }
+
+#: Arguments of ``train`` that say with which weights it begins.
+AGAIN = ("resume_training", "retrain_from_scratch")
 
 #: The settings of training by the names of ``sbi``, and those of the section ``[inference.train]``.
 TRAIN_NAMES = {
@@ -99,6 +100,8 @@ class Trainer:
         self._x_shape: tuple[int, ...] = ()
         self._torch = is_torch(prior)
         self._estimator: Estimator | None = None
+        #: The same, kept when simulations come to those that it learned from.
+        self._last: Estimator | None = None
 
     def _append(self, theta: Any, x: Any, proposal: Any, exclude: bool | None, number: int) -> None:
         self._torch = self._torch or is_torch(theta, x)
@@ -166,7 +169,10 @@ class Trainer:
         unused: Mapping[str, Any],
         x_o: Floats | None = None,
     ) -> Estimator:
-        warn_unused(f"{type(self).__name__}.train", unused, TRAINING)
+        # Networks begin afresh, as `retrain_from_scratch` asks, unless training is to be resumed.
+        again = {name: unused[name] for name in unused if name not in AGAIN}
+        warn_unused(f"{type(self).__name__}.train", again, TRAINING)
+        before = self._to_resume(settings) if unused.get("resume_training") else None
         if not rounds:
             raise ValueError("there are no simulations yet. Give them with append_simulations.")
         theta = np.concatenate([r.theta for r in rounds])
@@ -178,20 +184,38 @@ class Trainer:
         chosen = trained(train)
         if chosen:
             sections["train"] = chosen
-        prior = self._known_prior(theta)
+        prior = self._known_prior(theta) if before is None else before.prior
         self._refuse_outside(theta, prior)
+        seed = fresh_seed(self._torch)
+        if before is not None:
+            sections["continue_from"] = before.posterior
+            # The same simulations are held out.
+            seed = before.recipe.seed
         recipe = Recipe(
             self.method,
             sections,
-            fresh_seed(self._torch),
+            seed,
             self._progress,
             self.method in ("nle", "nre"),
             x_o,
         )
         estimator = Estimator(recipe, prior, theta, x, self._x_shape, self._torch, embed=embed)
         _ = estimator.posterior
-        self._estimator = estimator
+        # What it began with is kept in its own folder.
+        estimator.recipe = recipe.afresh()
+        self._estimator = self._last = estimator
         return estimator
+
+    def _to_resume(self, settings: Mapping[str, Any]) -> Estimator:
+        """What was trained last, if its networks can go on."""
+        if self._last is None:
+            raise ValueError("resume_training: there is nothing trained yet. Call train() without it first.")
+        if "given_rounds" in {**settings, **self._last.recipe.settings}:
+            raise not_supported(
+                "resume_training over rounds of proposals",
+                "Leave it out: networks are trained on all rounds from the beginning.",
+            )
+        return self._last
 
     @staticmethod
     def _told_apart(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
