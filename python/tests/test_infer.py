@@ -127,9 +127,10 @@ def test_networks_to_go_on_with_have_to_be_there(prior, sims, tmp_path):
         rd.infer(prior, sims, "nle", train=train, continue_from=first)
     # What a run began with is not replaced under it.
     further = tmp_path / "further"
-    second = rd.infer(prior, sims, "npe", train=train, continue_from=first, out=further)
+    rd.infer(prior, sims, "npe", train=train, continue_from=first, out=further)
+    other = rd.infer(prior, sims, "npe", train=train, seed=2)
     with pytest.raises(ValueError, match="began with other networks"):
-        rd.infer(prior, sims, "npe", train=train, continue_from=second, out=further)
+        rd.infer(prior, sims, "npe", train=train, continue_from=other, out=further)
     rd.infer(prior, sims, "npe", train=train, continue_from=first, out=further)
 
 

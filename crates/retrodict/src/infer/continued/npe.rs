@@ -11,7 +11,7 @@ use crate::seed::Seed;
 use crate::simulate::Simulations;
 use crate::train::{Observer, TrainLog, fit_from};
 
-/// Goes on training the networks of `posterior`, as [`super::npe`] trains fresh ones: on more simulations, or on
+/// Goes on training the networks of `posterior`, as [`crate::infer::npe()`] trains fresh ones: on more simulations, or on
 /// the same for longer. θ are draws from the prior, as ever.
 ///
 /// The networks keep their architecture, and their space: standardisations and the linear guess are those of the
@@ -19,7 +19,7 @@ use crate::train::{Observer, TrainLog, fit_from};
 /// A network that the simulations held out do not find better, by `min_improvement` standard errors, stays as it was.
 ///
 /// # Errors
-/// As [`super::npe`]; and if `config` says another estimator, support or treatment of missing data than the networks
+/// As [`crate::infer::npe()`]; and if `config` says another estimator, support or treatment of missing data than the networks
 /// have, the data have other columns, or a discrete parameter has a value that the networks do not know.
 pub fn npe_continued(
     prior: &Prior,

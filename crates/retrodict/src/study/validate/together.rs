@@ -5,8 +5,11 @@ use crate::infer::Missing;
 use crate::study::config::InferenceSection;
 use crate::study::source::Source;
 
-/// Every setting that changes what networks are trained on, or by which loss, and whether it is given.
-const ALL: &[(&str, fn(&InferenceSection) -> bool)] = &[
+/// The name of a setting, and whether it is given.
+type Setting = (&'static str, fn(&InferenceSection) -> bool);
+
+/// Every setting that changes what networks are trained on, or by which loss.
+const ALL: &[Setting] = &[
     ("rounds", InferenceSection::is_sequential),
     ("given_rounds", |own| own.given_rounds.is_some()),
     ("search", |own| own.search.is_some()),
@@ -28,9 +31,7 @@ pub(super) fn not_together(
     others: &[&str],
     because: &str,
 ) -> Result<()> {
-    let given = |(key, is_given): &&(&str, fn(&InferenceSection) -> bool)| {
-        others.contains(key) && is_given(inference)
-    };
+    let given = |(key, is_given): &&Setting| others.contains(key) && is_given(inference);
     match ALL.iter().find(given) {
         Some((key, _)) => Err(source.error(
             &format!("inference.{field}"),
