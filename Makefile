@@ -51,7 +51,7 @@ guide: ## run the examples of README.md, docs/ and studies/, and build the guide
 
 STUDIES := $(wildcard studies/methods/*.toml)
 STUDY_RUNS := $(CURDIR)/target/studies
-studies: ## every method on known problems: runs studies/, writes the tables and figures of the guide; half an hour
+studies: ## every method on known problems: runs studies/, writes the tables and figures of the guide; two hours
 	$(BUILD_COMMAND)
 	@mkdir -p $(STUDY_RUNS)
 	@for study in $(STUDIES); do \
