@@ -96,12 +96,14 @@ class Folder:
                 "Give another `out`."
             )
         start = self.path / START
-        if start.is_dir():
-            if _same_files(model, start):
-                return
+        if start.is_dir() and _same_files(model, start):
+            return
+        # Without a model of its own, no run has begun with what is there, or all of it.
+        if start.is_dir() and (self.path / "model").is_dir():
             raise ValueError(
                 f"continue_from: the run in {self.path} began with other networks. Give another `out`."
             )
+        shutil.rmtree(start, ignore_errors=True)
         shutil.copytree(model, start, copy_function=_link)
         if (given / STUDY).is_file():
             # It says for which prior the networks were trained.

@@ -125,8 +125,10 @@ def test_networks_to_go_on_with_have_to_be_there(prior, sims, tmp_path):
         rd.infer(wider, sims, "npe", train=train, continue_from=first)
     with pytest.raises(Exception, match="nle"):
         rd.infer(prior, sims, "nle", train=train, continue_from=first)
-    # What a run began with is not replaced under it.
+    # What a run began with is not replaced under it; what was refused has begun no run.
     further = tmp_path / "further"
+    with pytest.raises(ValueError, match="ensemble_size"):
+        rd.infer(prior, sims, "npe", continue_from=rd.infer(prior, sims, "npe", train=train, seed=3), out=further)
     rd.infer(prior, sims, "npe", train=train, continue_from=first, out=further)
     other = rd.infer(prior, sims, "npe", train=train, seed=2)
     with pytest.raises(ValueError, match="began with other networks"):

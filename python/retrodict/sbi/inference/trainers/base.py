@@ -170,8 +170,8 @@ class Trainer:
         x_o: Floats | None = None,
     ) -> Estimator:
         # Networks begin afresh, as `retrain_from_scratch` asks, unless training is to be resumed.
-        again = {name: unused[name] for name in unused if name not in AGAIN}
-        warn_unused(f"{type(self).__name__}.train", again, TRAINING)
+        without = {name: value for name, value in unused.items() if name not in AGAIN}
+        warn_unused(f"{type(self).__name__}.train", without, TRAINING)
         before = self._to_resume(settings) if unused.get("resume_training") else None
         if not rounds:
             raise ValueError("there are no simulations yet. Give them with append_simulations.")
