@@ -2,11 +2,11 @@
 
 use super::usable_rows::{check_shapes, real_table, usable_rows};
 use crate::error::Result;
-use crate::prior::{Prior, SupportMap};
+use crate::prior::{Prior, SupportKind, SupportMap};
 use crate::seed::Seed;
 use crate::simulate::Simulations;
 use crate::table::Table;
-use crate::train::Split;
+use crate::train::{Split, TrainConfig};
 
 /// The simulations that gave data, and which of them are held out.
 pub(super) struct TrainingPairs {
@@ -19,24 +19,29 @@ pub(super) struct TrainingPairs {
 }
 
 impl TrainingPairs {
+    /// Reads them, and gives the map of the prior's support with them.
+    ///
     /// # Errors
-    /// If the tables do not fit the prior, there are too few rows with data, or a number is not
-    /// finite or lies outside the prior.
+    /// If a setting makes no sense, or is for `npe` alone; if the tables do not fit the prior, there are too
+    /// few rows with data, or a number is not finite or lies outside the prior.
     pub(super) fn new(
         prior: &Prior,
         simulations: &Simulations,
-        map: &SupportMap,
-        validation_fraction: f64,
+        (support, train): (SupportKind, &TrainConfig),
         seed: Seed,
-    ) -> Result<Self> {
+    ) -> Result<(SupportMap, Self)> {
+        train.validate()?;
+        train.refuse_conservative()?;
+        let map = prior.continuous_map(support)?;
         check_shapes(prior, simulations)?;
         let rows = usable_rows(simulations)?;
-        Ok(Self {
-            real: real_table(map, simulations, &rows)?,
+        let pairs = Self {
+            real: real_table(&map, simulations, &rows)?,
             x: simulations.x.select(&rows),
-            split: Split::random(rows.len(), validation_fraction, seed),
+            split: Split::random(rows.len(), train.validation_fraction, seed),
             n_failed: simulations.len() - rows.len(),
-        })
+        };
+        Ok((map, pairs))
     }
 
     /// z and x of the training rows.

@@ -1,10 +1,11 @@
 //! Neural likelihoods of which the training goes on.
 
-use super::{NeuralLikelihood, NleConfig, Parts, read};
+use super::{NeuralLikelihood, NleConfig, Parts};
 use crate::error::Result;
 use crate::infer::continued::{check_columns, check_levels, newly_varying, same, unchanged};
 use crate::infer::discrete::of_parameters;
 use crate::infer::parameter_space::ParameterSpace;
+use crate::infer::training_pairs::TrainingPairs;
 use crate::prior::Prior;
 use crate::seed::Seed;
 use crate::simulate::Simulations;
@@ -30,7 +31,8 @@ pub fn nle_continued(
 ) -> Result<(NeuralLikelihood, TrainLog)> {
     let model = likelihood.model();
     check_settings(likelihood, config, simulations)?;
-    let (_, pairs) = read(prior, simulations, config, seed)?;
+    let settings = (config.support, &config.train);
+    let (_, pairs) = TrainingPairs::new(prior, simulations, settings, seed)?;
     check_columns(model.x.n_data(), &pairs.x)?;
     let now = of_parameters(prior, &simulations.theta)?;
     check_levels(&model.discrete_parameters, &now, &model.parameters)?;

@@ -26,7 +26,7 @@ use super::usable_rows::notes;
 use crate::embed::StandardizationMethod;
 use crate::error::Result;
 use crate::estimator::{EstimatorConfig, Examples};
-use crate::prior::{Prior, SupportKind, SupportMap};
+use crate::prior::{Prior, SupportKind};
 use crate::seed::Seed;
 use crate::simulate::Simulations;
 use crate::train::{Observer, TrainConfig, TrainLog, fit_from};
@@ -94,7 +94,9 @@ pub fn nle(
     seed: Seed,
     observer: Observer<'_>,
 ) -> Result<(NeuralLikelihood, TrainLog)> {
-    let (map, pairs) = read(prior, simulations, config, seed)?;
+    config.estimator.validate()?;
+    let settings = (config.support, &config.train);
+    let (map, pairs) = TrainingPairs::new(prior, simulations, settings, seed)?;
     let [real, x] = pairs.training();
     let discrete = of_parameters(prior, &simulations.theta)?;
     let space = ParameterSpace::fit(map, &real, discrete);
@@ -113,22 +115,6 @@ pub fn nle(
         );
     }
     Ok((likelihood, log))
-}
-
-/// The simulations that gave data, once the settings make sense.
-fn read(
-    prior: &Prior,
-    simulations: &Simulations,
-    config: &NleConfig,
-    seed: Seed,
-) -> Result<(SupportMap, TrainingPairs)> {
-    config.train.validate()?;
-    config.train.refuse_conservative()?;
-    config.estimator.validate()?;
-    let map = prior.continuous_map(config.support)?;
-    let fraction = config.train.validation_fraction;
-    let pairs = TrainingPairs::new(prior, simulations, &map, fraction, seed)?;
-    Ok((map, pairs))
 }
 
 /// What networks are trained on, and the spaces in which they see it.

@@ -103,13 +103,10 @@ fn read(
     config: &NreConfig,
     seed: Seed,
 ) -> Result<(SupportMap, TrainingPairs)> {
-    config.train.validate()?;
-    config.train.refuse_conservative()?;
     config.estimator.validate()?;
     check_batch_size(config.train.batch_size)?;
-    let map = prior.continuous_map(config.support)?;
-    let fraction = config.train.validation_fraction;
-    let mut pairs = TrainingPairs::new(prior, simulations, &map, fraction, seed)?;
+    let settings = (config.support, &config.train);
+    let (map, mut pairs) = TrainingPairs::new(prior, simulations, settings, seed)?;
     order_held_out(&mut pairs.split, seed)?;
     Ok((map, pairs))
 }
