@@ -133,8 +133,10 @@ fn networks_of_another_prior_or_method_are_refused() {
     refused(
         "method = \"npe\"",
         "method = \"nle\"",
-        &["runs/first", "nle"],
+        &["inference.continue_from", "networks of `npe`", "says `nle`"],
     );
+    // Nothing was simulated for it.
+    assert!(!sandbox.file("runs/further").exists());
 }
 
 #[test]

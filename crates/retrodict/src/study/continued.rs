@@ -22,6 +22,13 @@ pub(super) fn model_folder(folder: &Path, name: &str) -> PathBuf {
     }
 }
 
+/// The kind of networks that the model is made of, as its configuration says; none if there is none to read.
+pub(super) fn model_method(folder: &Path, name: &str) -> Option<String> {
+    let bytes = fs::read(model_folder(folder, name).join("config.json")).ok()?;
+    let config: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
+    config["method"].as_str().map(str::to_owned)
+}
+
 /// The SHA-256 of everything in the model's folder that its networks consist of.
 pub(super) fn fact(source: &Source, folder: &Path, name: &str) -> Result<String> {
     let model = model_folder(folder, name);
