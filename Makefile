@@ -2,26 +2,25 @@
 
 # cargo-nextest runs tests in parallel and reports better; plain cargo does the same work.
 NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
-# The slow tests run optimised, in half the time. Named beside the command and the Python package, they share what was
-# compiled for these: of the two, the tests with the same names are compiled and not run.
+SLOW := retrodict-statistical-tests
 ifeq ($(NEXTEST),yes)
-RUN_FAST := cargo nextest run --workspace --exclude retrodict-statistical-tests
-RUN_STATISTICAL := cargo nextest run --release -p retrodict-statistical-tests -p retrodict-cli -p retrodict-python --lib \
-	$(patsubst crates/statistical-tests/tests/%.rs,--test %,$(wildcard crates/statistical-tests/tests/*.rs)) \
-	-E 'package(retrodict-statistical-tests)'
+RUN := cargo nextest run
+FAST := -E 'not (package($(SLOW)) and kind(test))'
 else
-RUN_FAST := cargo test --workspace --exclude retrodict-statistical-tests --all-targets
-RUN_STATISTICAL := cargo test --release -p retrodict-statistical-tests --all-targets
+RUN := cargo test
+FAST := --exclude $(SLOW) --all-targets
 endif
 
 .PHONY: test fast python wheel statistical guide studies notebooks lint format sanitize benchmark-sbibm benchmark-record \
 	benchmark-peers benchmark-peers-quick benchmark-instructions
 
+# All tests together are optimised: what they need is compiled once for all of them, and slow tests take half the time.
+test: PROFILE := --release
 test: fast python statistical guide ## everything: Rust, Python, documents
 
 fast: ## unit and integration tests, and the examples in the documentation comments
-	$(RUN_FAST)
-	cargo test --workspace --doc
+	$(RUN) $(PROFILE) --workspace $(FAST)
+	cargo test $(PROFILE) --workspace --doc
 
 # RETRODICT_PYTHON names the Python to test with; without a network there is nothing to install, and this says so.
 PYTHON_PACKAGE := $(CURDIR)/target/python-package
@@ -38,8 +37,10 @@ wheel: ## the wheel and the source as they are published, in target/wheels: for 
 	PATH=$(PYTHON_PACKAGE)/tools/bin:$$PATH maturin sdist
 	PATH=$(PYTHON_PACKAGE)/tools/bin:$$PATH maturin build --release --zig --compatibility manylinux2014
 
+# Chosen by name from the whole workspace, they share what that was compiled for: no other test has such a name.
+STATISTICAL := $(patsubst crates/statistical-tests/tests/%.rs,--test %,$(wildcard crates/statistical-tests/tests/*.rs))
 statistical: ## slow tests: calibration, false-alarm rates, exact posteriors
-	$(RUN_STATISTICAL)
+	$(RUN) --release --workspace $(STATISTICAL)
 
 # Named beside the Python package, the command shares what was compiled for that.
 BUILD_COMMAND := cargo build --release -p retrodict-cli -p retrodict-python --bin retrodict
@@ -66,10 +67,11 @@ notebooks: ## runs docs/notebooks with Jupyter and the wheel that `make python` 
 	$(PYTHON_PACKAGE)/jupyter/bin/python -m pip install --quiet --force-reinstall --no-deps $(PYTHON_PACKAGE)/wheels/*.whl
 	$(PYTHON_PACKAGE)/jupyter/bin/python docs/notebooks/save
 
+# Optimised, or not, is the same to lints; but macros and build scripts that are compiled for them serve `make test`, too.
 lint: ## formatting, lints and documentation warnings
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+	cargo clippy --release --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps
 
 format:
 	cargo fmt --all
