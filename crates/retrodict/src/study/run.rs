@@ -203,7 +203,7 @@ impl<'a> Run<'a> {
         }
         Err(Error::file(
             self.folder.path(),
-            format!("there are no finished {} yet", stage.words()),
+            format!("this run has no {} yet", stage.words()),
             format!(
                 "Run `retrodict {command}` on the study first, or `retrodict run` for all stages."
             ),
