@@ -162,4 +162,8 @@ impl Posterior for CorrectedPosterior {
         let draws = self.proposal.sample(x, 1000, own)?.draws;
         self.exact.map_from(&draws, x, seed)
     }
+
+    fn map_from(&self, draws: &Table, x: &[f64], seed: Seed) -> Result<Vec<f64>> {
+        self.exact.map_from(draws, x, seed)
+    }
 }

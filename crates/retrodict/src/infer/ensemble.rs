@@ -164,11 +164,26 @@ impl Posterior for EnsemblePosterior {
         self.mixed(theta, |member| member.log_prob(theta, x))
     }
 
-    /// The best of the members' maxima, by the density of the mixture.
     fn map(&self, x: &[f64], seed: Seed) -> Result<Vec<f64>> {
+        self.best_of(x, seed, |member, seed| member.map(x, seed))
+    }
+
+    fn map_from(&self, draws: &Table, x: &[f64], seed: Seed) -> Result<Vec<f64>> {
+        self.best_of(x, seed, |member, seed| member.map_from(draws, x, seed))
+    }
+}
+
+impl EnsemblePosterior {
+    /// The best of the members' maxima, by the density of the mixture.
+    fn best_of(
+        &self,
+        x: &[f64],
+        seed: Seed,
+        maximum: impl Fn(&dyn Posterior, Seed) -> Result<Vec<f64>>,
+    ) -> Result<Vec<f64>> {
         let mut tops = Vec::new();
         for (k, member) in self.members.iter().enumerate() {
-            tops.extend(member.map(x, seed.derive(Stream::Search, k as u64))?);
+            tops.extend(maximum(&**member, seed.derive(Stream::Search, k as u64))?);
         }
         let names = self.parameters().iter().map(|p| p.name.clone());
         let table = Table::new(names, tops)?;

@@ -55,6 +55,16 @@ pub trait Posterior: Send + Sync {
     /// # Errors
     /// As [`Posterior::sample`].
     fn map(&self, x: &[f64], seed: Seed) -> Result<Vec<f64>>;
+
+    /// The same for a caller that has draws from p(θ | x) already: where draws are dear, because a sampler makes
+    /// them, the search starts from these and not from draws of its own.
+    ///
+    /// # Errors
+    /// As [`Posterior::log_prob`] with the draws.
+    fn map_from(&self, draws: &Table, x: &[f64], seed: Seed) -> Result<Vec<f64>> {
+        let _ = draws;
+        self.map(x, seed)
+    }
 }
 
 impl<P: Posterior + ?Sized> Posterior for Arc<P> {
@@ -76,6 +86,10 @@ impl<P: Posterior + ?Sized> Posterior for Arc<P> {
 
     fn map(&self, x: &[f64], seed: Seed) -> Result<Vec<f64>> {
         (**self).map(x, seed)
+    }
+
+    fn map_from(&self, draws: &Table, x: &[f64], seed: Seed) -> Result<Vec<f64>> {
+        (**self).map_from(draws, x, seed)
     }
 }
 

@@ -89,4 +89,8 @@ impl Posterior for RefinedPosterior {
     fn map(&self, x: &[f64], seed: Seed) -> Result<Vec<f64>> {
         self.corrected.map(x, seed)
     }
+
+    fn map_from(&self, draws: &Table, x: &[f64], seed: Seed) -> Result<Vec<f64>> {
+        self.corrected.map_from(draws, x, seed)
+    }
 }

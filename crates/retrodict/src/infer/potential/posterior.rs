@@ -208,22 +208,6 @@ impl PotentialPosterior {
         Ok(evidence)
     }
 
-    /// The θ with the largest density, searched from draws near it, such as those of the posterior.
-    ///
-    /// # Errors
-    /// As [`Posterior::log_prob`].
-    pub fn map_from(&self, draws: &Table, x: &[f64], seed: Seed) -> Result<Vec<f64>> {
-        self.check_observation(x)?;
-        check_theta(draws, self.prior().n_parameters())?;
-        let d = self.space.n_coordinates();
-        let n = draws.n_rows().min(N_DRAWS);
-        let mut points = vec![0.0; n * d];
-        for (z, theta) in points.chunks_exact_mut(d).zip(draws.rows()) {
-            self.space.coordinates(theta, z);
-        }
-        self.maximum(&self.density(x), &points, seed.derive(Stream::Search, 0))
-    }
-
     /// The maximum, searched from the best of these points.
     fn maximum(
         &self,
@@ -377,6 +361,19 @@ impl Posterior for PotentialPosterior {
         }
         let drawn = self.run(&density, &self.space, &sampler, N_DRAWS, seed)?;
         self.maximum(&density, &drawn.points, seed)
+    }
+
+    /// Of many draws, every so-manieth is looked at, for chains may stand one behind the other.
+    fn map_from(&self, draws: &Table, x: &[f64], seed: Seed) -> Result<Vec<f64>> {
+        self.check_observation(x)?;
+        check_theta(draws, self.prior().n_parameters())?;
+        let d = self.space.n_coordinates();
+        let n = draws.n_rows().min(N_DRAWS);
+        let mut points = vec![0.0; n * d];
+        for (i, z) in points.chunks_exact_mut(d).enumerate() {
+            self.space.coordinates(draws.row(i * draws.n_rows() / n), z);
+        }
+        self.maximum(&self.density(x), &points, seed.derive(Stream::Search, 0))
     }
 }
 

@@ -164,9 +164,20 @@ impl Posterior for RestrictedPosterior {
             .collect())
     }
 
-    /// The posterior's own maximum if it lies inside, otherwise the best of 10,000 draws inside.
     fn map(&self, x: &[f64], seed: Seed) -> Result<Vec<f64>> {
         let top = self.posterior.map(x, seed)?;
+        self.kept_inside(top, x, seed)
+    }
+
+    fn map_from(&self, draws: &Table, x: &[f64], seed: Seed) -> Result<Vec<f64>> {
+        let top = self.posterior.map_from(draws, x, seed)?;
+        self.kept_inside(top, x, seed)
+    }
+}
+
+impl RestrictedPosterior {
+    /// The posterior's own maximum if it lies inside, otherwise the best of 10,000 draws inside.
+    fn kept_inside(&self, top: Vec<f64>, x: &[f64], seed: Seed) -> Result<Vec<f64>> {
         let table = Table::new(self.region.prior().names(), top.clone())?;
         if self.region.inside(&table)[0] {
             return Ok(top);

@@ -109,4 +109,8 @@ impl Posterior for TruncatedPosterior<'_> {
     fn map(&self, x: &[f64], seed: Seed) -> Result<Vec<f64>> {
         self.inner.map(x, seed)
     }
+
+    fn map_from(&self, draws: &Table, x: &[f64], seed: Seed) -> Result<Vec<f64>> {
+        self.inner.map_from(draws, x, seed)
+    }
 }

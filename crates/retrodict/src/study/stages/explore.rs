@@ -23,6 +23,8 @@ use super::explored_tables::{correlation_table, direction_table};
 pub(super) const MOST_OBSERVATIONS: usize = 10;
 /// Draws at which gradients are taken, and by which conditional densities find where to look.
 const N_DRAWS: usize = 2000;
+/// So many show where the posterior is.
+const ENOUGH_DRAWS: usize = 200;
 
 /// What was found about each observation: `posterior/exploration.json`.
 #[derive(Debug, Serialize, Deserialize)]
@@ -115,7 +117,7 @@ impl Run<'_> {
         let mut maximum = Vec::new();
         if section.maximum() || (close && at.is_some() && !all_given) {
             let seed = Seed(study.config().study.seed).derive(Stream::Exploration, i as u64);
-            maximum = posterior.map(x, seed)?;
+            maximum = top(posterior, samples, x, seed)?;
             found.map = Some(named(&maximum));
         }
         if !close {
@@ -197,6 +199,14 @@ impl Run<'_> {
         };
         figure.figure().map(Some)
     }
+}
+
+/// The maximum, searched from the run's own draws if they are where the mass is: not if they have weights, or are few.
+fn top(posterior: &dyn Posterior, samples: &Samples, x: &[f64], seed: Seed) -> Result<Vec<f64>> {
+    if samples.log_weights.is_none() && samples.draws.n_rows() >= ENOUGH_DRAWS {
+        return posterior.map_from(&samples.draws, x, seed);
+    }
+    posterior.map(x, seed)
 }
 
 /// Rows as far apart as they can be.

@@ -81,6 +81,10 @@ impl Posterior for WatchedPosterior<'_, '_> {
     fn map(&self, x: &[f64], seed: Seed) -> Result<Vec<f64>> {
         self.inner.map(x, seed)
     }
+
+    fn map_from(&self, draws: &Table, x: &[f64], seed: Seed) -> Result<Vec<f64>> {
+        self.inner.map_from(draws, x, seed)
+    }
 }
 
 #[cfg(test)]

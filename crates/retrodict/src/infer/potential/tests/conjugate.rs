@@ -1,11 +1,15 @@
 //! Conjugate pairs: mean and standard deviation of the posterior in closed form.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::*;
-use crate::infer::{Posterior, SampledPosterior};
+use crate::infer::{EnsemblePosterior, Posterior, RestrictedPosterior, SampledPosterior};
 use crate::sample::{
     EnsembleConfig, ImportanceConfig, NutsConfig, RandomWalkConfig, RejectionConfig, SmcConfig,
 };
 use crate::seed::Seed;
+use crate::table::Table;
 
 /// Within five Monte Carlo standard errors, as the run states them: a false alarm in 10⁶ a number.
 fn assert_moments(sampled: &SampledPosterior, j: usize, mean: f64, sd: f64, what: &str) {
@@ -63,6 +67,42 @@ fn a_beta_posterior_of_counts() {
     }
     let map = posterior.map(&[7.0], Seed(3)).unwrap()[0];
     assert!((map - 8.0 / 23.0).abs() < 1e-5, "{map}");
+}
+
+#[test]
+fn a_maximum_is_searched_from_draws_that_are_there_and_no_sampler_runs() {
+    let uniform = D::Uniform {
+        low: 0.0.into(),
+        high: 1.0.into(),
+    };
+    let prior = Prior::new([("p", uniform)]).unwrap();
+    let evaluated = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&evaluated);
+    let likelihood = FunctionLikelihood::new(1, move |theta, x| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        x[0] * theta[0].ln() + (20.0 - x[0]) * (-theta[0]).ln_1p()
+    });
+    let alone: Arc<dyn Posterior> = Arc::new(posterior(&prior, likelihood.unwrap(), short()));
+    let boxed = || Box::new(Arc::clone(&alone)) as Box<dyn Posterior>;
+    // One chain after the other: the first thousand are far from the maximum.
+    let draws: Vec<f64> = (0..3000).map(|i| 0.8 - 2e-4 * f64::from(i)).collect();
+    let draws = Table::new(["p"], draws).unwrap();
+    let ensemble = EnsemblePosterior::new(vec![boxed()], None).unwrap();
+    let restricted = RestrictedPosterior::in_support(boxed(), &prior).unwrap();
+    // An ensemble compares its members' densities, which need their evidences.
+    let posteriors: [(Box<dyn Posterior>, usize); 3] = [
+        (boxed(), 6000),
+        (Box::new(restricted), 6000),
+        (Box::new(ensemble), usize::MAX),
+    ];
+    for (posterior, most) in posteriors {
+        evaluated.store(0, Ordering::Relaxed);
+        let top = posterior.map_from(&draws, &[7.0], Seed(3)).unwrap()[0];
+        assert!((top - 7.0 / 20.0).abs() < 1e-5, "{top}");
+        // Every so-manieth draw, and eight searches of some dozens of generations.
+        let n = evaluated.load(Ordering::Relaxed);
+        assert!((1000..most).contains(&n), "{n}");
+    }
 }
 
 #[test]

@@ -172,4 +172,11 @@ impl Posterior for FieldTrials {
         let starts = self.sample(x, N_STARTS, seed.derive(Stream::Search, 1))?;
         self.product.map_from(&starts.draws, x, seed)
     }
+
+    fn map_from(&self, draws: &Table, x: &[f64], seed: Seed) -> Result<Vec<f64>> {
+        if self.is_one(x) {
+            return self.posterior.map(x, seed);
+        }
+        self.product.map_from(draws, x, seed)
+    }
 }
