@@ -177,6 +177,15 @@ pub(super) fn assert_gradients(learned: &dyn LogLikelihood, prior: &Prior, x: &[
         let center = value(thetas.row(i));
         let error = (values[i] - center).abs();
         assert!(error < 1e-5 * (1.0 + center.abs()), "{what}, row {i}");
+        // Alone, or with others: the same bits.
+        let (mut alone, mut slopes) = ([0.0], vec![f64::NAN; p]);
+        let there = learned.with_gradient(thetas.row(i), x, &mut alone, &mut slopes);
+        assert!(there.unwrap());
+        assert_eq!(
+            (alone[0], &slopes[..]),
+            (values[i], gradient),
+            "{what}, row {i}"
+        );
         for (j, slope) in gradient.iter().enumerate() {
             let sd = moments[j].sd.unwrap();
             let at = |step: f64| {

@@ -19,6 +19,12 @@ pub trait LogDensity: Sync {
         let _ = (points, values, gradients);
         false
     }
+
+    /// Whether several points at once cost much less than one after the other, so that chains which know one point
+    /// at a time should wait for each other.
+    fn gains_from_batches(&self) -> bool {
+        false
+    }
 }
 
 /// A normalised density that independent draws can be made from: where chains start, what tempering

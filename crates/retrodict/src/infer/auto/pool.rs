@@ -56,4 +56,8 @@ impl LogLikelihood for PooledLikelihood {
         }
         Ok(())
     }
+
+    fn gains_from_batches(&self) -> bool {
+        self.likelihood.gains_from_batches()
+    }
 }

@@ -253,4 +253,9 @@ impl LogLikelihood for NeuralLikelihood {
         pairs::evaluate(self, &self.desks, theta, data, values, Some(gradients))?;
         Ok(true)
     }
+
+    /// One row fills a vector as a whole batch does.
+    fn gains_from_batches(&self) -> bool {
+        true
+    }
 }

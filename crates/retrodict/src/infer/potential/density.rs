@@ -146,6 +146,10 @@ impl LogDensity for PotentialDensity<'_> {
         }
     }
 
+    fn gains_from_batches(&self) -> bool {
+        self.likelihood.gains_from_batches()
+    }
+
     fn with_gradient(&self, points: &[f64], values: &mut [f64], gradients: &mut [f64]) -> bool {
         values.fill(f64::NEG_INFINITY);
         gradients.fill(0.0);

@@ -30,6 +30,12 @@ pub trait LogLikelihood: Send + Sync + std::fmt::Debug {
         let _ = (theta, x, values, gradients);
         Ok(false)
     }
+
+    /// Whether several θ at once cost much less than one after the other: then chains that know one point at a time
+    /// wait for each other.
+    fn gains_from_batches(&self) -> bool {
+        false
+    }
 }
 
 impl<L: LogLikelihood + ?Sized> LogLikelihood for Arc<L> {
@@ -49,5 +55,9 @@ impl<L: LogLikelihood + ?Sized> LogLikelihood for Arc<L> {
         gradients: &mut [f64],
     ) -> Result<bool> {
         (**self).with_gradient(theta, x, values, gradients)
+    }
+
+    fn gains_from_batches(&self) -> bool {
+        (**self).gains_from_batches()
     }
 }

@@ -49,4 +49,8 @@ impl LogLikelihood for RestrictedLikelihood {
     fn takes_missing(&self) -> bool {
         self.likelihood.takes_missing()
     }
+
+    fn gains_from_batches(&self) -> bool {
+        self.likelihood.gains_from_batches()
+    }
 }

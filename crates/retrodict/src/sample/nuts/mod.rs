@@ -1,9 +1,12 @@
 //! The no-U-turn sampler, by the crate `nuts-rs`.
 
 mod density;
+mod meeting;
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::thread;
 
 use chacha20::ChaCha8Rng;
 use nuts_rs::{Chain, CpuMath, DiagNutsSettings, Settings};
@@ -11,6 +14,7 @@ use rand_core::SeedableRng;
 use rayon::prelude::*;
 
 use self::density::{Counts, Density};
+use self::meeting::Meeting;
 use super::config::NutsConfig;
 use super::drawn::{Drawn, Recorder, Report};
 use super::evaluator::{Evaluator, budget_spent, no_gradient};
@@ -21,7 +25,8 @@ use crate::seed::{Seed, Stream};
 
 /// Hamiltonian trajectories that end where they turn back (Hoffman and Gelman 2014,
 /// arXiv:1111.4246), multinomial along the trajectory (Betancourt 2017, arXiv:1701.02434), with step
-/// size and diagonal mass matrix adapted in warm-up. Chains run on different threads.
+/// size and diagonal mass matrix adapted in warm-up. Chains run on different threads; if the density
+/// gains from batches, they wait for each other at each point and have all points evaluated together.
 ///
 /// # Errors
 /// If the density has no gradient, is zero wherever chains could start, or the budget is spent.
@@ -48,10 +53,14 @@ pub(super) fn nuts(
         kept: n.div_ceil(config.chains),
         budget: config.max_evaluations.saturating_sub(evaluator.spent) / config.chains,
     };
-    let chains: Vec<Result<Trajectories>> = (0..config.chains)
-        .into_par_iter()
-        .map(|chain| plan.run(chain, &start, seed))
-        .collect();
+    let chains = if target.gains_from_batches() {
+        plan.run_together(&start, seed)
+    } else {
+        let chains = (0..config.chains).into_par_iter();
+        chains
+            .map(|chain| plan.run(target, chain, &start, seed))
+            .collect()
+    };
     let chains = chains.into_iter().collect::<Result<Vec<_>>>()?;
     plan.gather(&chains, &evaluator)
 }
@@ -98,10 +107,36 @@ impl Plan<'_> {
         settings
     }
 
-    fn run(&self, chain: usize, start: &Start, seed: Seed) -> Result<Trajectories> {
+    /// Every chain on a thread of its own, which asks this one for densities.
+    fn run_together(&self, start: &Start, seed: Seed) -> Vec<Result<Trajectories>> {
+        let meeting = Meeting::new(self.config.chains);
+        let d = self.target.dimension();
+        thread::scope(|scope| {
+            let chains: Vec<_> = (0..self.config.chains)
+                .map(|chain| {
+                    let chair = meeting.chair(chain, d);
+                    // The chair moves there, so that a chain which ends, or panics, leaves it.
+                    scope.spawn(move || self.run(&chair, chain, start, seed))
+                })
+                .collect();
+            meeting.serve(self.target);
+            let joined = chains.into_iter().map(thread::ScopedJoinHandle::join);
+            joined
+                .map(|chain| chain.unwrap_or_else(|panic| resume_unwind(panic)))
+                .collect()
+        })
+    }
+
+    fn run(
+        &self,
+        target: &dyn LogDensity,
+        chain: usize,
+        start: &Start,
+        seed: Seed,
+    ) -> Result<Trajectories> {
         let counts = Arc::new(Counts::default());
         let density = Density {
-            target: self.target,
+            target,
             budget: self.budget,
             counts: Arc::clone(&counts),
         };
