@@ -27,7 +27,7 @@ PYTHON_PACKAGE := $(CURDIR)/target/python-package
 python: ## the Python package in an empty environment: its tests, examples and types; xarray opens the draws of a run
 	python/test
 	@python=$(PYTHON_PACKAGE)/clean/bin/python; test ! -x "$$python" || \
-		RETRODICT_PYTHON="$$python" cargo test --workspace --lib xarray -- --ignored
+		RETRODICT_PYTHON="$$python" cargo test $(PROFILE) --workspace --lib xarray -- --ignored
 
 # The wheel is not made from the source archive: files in there are years old, and cargo takes what it compiled before
 # for newer.
