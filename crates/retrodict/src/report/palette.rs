@@ -18,15 +18,19 @@ pub(super) enum Ink {
     Series(usize),
 }
 
-/// The series colours of Okabe and Ito (2008), the darkest first; the second of each pair is the
-/// same hue, lightened for a dark background.
-const SERIES: [(&str, &str); 6] = [
+/// The series colours of Okabe and Ito (2008), the darkest first, and for comparisons of many methods four more of
+/// Tol's muted kind (2021); the second of each pair is the same hue, lightened for a dark background.
+const SERIES: [(&str, &str); 10] = [
     ("#0072b2", "#4ba8e8"),
     ("#d55e00", "#f58a3c"),
     ("#009e73", "#2cc79a"),
     ("#cc79a7", "#e29cc3"),
     ("#e69f00", "#f0b83a"),
     ("#56b4e9", "#8fd0f5"),
+    ("#882255", "#c9578f"),
+    ("#8a8a1f", "#c2c25a"),
+    ("#332288", "#8f7fe8"),
+    ("#7a4a21", "#b98555"),
 ];
 
 impl Ink {
@@ -106,6 +110,23 @@ mod tests {
         for ink in [Ink::Text, Ink::Muted] {
             assert!(contrast(ink.light(), "#ffffff") > 4.5, "{ink:?}");
             assert!(contrast(ink.dark(), "#14161a") > 4.5, "{ink:?}");
+        }
+    }
+
+    #[test]
+    fn no_two_of_ten_methods_look_alike() {
+        let rgb = |hex: &str| {
+            [1, 3, 5].map(|i| f64::from(u8::from_str_radix(&hex[i..i + 2], 16).unwrap()))
+        };
+        for colour in [Ink::light, Ink::dark] {
+            let series: Vec<_> = (0..10).map(|i| colour(Ink::Series(i))).collect();
+            for (i, a) in series.iter().enumerate() {
+                for b in &series[..i] {
+                    let difference = rgb(a).iter().zip(rgb(b)).map(|(a, b)| (a - b).powi(2));
+                    let distance = difference.sum::<f64>().sqrt();
+                    assert!(distance > 40.0, "{a} and {b}: {distance}");
+                }
+            }
         }
     }
 
