@@ -122,7 +122,7 @@ mod tests {
             let series: Vec<_> = (0..10).map(|i| colour(Ink::Series(i))).collect();
             for (i, a) in series.iter().enumerate() {
                 for b in &series[..i] {
-                    let difference = rgb(a).iter().zip(rgb(b)).map(|(a, b)| (a - b).powi(2));
+                    let difference = rgb(a).into_iter().zip(rgb(b)).map(|(a, b)| (a - b).powi(2));
                     let distance = difference.sum::<f64>().sqrt();
                     assert!(distance > 40.0, "{a} and {b}: {distance}");
                 }
