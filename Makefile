@@ -2,14 +2,13 @@
 
 # cargo-nextest runs tests in parallel and reports better; plain cargo does the same work.
 NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
-SLOW := retrodict-statistical-tests
-ifeq ($(NEXTEST),yes)
-RUN := cargo nextest run
-FAST := -E 'not (package($(SLOW)) and kind(test))'
-else
-RUN := cargo test
-FAST := --exclude $(SLOW) --all-targets
-endif
+RUN := $(if $(NEXTEST),cargo nextest run,cargo test)
+
+# Chosen by name from the whole workspace, fast and slow tests share what is compiled: no name stands on both sides.
+SLOW := crates/statistical-tests
+tests = $(patsubst %.rs,--test %,$(notdir $(wildcard $(addsuffix /tests/*.rs,$(1)))))
+FAST_TESTS := --lib --bins --examples $(call tests,$(filter-out $(SLOW),$(wildcard crates/*)))
+SLOW_TESTS := $(call tests,$(SLOW))
 
 .PHONY: test fast python wheel statistical guide studies notebooks lint format sanitize benchmark-sbibm benchmark-record \
 	benchmark-peers benchmark-peers-quick benchmark-instructions
@@ -19,7 +18,7 @@ test: PROFILE := --release
 test: fast python statistical guide ## everything: Rust, Python, documents
 
 fast: ## unit and integration tests, and the examples in the documentation comments
-	$(RUN) $(PROFILE) --workspace $(FAST)
+	$(RUN) $(PROFILE) --workspace $(FAST_TESTS)
 	cargo test $(PROFILE) --workspace --doc
 
 # RETRODICT_PYTHON names the Python to test with; without a network there is nothing to install, and this says so.
@@ -37,10 +36,8 @@ wheel: ## the wheel and the source as they are published, in target/wheels: for 
 	PATH=$(PYTHON_PACKAGE)/tools/bin:$$PATH maturin sdist
 	PATH=$(PYTHON_PACKAGE)/tools/bin:$$PATH maturin build --release --zig --compatibility manylinux2014
 
-# Chosen by name from the whole workspace, they share what that was compiled for: no other test has such a name.
-STATISTICAL := $(patsubst crates/statistical-tests/tests/%.rs,--test %,$(wildcard crates/statistical-tests/tests/*.rs))
 statistical: ## slow tests: calibration, false-alarm rates, exact posteriors
-	$(RUN) --release --workspace $(STATISTICAL)
+	$(RUN) --release --workspace $(SLOW_TESTS)
 
 # Named beside the Python package, the command shares what was compiled for that.
 BUILD_COMMAND := cargo build --release -p retrodict-cli -p retrodict-python --bin retrodict
