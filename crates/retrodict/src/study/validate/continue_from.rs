@@ -51,14 +51,18 @@ fn of_this_method(method: Method, source: &Source, (folder, name): (&Path, &str)
         other => other.name(),
     };
     match model_method(folder, name) {
-        Some(given) if given != expected => Err(source.error(
-            "inference.continue_from",
-            format!(
-                "{name} has networks of `{given}`, and this study says `{}`",
-                method.name()
-            ),
-            "Give the method of that run, or train fresh networks.",
-        )),
+        Some(given) if given != expected => {
+            // Two methods of a study share the name that stands in their models.
+            let given = given.replace("vector_field", "fmpe` or `npse");
+            Err(source.error(
+                "inference.continue_from",
+                format!(
+                    "{name} has networks of `{given}`, and this study says `{}`",
+                    method.name()
+                ),
+                "Give the method of that run, or train fresh networks.",
+            ))
+        }
         _ => Ok(()),
     }
 }

@@ -47,6 +47,11 @@ fn every_sampler_finds_a_normal_posterior_of_several_trials() {
     }
 }
 
+/// log p(x | θ) of x successes in 20 trials, up to a constant.
+fn successes_of_20(theta: &[f64], x: &[f64]) -> f64 {
+    x[0] * theta[0].ln() + (20.0 - x[0]) * (-theta[0]).ln_1p()
+}
+
 #[test]
 fn a_beta_posterior_of_counts() {
     let beta = D::Beta {
@@ -54,9 +59,7 @@ fn a_beta_posterior_of_counts() {
         beta: 3.0.into(),
     };
     let prior = Prior::new([("p", beta)]).unwrap();
-    let likelihood = FunctionLikelihood::new(1, |theta, x| {
-        x[0] * theta[0].ln() + (20.0 - x[0]) * (-theta[0]).ln_1p()
-    });
+    let likelihood = FunctionLikelihood::new(1, successes_of_20);
     let posterior = posterior(&prior, likelihood.unwrap(), short());
     for k in [0.0, 7.0, 20.0] {
         let sampled = posterior.sample_with_report(&[k], 1600, Seed(2)).unwrap();
@@ -80,7 +83,7 @@ fn a_maximum_is_searched_from_draws_that_are_there_and_no_sampler_runs() {
     let counted = Arc::clone(&evaluated);
     let likelihood = FunctionLikelihood::new(1, move |theta, x| {
         counted.fetch_add(1, Ordering::Relaxed);
-        x[0] * theta[0].ln() + (20.0 - x[0]) * (-theta[0]).ln_1p()
+        successes_of_20(theta, x)
     });
     let alone: Arc<dyn Posterior> = Arc::new(posterior(&prior, likelihood.unwrap(), short()));
     let boxed = || Box::new(Arc::clone(&alone)) as Box<dyn Posterior>;
