@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::Comparison;
+use super::score::FAR;
 use crate::error::{Error, Result};
 
 /// What `auto` fits.
@@ -50,9 +51,6 @@ pub struct Choice {
     pub comparisons: Vec<Comparison>,
 }
 
-/// So many nats a simulation are as much as a posterior can be behind and still show where the parameters
-/// are: from there on a likelihood does better to propose by itself.
-const FAR: f64 = 0.5;
 /// A posterior of whose draws fewer count, by the weights of the likelihood, is much too wide or elsewhere.
 const LEAST_OVERLAP: f64 = 0.125;
 /// A model with a smaller exponent changes nothing.
@@ -107,26 +105,27 @@ impl Choice {
     /// The mean of the last best exponents.
     fn best_share(&self) -> f64 {
         let last = self.comparisons.iter().rev().take(LOOKS);
-        last.clone().map(|found| found.share).sum::<f64>() / last.len() as f64
+        last.clone().map(|found| found.decisive().1).sum::<f64>() / last.len() as f64
     }
 
-    /// By a first look only if the posterior adds nothing to it, or lies where hardly anything is: the one that learns
-    /// sooner from few simulations need not be the better with all.
+    /// By a first look only if the posterior lies where hardly anything is, or adds nothing to the likelihood: the one
+    /// that learns sooner from few simulations need not be the better with all.
     fn likelihood_is_ahead(&self) -> bool {
-        let ahead = |found: &Comparison| found.likelihood.is_at_least(FAR);
-        let Some(last) = self.comparisons.last().filter(|last| ahead(last)) else {
+        let ahead = |found: &Comparison| found.decisive().0.is_at_least(FAR);
+        let Some(last) = self.comparisons.last() else {
             return false;
         };
-        self.best_share() >= 1.0 - LEAST_SHARE
-            || last.overlap < LEAST_OVERLAP
-            || self
-                .last_looks()
+        let elsewhere = last.overlap < LEAST_OVERLAP && last.likelihood.is_at_least(FAR);
+        let agreed = || {
+            self.last_looks()
                 .is_some_and(|looks| looks.iter().all(ahead))
+        };
+        elsewhere || ahead(last) && (self.best_share() >= 1.0 - LEAST_SHARE || agreed())
     }
 
     /// Never by a first look, because what follows aims by the posterior alone: where it is wrong, nothing corrects it.
     fn likelihood_is_behind(&self) -> bool {
-        let behind = |found: &Comparison| found.likelihood.reversed().is_at_least(FAR);
+        let behind = |found: &Comparison| found.decisive().0.reversed().is_at_least(FAR);
         self.last_looks()
             .is_some_and(|looks| looks.last().is_some_and(behind))
     }
@@ -168,7 +167,7 @@ impl Choice {
             gain.standard_error,
             found.over_posterior.mean,
             found.over_posterior.standard_error,
-        );
+        ) + &found.nearby.map(|near| near.reason()).unwrap_or_default();
         match self.method {
             ChosenMethod::Npe => format!("`npe`, because {numbers}."),
             ChosenMethod::Nle => format!("`nle`, because {numbers}."),

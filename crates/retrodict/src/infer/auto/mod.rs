@@ -6,6 +6,7 @@
 
 mod choice;
 mod model;
+mod nearby;
 mod pool;
 mod refined;
 mod score;
@@ -15,7 +16,8 @@ mod tests;
 
 pub use choice::{Choice, ChosenMethod};
 pub use model::{AutoConfig, AutoModel};
+pub use nearby::Nearby;
 pub use pool::PooledLikelihood;
 pub use refined::RefinedPosterior;
-pub use score::{Comparison, Gain};
+pub use score::{ChosenModels, Comparison, Gain};
 pub use situation::Situation;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Nearby;
 use crate::error::Result;
 use crate::infer::{LogLikelihood, NeuralLikelihood, NeuralPosterior, Posterior};
 use crate::prior::Prior;
@@ -11,11 +12,11 @@ use crate::simulate::Simulations;
 use crate::table::Table;
 
 /// More simulations are not needed to tell.
-const MOST_ROWS: usize = 400;
+pub(super) const MOST_ROWS: usize = 400;
 /// Draws of the posterior for each of them.
 const DRAWS: usize = 256;
 /// Fewer simulations cannot tell.
-const FEWEST_ROWS: usize = 20;
+pub(super) const FEWEST_ROWS: usize = 20;
 /// So many of them have to count, however far from the observation they are.
 const LEAST_EFFECTIVE: f64 = 50.0;
 /// The likelihood's exponents that are tried lie this far apart.
@@ -33,7 +34,7 @@ pub struct Gain {
 
 impl Gain {
     /// The weighted mean of `values`; the weights sum to one.
-    fn of(values: &[f64], weights: &[f64]) -> Self {
+    pub(super) fn of(values: &[f64], weights: &[f64]) -> Self {
         let both = || values.iter().zip(weights);
         let mean: f64 = both().map(|(v, w)| v * w).sum();
         let variance: f64 = both().map(|(v, w)| (w * (v - mean)).powi(2)).sum();
@@ -62,6 +63,9 @@ impl Gain {
         }
     }
 }
+
+/// A posterior and a likelihood that are compared.
+pub type ChosenModels<'a> = (&'a NeuralPosterior, &'a NeuralLikelihood);
 
 /// A posterior q(θ | x) and a likelihood p̂(x | θ) compared on simulations that neither has seen.
 ///
@@ -92,6 +96,9 @@ pub struct Comparison {
     /// The median effective share of the posterior's draws under the likelihood's weights: near zero, the two
     /// disagree about where the parameters are.
     pub overlap: f64,
+    /// The same among simulations that the likelihood proposed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nearby: Option<Nearby>,
 }
 
 impl Comparison {
@@ -104,7 +111,7 @@ impl Comparison {
     /// If a density cannot be evaluated.
     pub fn new(
         prior: &Prior,
-        models: (&NeuralPosterior, &NeuralLikelihood),
+        models: ChosenModels<'_>,
         (fresh, x): (&Simulations, &[f64]),
         inside: &dyn Fn(&Table) -> Result<Vec<bool>>,
         seed: Seed,
@@ -138,31 +145,60 @@ impl Comparison {
         let near: Vec<f64> = usable.iter().map(|&i| near[i]).collect();
         let count = counted(&near);
         let gains = |share: f64| -> Vec<f64> { known.iter().map(|own| gain(own, share)).collect() };
-        let steps = (1.0 / STEP).round() as usize;
-        let tried: Vec<(f64, Vec<f64>)> = (0..=steps)
-            .map(|step| step as f64 / steps as f64)
-            .map(|share| (share, gains(share)))
-            .collect();
-        let total = |gains: &[f64]| Gain::of(gains, &count).mean;
-        let (share, best) = tried
-            .iter()
-            .rev()
-            .max_by(|a, b| total(&a.1).total_cmp(&total(&b.1)))
-            .expect("shares are tried");
-        let last = &tried[steps].1;
-        let over: Vec<f64> = best.iter().zip(last).map(|(a, b)| a - b).collect();
+        let (share, best, last) = best_share(&gains, &count);
+        let over: Vec<f64> = best.iter().zip(&last).map(|(a, b)| a - b).collect();
         let mut overlaps: Vec<f64> = known.iter().map(|own| overlap(&own[1..])).collect();
         overlaps.sort_unstable_by(f64::total_cmp);
         Some(Self {
             simulations: known.len(),
             effective: effective_number(&count),
-            likelihood: Gain::of(last, &count),
-            share: *share,
-            over_posterior: Gain::of(best, &count),
+            likelihood: Gain::of(&last, &count),
+            share,
+            over_posterior: Gain::of(&best, &count),
             over_likelihood: Gain::of(&over, &count),
             overlap: overlaps[overlaps.len() / 2],
+            nearby: None,
         })
     }
+
+    /// Whether the likelihood is so far behind that it may have missed a part of the posterior.
+    fn misses_a_part(&self) -> bool {
+        self.likelihood.reversed().is_at_least(MISSED)
+    }
+
+    /// What the likelihood gains over the posterior, and the best α: near the observation, unless it may miss a part.
+    pub fn decisive(&self) -> (Gain, f64) {
+        match self.nearby {
+            Some(nearby) if !self.misses_a_part() => (nearby.likelihood, nearby.share),
+            _ => (self.likelihood, self.share),
+        }
+    }
+}
+
+/// Of a likelihood that misses a tenth of the posterior, every tenth simulation costs a few dozen nats.
+const MISSED: f64 = 2.0;
+/// So many nats a simulation are as much as a posterior can be behind and still show where the parameters
+/// are: from there on a likelihood does better to propose by itself.
+pub(super) const FAR: f64 = 0.5;
+
+/// The α whose gains over α = 0 are best in the mean, with these gains, and those of α = 1.
+pub(super) fn best_share(
+    gains: &dyn Fn(f64) -> Vec<f64>,
+    count: &[f64],
+) -> (f64, Vec<f64>, Vec<f64>) {
+    let steps = (1.0 / STEP).round() as usize;
+    let mut tried: Vec<(f64, Vec<f64>)> = (0..=steps)
+        .map(|step| step as f64 / steps as f64)
+        .map(|share| (share, gains(share)))
+        .collect();
+    let total = |gains: &[f64]| Gain::of(gains, count).mean;
+    let last = tried[steps].1.clone();
+    let best = (0..=steps)
+        .rev()
+        .max_by(|&a, &b| total(&tried[a].1).total_cmp(&total(&tried[b].1)))
+        .expect("shares are tried");
+    let (share, best) = tried.swap_remove(best);
+    (share, best, last)
 }
 
 /// log r(θ | x) / p(θ) of each row of θ at α = ½, up to a constant.
@@ -205,7 +241,7 @@ fn counted(near: &[f64]) -> Vec<f64> {
 const FLOOR: f64 = -50.0;
 
 /// α log w* − log mean w^α.
-fn gain(weights: &[f64], share: f64) -> f64 {
+pub(super) fn gain(weights: &[f64], share: f64) -> f64 {
     let largest = weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     if largest == f64::NEG_INFINITY {
         return share * FLOOR;

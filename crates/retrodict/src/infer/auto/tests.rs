@@ -163,6 +163,66 @@ fn the_gain_of_the_right_density_is_its_divergence_from_the_wrong_one() {
     );
 }
 
+/// log p̂ of x = θ + ε for the truth and rivals, all from N(0, 1), if the density of ε were N(0, `sd`²); ε is N(0, 1).
+fn log_likelihoods(sd: f64) -> Vec<Vec<f64>> {
+    let mut random = Seed(6).stream(Stream::Test, 0);
+    let mut row = || {
+        let truth = random.normal();
+        let x = truth + random.normal();
+        let rivals: Vec<f64> = (0..256).map(|_| random.normal()).collect();
+        let all = std::iter::once(truth).chain(rivals);
+        all.map(|t| -0.5 * ((x - t) / sd).powi(2)).collect()
+    };
+    (0..2000).map(|_| row()).collect()
+}
+
+#[test]
+fn among_rivals_the_right_likelihood_gains_what_theory_says() {
+    let (right, wrong) = (log_likelihoods(1.0), log_likelihoods(2.0));
+    let each: Vec<(&[f64], &[f64])> = right
+        .iter()
+        .zip(&wrong)
+        .map(|(r, w)| (&**r, &**w))
+        .collect();
+    let found = Nearby::of(&each);
+    // With sd 1 the information is ln(2) / 2 nats; with sd 2 it is ln(5 / 4) / 2 − 1 / 8 + 1 / 5, as x ~ N(0, 2) and
+    // the mean of p̂ over θ is N(x; 0, 5).
+    let exact = 0.5 * 2.0_f64.ln() - (0.5 * 1.25_f64.ln() - 0.125 + 0.2);
+    let gain = found.likelihood;
+    assert!(
+        (gain.mean - exact).abs() < 3.0 * gain.standard_error + 0.01,
+        "{found:?}"
+    );
+    assert!(gain.is_clear() && found.share >= 0.9, "{found:?}");
+    let swapped: Vec<_> = each.iter().map(|(r, w)| (*w, *r)).collect();
+    let found = Nearby::of(&swapped);
+    assert!((found.likelihood.mean + gain.mean).abs() < 1e-9 && found.share <= 0.1);
+}
+
+#[test]
+fn simulations_near_the_observation_decide_unless_a_part_may_be_missed() {
+    let gain = |mean: f64| Gain {
+        mean,
+        standard_error: 0.05,
+    };
+    let decisive = |whole: f64, near: f64| {
+        let found = Comparison {
+            likelihood: gain(whole),
+            share: 0.1,
+            nearby: Some(Nearby {
+                simulations: 400,
+                likelihood: gain(near),
+                share: 0.9,
+            }),
+            ..Comparison::of(&weights(1.0), &[0.0; 400]).unwrap()
+        };
+        let (gain, share) = found.decisive();
+        (gain.mean, share)
+    };
+    assert_eq!(decisive(-0.3, 1.0), (1.0, 0.9));
+    assert_eq!(decisive(-6.0, 1.0), (-6.0, 0.1));
+}
+
 #[test]
 fn two_that_agree_are_told_apart_by_nothing() {
     let found = Comparison::of(&weights(1.0), &[0.0; 400]).unwrap();

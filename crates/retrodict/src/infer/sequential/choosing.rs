@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::round_data::RoundData;
 use super::{RoundModel, SequentialMethod};
 use crate::error::Result;
-use crate::infer::auto::{AutoConfig, AutoModel, Choice, ChosenMethod, Comparison};
+use crate::infer::auto::{AutoConfig, AutoModel, Choice, ChosenMethod, Comparison, Nearby};
 use crate::infer::usable_rows::MIN_ROWS;
 use crate::prior::Prior;
 use crate::seed::Seed;
@@ -89,6 +89,9 @@ fn choose(prior: &Prior, config: &AutoConfig, data: &RoundData<'_>, seed: Seed) 
         None => Ok(vec![true; theta.n_rows()]),
     };
     let models = (&**posterior, &**likelihood);
-    let found = Comparison::new(prior, models, (data.made, data.x), &inside, seed)?;
+    let mut found = Comparison::new(prior, models, (data.made, data.x), &inside, seed)?;
+    if let Some(found) = &mut found {
+        found.nearby = Nearby::new(prior, models, data.from_likelihood)?;
+    }
     Ok(last.choice.after(found, data.round + 1))
 }

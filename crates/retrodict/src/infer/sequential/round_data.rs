@@ -20,6 +20,8 @@ pub(super) struct RoundData<'a> {
     pub(super) inside: &'a Simulations,
     /// Those of this round with θ from the region.
     pub(super) made: &'a Simulations,
+    /// Those of this round with θ from the posterior of a likelihood.
+    pub(super) from_likelihood: &'a Simulations,
     /// The region from which this round's came.
     pub(super) region: Option<&'a TruncatedPrior<'a>>,
     /// The model of the round before.
@@ -44,6 +46,7 @@ impl<'a> RoundData<'a> {
             in_proportion: &[],
             inside: simulations,
             made: simulations,
+            from_likelihood: simulations,
             region: None,
             last: None,
             last_log: None,
