@@ -1,10 +1,8 @@
 //! A batch cut into blocks of rows, on which threads work side by side.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use retrodict_kernels::{Kernels, PADDING};
 
-use rayon::prelude::*;
-use retrodict_kernels::{Kernels, PADDING, axpy, sum_of_squares};
-
+use super::gradient_tree::{BlockGradient, GradientTree, Together, combine, half};
 use super::training_rows::Batches;
 use crate::error::Result;
 use crate::estimator::{Estimator, Purpose, Workspace};
@@ -15,13 +13,11 @@ const FEWEST_ROWS: usize = 96;
 const BLOCK_ROWS: usize = 125;
 /// A batch has no more blocks than this: each has a gradient of its own.
 const MAX_BLOCKS: usize = 16;
-/// Gradients are added in parts of this many numbers.
-const PART: usize = 1 << 14;
 
 /// The memory of a training step: a workspace and a gradient for each block of the batch.
 ///
-/// How a batch is cut depends on its size alone, and gradients are added in the blocks' order, so
-/// the result does not depend on the number of threads.
+/// How a batch is cut and in what order its gradients are added depends on its size alone, so the result does not
+/// depend on the number of threads.
 #[derive(Debug)]
 pub struct BatchBlocks {
     kernels: Kernels,
@@ -29,14 +25,6 @@ pub struct BatchBlocks {
     gradients: Vec<BlockGradient>,
     /// How many of them the present batch fills.
     n_used: usize,
-}
-
-#[derive(Debug)]
-struct BlockGradient {
-    values: Vec<f32>,
-    loss: f64,
-    /// The block's share of the batch's rows.
-    share: f64,
 }
 
 impl BatchBlocks {
@@ -70,17 +58,22 @@ impl BatchBlocks {
     pub fn compute(&mut self, estimator: &dyn Estimator, weights: &[f32]) {
         let workspaces = &mut self.workspaces[..self.n_used];
         let n_rows: usize = workspaces.iter().map(Workspace::n_rows).sum();
-        let gradients = &mut self.gradients[..self.n_used];
-        let run = |(workspace, gradient): (&mut Workspace, &mut BlockGradient)| {
+        let run = |workspace: &mut Workspace, gradient: &mut BlockGradient| {
             gradient.share = workspace.n_rows() as f64 / n_rows as f64;
             gradient.loss = estimator.loss_and_gradient(weights, workspace, &mut gradient.values);
         };
-        if let ([workspace], [gradient]) = (&mut *workspaces, &mut *gradients) {
-            return run((workspace, gradient));
-        }
         let together = Together::new(self.n_used);
-        let blocks = workspaces.par_iter_mut().zip(gradients);
-        blocks.for_each(|block| together.run(|| run(block)));
+        let gradients = &mut self.gradients[..self.n_used];
+        let tree = GradientTree {
+            kernels: self.kernels,
+            together: &together,
+            run: &run,
+        };
+        if self.n_used > 1 {
+            tree.halves(workspaces, gradients);
+        } else {
+            tree.sum(workspaces, gradients);
+        }
     }
 
     /// Gives `take` the mean loss over the batch, its gradient and the gradient's length, while
@@ -96,56 +89,16 @@ impl BatchBlocks {
     ) -> Result<T> {
         let (kernels, workspaces) = (self.kernels, &mut self.workspaces[..]);
         let gradients = &mut self.gradients[..self.n_used];
+        let (left, right) = gradients.split_at_mut(half(self.n_used));
         let (taken, loaded) = rayon::join(
             || {
-                let loss = gradients.iter().map(|block| block.share * block.loss).sum();
-                let (gradient, norm) = combine(kernels, gradients);
-                take(loss, gradient, norm)
+                let norm = combine(kernels, &mut left[0], right.first());
+                take(left[0].loss, &mut left[0].values, norm)
             },
             || next.map_or(Ok(0), |n_rows| load(workspaces, n_rows, batches)),
         );
         self.n_used = loaded?;
         Ok(taken)
-    }
-}
-
-/// Keeps threads awake that work on the same thing: one that has gone to sleep takes longer to wake
-/// than a small step lasts.
-#[derive(Debug)]
-struct Together {
-    /// Pieces of work that no thread has begun, and that none has ended.
-    waiting: AtomicUsize,
-    unfinished: AtomicUsize,
-}
-
-impl Together {
-    fn new(n_pieces: usize) -> Self {
-        Self {
-            waiting: AtomicUsize::new(n_pieces),
-            unfinished: AtomicUsize::new(n_pieces),
-        }
-    }
-
-    /// Does one piece, and waits for the others if all are in work: they need no thread any more.
-    fn run(&self, piece: impl FnOnce()) {
-        self.waiting.fetch_sub(1, Ordering::Relaxed);
-        let in_work = InWork(self);
-        piece();
-        drop(in_work);
-        while self.waiting.load(Ordering::Relaxed) == 0
-            && self.unfinished.load(Ordering::Relaxed) > 0
-        {
-            std::thread::yield_now();
-        }
-    }
-}
-
-/// A piece that ends with this, even in a panic, for which nobody shall wait.
-struct InWork<'a>(&'a Together);
-
-impl Drop for InWork<'_> {
-    fn drop(&mut self) {
-        self.0.unfinished.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -157,27 +110,6 @@ fn load(workspaces: &mut [Workspace], n_rows: usize, batches: &mut dyn Batches) 
         n_used += 1;
     }
     Ok(n_used)
-}
-
-/// The gradients of the blocks, weighted with their rows, make the gradient of the batch; and its length.
-fn combine(kernels: Kernels, blocks: &mut [BlockGradient]) -> (&mut [f32], f64) {
-    let (first, others) = blocks.split_first_mut().expect("at least one block");
-    let (own, gradient) = (first.share as f32, &mut first.values);
-    let join = |(k, part): (usize, &mut [f32])| {
-        if !others.is_empty() {
-            for g in part.iter_mut() {
-                *g *= own;
-            }
-        }
-        for block in &*others {
-            let theirs = &block.values[k * PART..][..part.len()];
-            axpy(kernels, block.share as f32, theirs, part);
-        }
-        sum_of_squares(kernels, part)
-    };
-    let parts = gradient.par_chunks_mut(PART).enumerate();
-    let squares: Vec<f64> = parts.map(join).collect();
-    (gradient, squares.iter().sum::<f64>().sqrt())
 }
 
 /// The most rows that a block of a batch of up to `max_rows` can have.

@@ -4,6 +4,7 @@ mod batch_blocks;
 mod checkpoint;
 mod config;
 mod fit;
+mod gradient_tree;
 mod log;
 mod member;
 mod memory;
