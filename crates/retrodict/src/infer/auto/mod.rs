@@ -2,7 +2,8 @@
 //!
 //! Before anything is simulated, [`Situation::choice`] settles by rule whether simulations are aimed at the
 //! observation in rounds, and which methods are in question. While there are two, each round's fresh
-//! simulations, which no model has seen, tell which of them knows more there ([`Comparison`]).
+//! simulations, which no model has seen, tell which of them knows more there ([`Comparison`]), and near the observation
+//! ([`Nearby`]).
 
 mod choice;
 mod model;
