@@ -62,18 +62,12 @@ impl BatchBlocks {
             gradient.share = workspace.n_rows() as f64 / n_rows as f64;
             gradient.loss = estimator.loss_and_gradient(weights, workspace, &mut gradient.values);
         };
-        let together = Together::new(self.n_used);
-        let gradients = &mut self.gradients[..self.n_used];
         let tree = GradientTree {
             kernels: self.kernels,
-            together: &together,
+            together: Together::new(self.n_used),
             run: &run,
         };
-        if self.n_used > 1 {
-            tree.halves(workspaces, gradients);
-        } else {
-            tree.sum(workspaces, gradients);
-        }
+        tree.halves(workspaces, &mut self.gradients[..self.n_used]);
     }
 
     /// Gives `take` the mean loss over the batch, its gradient and the gradient's length, while

@@ -23,13 +23,16 @@ pub(super) struct BlockGradient {
 /// core has in its cache takes longer to fetch than to add.
 pub(super) struct GradientTree<'a> {
     pub(super) kernels: Kernels,
-    pub(super) together: &'a Together,
+    pub(super) together: Together,
     pub(super) run: &'a (dyn Fn(&mut Workspace, &mut BlockGradient) + Sync),
 }
 
 impl GradientTree<'_> {
-    /// Leaves the sums of both halves in their first gradients.
+    /// Leaves the sums of both halves in their first gradients; a single block has one.
     pub(super) fn halves(&self, workspaces: &mut [Workspace], gradients: &mut [BlockGradient]) {
+        if gradients.len() == 1 {
+            return self.sum(workspaces, gradients);
+        }
         let middle = half(gradients.len());
         let (left, right) = gradients.split_at_mut(middle);
         let (left_rows, right_rows) = workspaces.split_at_mut(middle);
@@ -48,7 +51,7 @@ impl GradientTree<'_> {
     }
 
     /// Leaves the sum in the first gradient.
-    pub(super) fn sum(&self, workspaces: &mut [Workspace], gradients: &mut [BlockGradient]) {
+    fn sum(&self, workspaces: &mut [Workspace], gradients: &mut [BlockGradient]) {
         if let ([workspace], [gradient]) = (&mut *workspaces, &mut *gradients) {
             return self.together.run(|| (self.run)(workspace, gradient));
         }

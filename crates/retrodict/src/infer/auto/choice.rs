@@ -5,7 +5,6 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::Comparison;
-use super::score::FAR;
 use crate::error::{Error, Result};
 
 /// What `auto` fits.
@@ -51,6 +50,9 @@ pub struct Choice {
     pub comparisons: Vec<Comparison>,
 }
 
+/// So many nats a simulation are as much as a posterior can be behind and still show where the parameters
+/// are: from there on a likelihood does better to propose by itself.
+const FAR: f64 = 0.5;
 /// A posterior of whose draws fewer count, by the weights of the likelihood, is much too wide or elsewhere.
 const LEAST_OVERLAP: f64 = 0.125;
 /// A model with a smaller exponent changes nothing.

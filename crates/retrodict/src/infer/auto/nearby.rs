@@ -49,7 +49,7 @@ impl Nearby {
         if proposed.len() < FEWEST_ROWS {
             return Ok(None);
         }
-        let (theta, x, n_each) = pairs(&proposed)?;
+        let (theta, x, n_each) = pairs(&proposed);
         let likelihoods = models.1.log_prob_many(&theta, &x)?;
         let densities = models.0.log_prob_many(&theta, &x)?;
         let own = densities.iter().zip(theta.rows());
@@ -71,12 +71,8 @@ impl Nearby {
     pub(super) fn of(each: &[(&[f64], &[f64])]) -> Self {
         let score = |(likelihoods, ratios): &(&[f64], &[f64]), share: f64| {
             let both = likelihoods.iter().zip(*ratios);
-            gain(
-                &both
-                    .map(|(l, q)| mixed((*q, *l), share))
-                    .collect::<Vec<_>>(),
-                1.0,
-            )
+            let logs: Vec<f64> = both.map(|(l, q)| mixed((*q, *l), share)).collect();
+            gain(&logs, 1.0)
         };
         let gains = |share: f64| -> Vec<f64> {
             let over = |own| score(own, share) - score(own, 0.0);
@@ -104,18 +100,17 @@ fn mixed((q, l): (f64, f64), share: f64) -> f64 {
 }
 
 /// Each simulation that is judged beside its own θ and those of others, spread over all.
-fn pairs(proposed: &Simulations) -> Result<(Table, Table, usize)> {
+fn pairs(proposed: &Simulations) -> (Table, Table, usize) {
     let n = proposed.len();
     let (judged, rivals) = (n.min(MOST_ROWS), RIVALS.min(n - 1));
     let stride = (n - 1) / rivals;
-    let empty = |table: &Table| Table::new(table.names().to_vec(), Vec::new());
-    let (mut theta, mut x) = (empty(&proposed.theta)?, empty(&proposed.x)?);
-    for i in (0..judged).map(|i| i * n / judged) {
-        let others = (0..rivals).map(|k| (i + 1 + k * stride) % n);
-        for k in std::iter::once(i).chain(others) {
-            theta.push(proposed.theta.row(k));
-            x.push(proposed.x.row(i));
-        }
-    }
-    Ok((theta, x, rivals + 1))
+    let judged = (0..judged).map(|i| i * n / judged);
+    let beside =
+        |i: usize| std::iter::once(i).chain((0..rivals).map(move |k| (i + 1 + k * stride) % n));
+    let theta: Vec<usize> = judged.clone().flat_map(beside).collect();
+    let x: Vec<usize> = judged
+        .flat_map(|i| std::iter::repeat_n(i, rivals + 1))
+        .collect();
+    let (theta, x) = (proposed.theta.select(&theta), proposed.x.select(&x));
+    (theta, x, rivals + 1)
 }

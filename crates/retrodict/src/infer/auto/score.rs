@@ -177,9 +177,6 @@ impl Comparison {
 
 /// Of a likelihood that misses a tenth of the posterior, every tenth simulation costs a few dozen nats.
 const MISSED: f64 = 2.0;
-/// So many nats a simulation are as much as a posterior can be behind and still show where the parameters
-/// are: from there on a likelihood does better to propose by itself.
-pub(super) const FAR: f64 = 0.5;
 
 /// The α whose gains over α = 0 are best in the mean, with these gains, and those of α = 1.
 pub(super) fn best_share(

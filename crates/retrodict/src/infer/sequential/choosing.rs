@@ -91,7 +91,7 @@ fn choose(prior: &Prior, config: &AutoConfig, data: &RoundData<'_>, seed: Seed) 
     let models = (&**posterior, &**likelihood);
     let mut found = Comparison::new(prior, models, (data.made, data.x), &inside, seed)?;
     if let Some(found) = &mut found {
-        found.nearby = Nearby::new(prior, models, data.from_likelihood)?;
+        found.nearby = Nearby::new(prior, models, &data.proposed_by_likelihood())?;
     }
     Ok(last.choice.after(found, data.round + 1))
 }

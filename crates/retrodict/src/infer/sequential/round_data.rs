@@ -20,8 +20,8 @@ pub(super) struct RoundData<'a> {
     pub(super) inside: &'a Simulations,
     /// Those of this round with θ from the region.
     pub(super) made: &'a Simulations,
-    /// Those of this round with θ from the posterior of a likelihood.
-    pub(super) from_likelihood: &'a Simulations,
+    /// So many, the last, have θ from the posterior of a likelihood.
+    pub(super) n_from_likelihood: usize,
     /// The region from which this round's came.
     pub(super) region: Option<&'a TruncatedPrior<'a>>,
     /// The model of the round before.
@@ -37,6 +37,12 @@ impl<'a> RoundData<'a> {
         Ok(rows.iter().map(|&row| self.in_proportion[row]).collect())
     }
 
+    /// The simulations of this round with θ from the posterior of a likelihood.
+    pub(super) fn proposed_by_likelihood(&self) -> Simulations {
+        let rows = self.all.len() - self.n_from_likelihood..self.all.len();
+        self.all.select(&rows.collect::<Vec<_>>())
+    }
+
     /// Of a first round.
     pub(super) fn first(simulations: &'a Simulations) -> Self {
         Self {
@@ -46,7 +52,7 @@ impl<'a> RoundData<'a> {
             in_proportion: &[],
             inside: simulations,
             made: simulations,
-            from_likelihood: simulations,
+            n_from_likelihood: 0,
             region: None,
             last: None,
             last_log: None,

@@ -102,8 +102,6 @@ pub fn sequential(
             let in_proportion = rows_in_proportion(&so_far);
             let fresh = in_proportion.iter().filter(|row| **row >= first as usize);
             let made = all.select(&fresh.copied().collect::<Vec<_>>());
-            let proposed = all.len() - report.from_likelihood..all.len();
-            let from_likelihood = all.select(&proposed.collect::<Vec<_>>());
             let data = RoundData {
                 round,
                 x: task.x,
@@ -111,7 +109,7 @@ pub fn sequential(
                 in_proportion: &in_proportion,
                 inside: &all,
                 made: &made,
-                from_likelihood: &from_likelihood,
+                n_from_likelihood: report.from_likelihood,
                 region: region.as_ref(),
                 last: models.last(),
                 last_log: last.as_ref(),
