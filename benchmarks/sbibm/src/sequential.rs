@@ -237,6 +237,7 @@ fn method(inference: &InferenceSection, choice: Choice) -> SequentialMethod {
             choice,
             npe: inference.npe(),
             nle: inference.nle(),
+            nre: inference.nre(),
             sampler,
         })),
         Method::Nle => SequentialMethod::Nle(inference.nle(), sampler),

@@ -89,6 +89,9 @@ fn a_mixture_density_network_integrates_missing_data_out() {
         let refused = learned.log_likelihood(&[0.1], &[0.3, NAN, 1.0], &mut [0.0]);
         assert!(refused.is_err());
         let learned = learned.marginalizing();
+        // A model that is shared takes what its owner does.
+        let learned = std::sync::Arc::new(learned);
+        assert!(learned.takes_missing());
         for x in [
             [0.7, NAN, NAN],
             [NAN, 2.4, 11.0],

@@ -4,31 +4,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::Comparison;
+use super::{ChosenMethod, Comparison};
 use crate::error::{Error, Result};
-
-/// What `auto` fits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ChosenMethod {
-    /// Neural posterior estimation.
-    Npe,
-    /// Neural likelihood estimation.
-    Nle,
-    /// Both: while rounds go on, to compare them; in the end, their pool.
-    Both,
-}
-
-impl ChosenMethod {
-    /// As a study or a report has it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Npe => "npe",
-            Self::Nle => "nle",
-            Self::Both => "npe and nle",
-        }
-    }
-}
 
 /// A choice of method and rounds, with its reasons.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,6 +17,9 @@ pub struct Choice {
     pub rounds: usize,
     /// The exponent of the likelihood in the pool, if both are fitted.
     pub share: f64,
+    /// The exponent β of a ratio in the likelihood p̂(x | θ)^(1−β) r(θ, x)^β, if one is fitted beside `nle`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ratio: Option<f64>,
     /// Whether later rounds go on drawing from the prior, because there is nothing to aim: the result then
     /// serves every observation.
     #[serde(default)]
@@ -57,6 +37,10 @@ const FAR: f64 = 0.5;
 const LEAST_OVERLAP: f64 = 0.125;
 /// A model with a smaller exponent changes nothing.
 const LEAST_SHARE: f64 = 0.1;
+/// While nothing is known of how good a ratio is, the likelihood is without it.
+const UNKNOWN: f64 = 0.0;
+/// And it has at most so much.
+const MOST_RATIO: f64 = 0.5;
 /// The exponent is the mean of the best ones in so many last rounds, which have to agree that one of the models goes.
 const LOOKS: usize = 2;
 /// While both stay, both go on learning: each from a quarter of a round's simulations at least, with which they are compared.
@@ -68,10 +52,39 @@ impl Choice {
             method,
             rounds,
             share: 0.5,
+            ratio: None,
             amortised: rounds == 1,
             reasons: vec![reason.into()],
             comparisons: Vec::new(),
         }
+    }
+
+    /// With a ratio in the likelihood: the errors of the two have little to do with each other, and from few
+    /// simulations they are large.
+    #[must_use]
+    pub(super) fn with_ratio(self) -> Self {
+        Self {
+            ratio: Some(UNKNOWN),
+            ..self
+        }
+    }
+
+    /// The choice after the ratio was compared with the likelihood in which it stands, and found best with the exponent
+    /// `best`. It has half at most, however far the likelihood is behind, which with more simulations gains more; and it
+    /// never goes by the first look.
+    #[must_use]
+    pub fn after_ratio(&self, best: f64, round: usize) -> Self {
+        let mut next = self.clone();
+        let first = self.comparisons.is_empty();
+        next.ratio = (first || best >= LEAST_SHARE).then_some(best.min(MOST_RATIO));
+        next.reasons.push(match next.ratio {
+            Some(share) => format!(
+                "In the likelihood of round {round} a ratio has the exponent {share:.2}; on simulations that the likelihood \
+                 proposed, {best:.2} was best."
+            ),
+            None => format!("A ratio adds nothing to the likelihood from round {round} on."),
+        });
+        next
     }
 
     /// The choice after one more comparison, made on the simulations of `round`, counted from one.
@@ -87,11 +100,12 @@ impl Choice {
         next.comparisons.push(found);
         let share = next.best_share();
         (next.method, next.share) = if next.likelihood_is_ahead() {
-            (ChosenMethod::Nle, 1.0)
+            (self.method.without_posterior(), 1.0)
         } else if share <= LEAST_SHARE && next.likelihood_is_behind() {
+            next.ratio = None;
             (ChosenMethod::Npe, 0.0)
         } else {
-            (ChosenMethod::Both, share)
+            (self.method, share)
         };
         next.reasons.push(next.reason(&found, round));
         next
@@ -137,10 +151,24 @@ impl Choice {
     #[must_use]
     pub fn without_posterior(&self, (usable, all): (usize, usize), round: usize) -> Self {
         let mut next = self.clone();
-        (next.method, next.share) = (ChosenMethod::Nle, 1.0);
+        (next.method, next.share) = (self.method.without_posterior(), 1.0);
         next.reasons.push(format!(
-            "`nle`, because the posterior aimed round {round} at parameters for which simulations fail: {usable} of {all} \
-             gave data."
+            "`{}`, because the posterior aimed round {round} at parameters for which simulations fail: {usable} of {all} \
+             gave data.",
+            next.method.name()
+        ));
+        next
+    }
+
+    /// The choice where there is no region to aim at, because the posterior of the first round holds too much of
+    /// the prior: a ratio is at its best where it proposes, and all simulations go to the posterior.
+    #[must_use]
+    pub fn without_aim(&self, round: usize) -> Self {
+        let mut next = self.clone();
+        (next.method, next.share) = (ChosenMethod::Npe, 0.0);
+        next.reasons.push(format!(
+            "`npe`, because the posterior before round {round} holds too much of the prior to aim at: all simulations \
+             are for it."
         ));
         next
     }
@@ -149,7 +177,7 @@ impl Choice {
     #[must_use]
     pub fn linear(&self) -> Self {
         let mut next = self.clone();
-        (next.method, next.share) = (ChosenMethod::Npe, 0.0);
+        (next.method, next.share, next.ratio) = (ChosenMethod::Npe, 0.0, None);
         next.amortised = true;
         next.reasons.push(
             "`npe` on draws from the prior, because neither network predicts held-out simulations of the first \
@@ -170,16 +198,13 @@ impl Choice {
             found.over_posterior.mean,
             found.over_posterior.standard_error,
         ) + &found.nearby.map(|near| near.reason()).unwrap_or_default();
-        match self.method {
-            ChosenMethod::Npe => format!("`npe`, because {numbers}."),
-            ChosenMethod::Nle => format!("`nle`, because {numbers}."),
-            ChosenMethod::Both => {
-                format!(
-                    "Both, with an exponent of {:.2} for the likelihood, because {numbers}.",
-                    self.share
-                )
-            }
+        if self.method.has_posterior() && self.method.likelihood().is_some() {
+            return format!(
+                "Both, with an exponent of {:.2} for the likelihood, because {numbers}.",
+                self.share
+            );
         }
+        format!("`{}`, because {numbers}.", self.method.name())
     }
 
     /// Of a round's θ the share that the likelihood proposes while both stay: as much as it has in the mixture,

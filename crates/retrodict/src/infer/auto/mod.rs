@@ -6,16 +6,22 @@
 //! ([`Nearby`]).
 
 mod choice;
+mod likelihood;
+mod method;
 mod model;
 mod nearby;
 mod pool;
 mod refined;
+#[cfg(test)]
+mod round_tests;
 mod score;
 mod situation;
 #[cfg(test)]
 mod tests;
 
-pub use choice::{Choice, ChosenMethod};
+pub use choice::Choice;
+pub use likelihood::LearnedLikelihood;
+pub use method::{ChosenMethod, LikelihoodKind};
 pub use model::{AutoConfig, AutoModel};
 pub use nearby::Nearby;
 pub use pool::PooledLikelihood;

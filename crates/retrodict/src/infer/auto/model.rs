@@ -4,11 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Choice, ChosenMethod, PooledLikelihood, RefinedPosterior};
+use super::{Choice, LearnedLikelihood, PooledLikelihood, RefinedPosterior};
 use crate::error::{Error, Result};
 use crate::infer::{
-    LogLikelihood, NeuralLikelihood, NeuralPosterior, NleConfig, NpeConfig, Posterior,
-    PotentialPosterior,
+    LogLikelihood, NeuralPosterior, NleConfig, NpeConfig, NreConfig, Posterior, PotentialPosterior,
 };
 use crate::npy;
 use crate::prior::Prior;
@@ -23,6 +22,8 @@ pub struct AutoConfig {
     pub npe: NpeConfig,
     /// How a likelihood is fitted.
     pub nle: NleConfig,
+    /// How a ratio is fitted.
+    pub nre: NreConfig,
     /// What draws from the posterior of a likelihood, or of a pool.
     pub sampler: SamplerConfig,
 }
@@ -32,8 +33,8 @@ pub struct AutoConfig {
 pub struct AutoModel {
     /// Of neural posterior estimation.
     pub posterior: Option<Arc<NeuralPosterior>>,
-    /// Of neural likelihood estimation.
-    pub likelihood: Option<Arc<NeuralLikelihood>>,
+    /// Of neural likelihood or ratio estimation.
+    pub likelihood: Option<LearnedLikelihood>,
     /// What was chosen so far, and why.
     pub choice: Choice,
 }
@@ -53,7 +54,7 @@ impl AutoModel {
         fs::create_dir_all(folder).map_err(Error::io(folder, "create the folder"))?;
         match (&self.posterior, &self.likelihood) {
             (Some(posterior), Some(likelihood)) => {
-                likelihood.save(folder.join(LIKELIHOOD))?;
+                likelihood.save(&folder.join(LIKELIHOOD))?;
                 posterior.save(folder)?;
             }
             (Some(posterior), None) => posterior.save(folder)?,
@@ -70,16 +71,16 @@ impl AutoModel {
     /// If a file is missing, damaged or of another prior.
     pub fn load(folder: &Path, prior: &Prior) -> Result<Self> {
         let choice = Choice::read(&folder.join(CHOICE))?;
-        let posterior = || NeuralPosterior::load(folder, prior).map(Arc::new);
-        let likelihood = |folder: &Path| NeuralLikelihood::load(folder, prior).map(Arc::new);
-        let (posterior, likelihood) = match choice.method {
-            ChosenMethod::Npe => (Some(posterior()?), None),
-            ChosenMethod::Nle => (None, Some(likelihood(folder)?)),
-            ChosenMethod::Both => (
-                Some(posterior()?),
-                Some(likelihood(&folder.join(LIKELIHOOD))?),
-            ),
+        let posterior = (choice.method.has_posterior())
+            .then(|| NeuralPosterior::load(folder, prior).map(Arc::new))
+            .transpose()?;
+        let own = match posterior {
+            Some(_) => folder.join(LIKELIHOOD),
+            None => folder.to_path_buf(),
         };
+        let likelihood = (choice.method.likelihood())
+            .map(|kind| LearnedLikelihood::load(kind, &choice, (&own, prior)))
+            .transpose()?;
         Ok(Self {
             posterior,
             likelihood,
@@ -140,24 +141,27 @@ impl AutoModel {
     fn pool(
         &self,
         prior: &Prior,
-        (posterior, likelihood): (&Arc<NeuralPosterior>, &Arc<NeuralLikelihood>),
+        (posterior, likelihood): (&Arc<NeuralPosterior>, &LearnedLikelihood),
         sampler: Option<&SamplerConfig>,
     ) -> Result<RefinedPosterior> {
         let share = self.choice.share;
-        let method = if share < 1.0 { "npe and nle" } else { "nle" };
-        let (posterior, likelihood) = (Arc::clone(posterior), Arc::clone(likelihood));
+        let method = match likelihood.method() {
+            own if share < 1.0 => format!("npe and {own}"),
+            own => own.into(),
+        };
+        let (posterior, likelihood) = (Arc::clone(posterior), likelihood.clone());
         let pool = PooledLikelihood::new(prior, Arc::clone(&posterior), likelihood, share);
         let pool: Arc<dyn LogLikelihood> = Arc::new(pool);
-        RefinedPosterior::new(prior, &pool, posterior, (sampler, method))
+        RefinedPosterior::new(prior, &pool, posterior, (sampler, &method))
     }
 }
 
 fn of_likelihood(
     prior: &Prior,
-    likelihood: &Arc<NeuralLikelihood>,
+    likelihood: &LearnedLikelihood,
     sampler: &SamplerConfig,
 ) -> Result<Box<dyn Posterior>> {
-    let likelihood = Box::new(Arc::clone(likelihood));
-    let posterior = PotentialPosterior::new(prior, likelihood, sampler.clone())?;
-    Ok(Box::new(posterior.with_method("nle")))
+    let own = Box::new(likelihood.clone());
+    let posterior = PotentialPosterior::new(prior, own, sampler.clone())?;
+    Ok(Box::new(posterior.with_method(likelihood.method())))
 }

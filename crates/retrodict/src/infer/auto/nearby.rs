@@ -45,18 +45,14 @@ impl Nearby {
         models: ChosenModels<'_>,
         proposed: &Simulations,
     ) -> Result<Option<Self>> {
-        let proposed = proposed.valid();
-        if proposed.len() < FEWEST_ROWS {
+        let Some(rivals) = Rivals::new(proposed) else {
             return Ok(None);
-        }
-        let (theta, x, n_each) = pairs(&proposed);
-        let likelihoods = models.1.log_prob_many(&theta, &x)?;
-        let densities = models.0.log_prob_many(&theta, &x)?;
-        let own = densities.iter().zip(theta.rows());
+        };
+        let likelihoods = models.1.log_likelihood_many(&rivals.theta, &rivals.x)?;
+        let densities = models.0.log_prob_many(&rivals.theta, &rivals.x)?;
+        let own = densities.iter().zip(rivals.theta.rows());
         let ratios: Vec<f64> = own.map(|(q, theta)| q - prior.log_prob(theta)).collect();
-        let each = likelihoods.chunks(n_each).zip(ratios.chunks(n_each));
-        let each: Vec<(&[f64], &[f64])> = each.collect();
-        Ok(Some(Self::of(&each)))
+        Ok(Some(rivals.compared(&likelihoods, &ratios)))
     }
 
     /// In words, after those of [`super::Comparison`].
@@ -100,17 +96,40 @@ fn mixed((q, l): (f64, f64), share: f64) -> f64 {
 }
 
 /// Each simulation that is judged beside its own θ and those of others, spread over all.
-fn pairs(proposed: &Simulations) -> (Table, Table, usize) {
-    let n = proposed.len();
-    let (judged, rivals) = (n.min(MOST_ROWS), RIVALS.min(n - 1));
-    let stride = (n - 1) / rivals;
-    let judged = (0..judged).map(|i| i * n / judged);
-    let beside =
-        |i: usize| std::iter::once(i).chain((0..rivals).map(move |k| (i + 1 + k * stride) % n));
-    let theta: Vec<usize> = judged.clone().flat_map(beside).collect();
-    let x: Vec<usize> = judged
-        .flat_map(|i| std::iter::repeat_n(i, rivals + 1))
-        .collect();
-    let (theta, x) = (proposed.theta.select(&theta), proposed.x.select(&x));
-    (theta, x, rivals + 1)
+pub(super) struct Rivals {
+    pub(super) theta: Table,
+    pub(super) x: Table,
+    /// How many pairs each simulation has.
+    n_each: usize,
+}
+
+impl Rivals {
+    /// Of the successful ones of `proposed`; nothing if there are fewer than 20.
+    pub(super) fn new(proposed: &Simulations) -> Option<Self> {
+        let proposed = proposed.valid();
+        let n = proposed.len();
+        if n < FEWEST_ROWS {
+            return None;
+        }
+        let (judged, rivals) = (n.min(MOST_ROWS), RIVALS.min(n - 1));
+        let stride = (n - 1) / rivals;
+        let judged = (0..judged).map(|i| i * n / judged);
+        let beside =
+            |i: usize| std::iter::once(i).chain((0..rivals).map(move |k| (i + 1 + k * stride) % n));
+        let theta: Vec<usize> = judged.clone().flat_map(beside).collect();
+        let x: Vec<usize> = judged
+            .flat_map(|i| std::iter::repeat_n(i, rivals + 1))
+            .collect();
+        Some(Self {
+            theta: proposed.theta.select(&theta),
+            x: proposed.x.select(&x),
+            n_each: rivals + 1,
+        })
+    }
+
+    /// What one function of the pairs gains over another, and their best mixture.
+    pub(super) fn compared(&self, own: &[f64], other: &[f64]) -> Nearby {
+        let each = own.chunks(self.n_each).zip(other.chunks(self.n_each));
+        Nearby::of(&each.collect::<Vec<_>>())
+    }
 }

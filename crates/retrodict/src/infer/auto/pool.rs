@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::LearnedLikelihood;
 use crate::error::Result;
-use crate::infer::{LogLikelihood, NeuralLikelihood, NeuralPosterior, Posterior};
+use crate::infer::{LogLikelihood, NeuralPosterior, Posterior};
 use crate::prior::Prior;
 use crate::table::Table;
 
@@ -17,7 +18,7 @@ use crate::table::Table;
 pub struct PooledLikelihood {
     prior: Prior,
     posterior: Arc<NeuralPosterior>,
-    likelihood: Arc<NeuralLikelihood>,
+    likelihood: LearnedLikelihood,
     share: f64,
 }
 
@@ -26,7 +27,7 @@ impl PooledLikelihood {
     pub fn new(
         prior: &Prior,
         posterior: Arc<NeuralPosterior>,
-        likelihood: Arc<NeuralLikelihood>,
+        likelihood: LearnedLikelihood,
         share: f64,
     ) -> Self {
         Self {

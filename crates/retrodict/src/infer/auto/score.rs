@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Nearby;
+use super::{LearnedLikelihood, Nearby};
 use crate::error::Result;
-use crate::infer::{LogLikelihood, NeuralLikelihood, NeuralPosterior, Posterior};
+use crate::infer::{LogLikelihood, NeuralPosterior, Posterior};
 use crate::prior::Prior;
 use crate::samples::{effective_number, normalized};
 use crate::seed::{Seed, Stream};
@@ -65,7 +65,7 @@ impl Gain {
 }
 
 /// A posterior and a likelihood that are compared.
-pub type ChosenModels<'a> = (&'a NeuralPosterior, &'a NeuralLikelihood);
+pub type ChosenModels<'a> = (&'a NeuralPosterior, &'a LearnedLikelihood);
 
 /// A posterior q(θ | x) and a likelihood p̂(x | θ) compared on simulations that neither has seen.
 ///
@@ -201,7 +201,7 @@ pub(super) fn best_share(
 /// log r(θ | x) / p(θ) of each row of θ at α = ½, up to a constant.
 fn nearness(
     prior: &Prior,
-    (posterior, likelihood): (&NeuralPosterior, &NeuralLikelihood),
+    (posterior, likelihood): (&NeuralPosterior, &LearnedLikelihood),
     theta: &Table,
     x: &[f64],
 ) -> Result<Vec<f64>> {
@@ -296,9 +296,9 @@ impl Pairs {
     fn log_weights(
         &self,
         prior: &Prior,
-        (posterior, likelihood): (&NeuralPosterior, &NeuralLikelihood),
+        (posterior, likelihood): (&NeuralPosterior, &LearnedLikelihood),
     ) -> Result<Vec<Vec<f64>>> {
-        let likelihoods = likelihood.log_prob_many(&self.theta, &self.x)?;
+        let likelihoods = likelihood.log_likelihood_many(&self.theta, &self.x)?;
         let densities = posterior.log_prob_many(&self.theta, &self.x)?;
         let rows = self.theta.rows().zip(likelihoods.iter().zip(&densities));
         let weight = |theta: &[f64], l: f64, q: f64| {

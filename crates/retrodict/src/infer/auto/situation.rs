@@ -32,13 +32,17 @@ const LEAST: usize = 1000;
 const MOST_DATA: usize = 32;
 /// So many simulations for each number of such data have to make the first round, or it aims at the wrong place.
 const FIRST_ROUND: usize = 5;
+/// And so many those of each, or a ratio learns too little to be worth its part of them.
+const ROUND_FOR_RATIO: usize = 10;
 /// And the posterior has to be narrower than a tenth of the prior, or one round that learns from all of them is better.
 const CUT_BELOW: f64 = 0.1;
+/// In rounds of fewer simulations than these, the errors of a likelihood are large enough to be worth a ratio beside it.
+const FEW: usize = 500;
 
 impl Situation {
     /// The choice by rule.
     pub fn choice(&self) -> Choice {
-        use ChosenMethod::{Both, Nle, Npe};
+        use ChosenMethod::{Nle, Npe, NpeAndNle, NpeAndNre};
         if self.trials {
             let reason = "`nle`, because the observation is independent trials: the likelihoods of any number of them multiply.";
             return Choice::new(Nle, self.rounds.unwrap_or(1), reason);
@@ -51,14 +55,31 @@ impl Situation {
             "{rounds} rounds, because there is one observation to aim {} simulations at",
             self.simulations
         );
-        if self.is_wide() {
+        if self.is_wide() && self.simulations < ROUND_FOR_RATIO * self.n_data * rounds {
             let reason = format!(
-                "`npe` in {aimed}; no likelihood, because a density of {} numbers would have to be learned to find {} parameters.",
-                self.n_data, self.n_parameters
+                "`npe` in {aimed}: no `nle`, because a density of {0} numbers would have to be learned, and no `nre`, because \
+                 a round has fewer than {ROUND_FOR_RATIO} simulations for each of the {0}.",
+                self.n_data
             );
             return Choice::new(Npe, rounds, reason);
         }
-        Choice::new(Both, rounds, format!("First `npe` and `nle`, in {aimed}."))
+        if self.is_wide() {
+            let reason = format!(
+                "First `npe` and `nre`, in {aimed}; no `nle`, because a density of {} numbers would have to be learned to find {} parameters.",
+                self.n_data, self.n_parameters
+            );
+            return Choice::new(NpeAndNre, rounds, reason);
+        }
+        let choice = Choice::new(
+            NpeAndNle,
+            rounds,
+            format!("First `npe` and `nle`, in {aimed}."),
+        );
+        if self.simulations < FEW * rounds {
+            choice.with_ratio()
+        } else {
+            choice
+        }
     }
 
     /// How its rounds choose parameters.

@@ -1,18 +1,10 @@
 //! Choices whose right answer is known.
 
 use super::*;
-use crate::infer::sequential::{
-    InMemory, RoundModel, SequentialConfig, SequentialMethod, SequentialTask, sequential,
-};
-use crate::infer::testing::silent;
-use crate::infer::{NleConfig, NpeConfig};
-use crate::prior::{DistributionConfig as D, Prior};
-use crate::sample::SamplerConfig;
 use crate::seed::{Seed, Stream};
-use crate::simulate::{FunctionSimulator, SimulationFailure, Simulator, Status};
 
 /// One observation, a simulator, and enough simulations.
-fn plain() -> Situation {
+pub(super) fn plain() -> Situation {
     Situation {
         n_parameters: 3,
         n_data: 8,
@@ -25,15 +17,15 @@ fn plain() -> Situation {
 
 #[test]
 fn what_is_known_beforehand_decides_by_rule() {
-    use ChosenMethod::{Both, Nle, Npe};
+    use ChosenMethod::{Nle, Npe, NpeAndNle, NpeAndNre};
     let table: [(Situation, ChosenMethod, usize, &str); 9] = [
-        (plain(), Both, 5, "one observation"),
+        (plain(), NpeAndNle, 5, "one observation"),
         (
             Situation {
                 n_data: 100,
                 ..plain()
             },
-            Npe,
+            NpeAndNre,
             5,
             "100 numbers",
         ),
@@ -78,7 +70,7 @@ fn what_is_known_beforehand_decides_by_rule() {
                 rounds: Some(3),
                 ..plain()
             },
-            Both,
+            NpeAndNle,
             3,
             "3 rounds",
         ),
@@ -229,12 +221,12 @@ fn two_that_agree_are_told_apart_by_nothing() {
     assert!(found.likelihood.mean.abs() < 1e-9 && !found.over_posterior.is_clear());
     let first = plain().choice();
     let next = first.after(Some(found), 2);
-    assert_eq!(next.method, ChosenMethod::Both);
+    assert_eq!(next.method, ChosenMethod::NpeAndNle);
 }
 
 #[test]
 fn a_likelihood_goes_when_it_is_far_behind_and_the_posterior_when_it_is() {
-    use ChosenMethod::{Both, Nle, Npe};
+    use ChosenMethod::{Nle, Npe, NpeAndNle as Both};
     let methods = |ahead: f64, share: f64, overlap: f64| {
         let likelihood = Gain {
             mean: ahead,
@@ -260,26 +252,31 @@ fn a_likelihood_goes_when_it_is_far_behind_and_the_posterior_when_it_is() {
     assert_eq!(methods(0.8, 0.6, 0.1), [Nle, Nle]);
 }
 
-/// Simulations fail where the observation says θ is: the posterior of those that do not aims there all the same.
 #[test]
-fn a_posterior_that_aims_where_simulations_fail_goes() {
-    let prior = Prior::new([("a", D::uniform(-2.0, 2.0)), ("b", D::uniform(-2.0, 2.0))]).unwrap();
-    let simulator = FunctionSimulator::new("half", 2, [2], |theta, random, x| {
-        if theta[0] > 0.5 {
-            return Err(SimulationFailure {
-                status: Status::Failed,
-                reason: "no equilibrium".into(),
-            });
-        }
-        for (x, theta) in x.iter_mut().zip(theta) {
-            *x = theta * theta.abs() + 0.05 * random.normal();
-        }
-        Ok(())
-    });
-    let (model, _) = fitted(&prior, &simulator, &[2.25, 0.3]);
-    let reasons = model.choice.reasons.join(" ");
-    assert!(reasons.contains("simulations fail"), "{reasons}");
-    assert!(model.posterior.is_none() && model.likelihood.is_some());
+fn a_ratio_stands_where_a_likelihood_would() {
+    use ChosenMethod::{Npe, NpeAndNre, Nre};
+    let wide = Situation {
+        n_data: 100,
+        ..plain()
+    };
+    let methods = |ahead: f64, share: f64| {
+        let found = Comparison {
+            likelihood: Gain {
+                mean: ahead,
+                standard_error: 0.05,
+            },
+            share,
+            ..Comparison::of(&weights(1.0), &[0.0; 400]).unwrap()
+        };
+        let first = wide.choice().after(Some(found), 2);
+        let second = first.after(Some(found), 3);
+        [first.method, second.method]
+    };
+    assert_eq!(methods(-0.8, 0.0), [NpeAndNre, Npe]);
+    assert_eq!(methods(0.8, 1.0), [Nre, Nre]);
+    let failing = wide.choice().without_posterior((3, 200), 2);
+    assert_eq!(failing.method, Nre);
+    assert!(failing.reasons[1].contains("`nre`, because"), "{failing:?}");
 }
 
 #[test]
@@ -322,73 +319,47 @@ fn a_choice_is_read_as_it_was_written() {
     assert_eq!(serde_json::from_str::<Choice>(&text).unwrap(), choice);
 }
 
-fn config<C: serde::de::DeserializeOwned>() -> C {
-    let text = r#"{"estimator":{"kind":"nsf","transforms":2,"network":{"hidden":[24]}},"train":{"max_epochs":40,"ensemble_size":1}}"#;
-    serde_json::from_str(text).unwrap()
-}
-
-fn fitted(prior: &Prior, simulator: &dyn Simulator, x: &[f64]) -> (AutoModel, SequentialMethod) {
-    let situation = Situation {
-        n_parameters: prior.n_parameters(),
-        n_data: x.len(),
-        simulations: 3000,
-        rounds: Some(3),
+#[test]
+fn a_ratio_comes_and_goes_by_its_best_exponents() {
+    let few = Situation {
+        simulations: 1000,
         ..plain()
     };
-    let method = SequentialMethod::Auto(Box::new(AutoConfig {
-        choice: situation.choice(),
-        npe: config::<NpeConfig>(),
-        nle: config::<NleConfig>(),
-        sampler: SamplerConfig::default(),
-    }));
-    let task = SequentialTask {
-        prior,
-        x,
-        method: &method,
-        config: &SequentialConfig {
-            threshold_draws: 20_000,
-            ..SequentialConfig::default()
-        },
-        simulations: 3000,
-        rounds: 3,
-        seed: Seed(3),
-    };
-    let fit = sequential(&task, &mut InMemory::new(simulator, Seed(3)), &silent).unwrap();
-    let Some(RoundModel::Auto(model)) = fit.models.last() else {
-        panic!("auto leaves a model of its own");
-    };
-    ((**model).clone(), method)
+    assert_eq!(plain().choice().ratio, None);
+    let first = few.choice();
+    assert_eq!(first.ratio, Some(0.0));
+    let second = first.after_ratio(0.3, 2);
+    assert_eq!(second.ratio, Some(0.3));
+    assert_eq!(first.after_ratio(1.0, 2).ratio, Some(0.5));
+    let found = Comparison::of(&weights(1.0), &[0.0; 400]);
+    let seen = second.after(found, 2);
+    assert_eq!(seen.after_ratio(0.4, 3).ratio, Some(0.4));
+    // It goes when it has nothing to add, but not by the first look.
+    assert_eq!(first.after_ratio(0.0, 2).ratio, Some(0.0));
+    let useless = first.after_ratio(0.0, 2).after(found, 2);
+    assert_eq!(useless.after_ratio(0.05, 3).ratio, None);
+    let text = serde_json::to_string(&seen).unwrap();
+    assert_eq!(serde_json::from_str::<Choice>(&text).unwrap(), seen);
 }
 
-/// x = θ² + noise: a likelihood that a linear guess and one parabola describe, and two or four modes.
 #[test]
-fn several_modes_of_a_simple_likelihood_want_the_likelihood() {
-    let prior = Prior::new(["a", "b", "c"].map(|n| (n, D::uniform(-2.0, 2.0)))).unwrap();
-    let simulator = FunctionSimulator::new("squares", 3, [3], |theta, random, x| {
-        for (x, theta) in x.iter_mut().zip(theta) {
-            *x = theta * theta + 0.05 * random.normal();
-        }
-        Ok(())
-    });
-    let (model, _) = fitted(&prior, &simulator, &[1.0, 1.0, 1.0]);
-    println!("{:#?}", model.choice);
-    assert!(model.likelihood.is_some(), "{:?}", model.choice.reasons);
-    assert!(model.choice.share > 0.4, "{:?}", model.choice.reasons);
-    assert!(model.choice.reasons.len() >= 2);
-}
-
-/// x = θ + noise: the guess is exact for both.
-#[test]
-fn a_linear_problem_keeps_the_posterior_alone() {
-    let prior = Prior::new([("a", D::normal(0.0, 1.0)), ("b", D::normal(1.0, 2.0))]).unwrap();
-    let simulator = FunctionSimulator::new("shift", 2, [2], |theta, random, x| {
-        for (x, theta) in x.iter_mut().zip(theta) {
-            *x = theta + 0.5 * random.normal();
-        }
-        Ok(())
-    });
-    let (model, method) = fitted(&prior, &simulator, &[0.3, 1.5]);
-    assert_eq!(model.choice.method, ChosenMethod::Npe, "{:?}", model.choice);
-    assert!(model.likelihood.is_none() && model.choice.amortised);
-    assert_eq!(method.name(), "auto");
+fn wide_data_without_a_region_to_aim_at_are_for_the_posterior() {
+    let wide = Situation {
+        n_data: 100,
+        ..plain()
+    };
+    let next = wide.choice().without_aim(2);
+    assert_eq!((next.method, next.share), (ChosenMethod::Npe, 0.0));
+    assert!(next.reasons[1].contains("too much of the prior"));
+    let few = Situation {
+        simulations: 4000,
+        ..wide
+    };
+    assert_eq!(few.choice().method, ChosenMethod::Npe);
+    // A study that is written out resolves to the same choice.
+    let resolved = Situation {
+        rounds: Some(few.most_rounds()),
+        ..few
+    };
+    assert_eq!(resolved.choice(), few.choice());
 }

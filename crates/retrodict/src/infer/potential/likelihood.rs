@@ -47,6 +47,10 @@ impl<L: LogLikelihood + ?Sized> LogLikelihood for Arc<L> {
         (**self).log_likelihood(theta, x, values)
     }
 
+    fn takes_missing(&self) -> bool {
+        (**self).takes_missing()
+    }
+
     fn with_gradient(
         &self,
         theta: &[f64],

@@ -1,11 +1,14 @@
-//! A round of the method that chooses between a posterior and a likelihood.
+//! A round of the method that chooses between a posterior and a likelihood, or a ratio.
 
 use std::sync::Arc;
 
 use super::round_data::RoundData;
 use super::{RoundModel, SequentialMethod};
 use crate::error::Result;
-use crate::infer::auto::{AutoConfig, AutoModel, Choice, ChosenMethod, Comparison, Nearby};
+use crate::infer::auto::{
+    AutoConfig, AutoModel, Choice, ChosenMethod, Comparison, LearnedLikelihood, LikelihoodKind,
+    Nearby,
+};
 use crate::infer::usable_rows::MIN_ROWS;
 use crate::prior::Prior;
 use crate::seed::Seed;
@@ -30,7 +33,7 @@ pub(super) fn fit(
     }
     let mut choice = choose(prior, config, data, seed)?;
     let usable = data.inside.valid_rows().len();
-    if choice.method != ChosenMethod::Nle && data.region.is_some() && usable < MIN_ROWS {
+    if choice.method.has_posterior() && data.region.is_some() && usable < MIN_ROWS {
         choice = choice.without_posterior((usable, data.inside.len()), data.round + 1);
     }
     let mut model = AutoModel {
@@ -40,7 +43,7 @@ pub(super) fn fit(
     };
     let mut log = None;
     let mut linear = true;
-    if model.choice.method != ChosenMethod::Nle {
+    if model.choice.method.has_posterior() {
         let method = SequentialMethod::Npe(config.npe.clone());
         let (fitted, own) = method.fit(prior, data.inside, seed, observer)?;
         if let RoundModel::Posterior(posterior) = fitted {
@@ -49,23 +52,59 @@ pub(super) fn fit(
         linear &= is_guess(&own);
         log = Some(own);
     }
-    if model.choice.method != ChosenMethod::Npe {
-        let method = SequentialMethod::Nle(config.nle.clone(), config.sampler.clone());
-        let (fitted, own) = method.fit(prior, data.all, seed, observer)?;
-        if let RoundModel::Likelihood(likelihood) = fitted {
-            model.likelihood = Some(likelihood);
-        }
+    if let Some(kind) = model.choice.method.likelihood() {
+        let (fitted, own) = fit_likelihood(prior, (config, kind), data, seed, observer)?;
+        model.likelihood = Some(fitted);
         linear &= is_guess(&own);
         log.get_or_insert(own);
     }
     let log = log.expect("a method is chosen");
     // Without a guess there is nothing that the two have in common.
     let guessed = config.npe.linear_guess && config.nle.linear_guess && data.all.len() >= ENOUGH;
-    if linear && guessed && data.last.is_none() && model.choice.method == ChosenMethod::Both {
+    if linear && guessed && data.last.is_none() && model.choice.method == ChosenMethod::NpeAndNle {
         model.likelihood = None;
         model.choice = model.choice.linear();
+    } else if let Some(share) = model.choice.ratio {
+        model.likelihood = model
+            .likelihood
+            .map(|likelihood| add_ratio(prior, (config, likelihood, share), data, seed, observer))
+            .transpose()?;
     }
     Ok((RoundModel::Auto(Arc::new(model)), log))
+}
+
+fn fit_likelihood(
+    prior: &Prior,
+    (config, kind): (&AutoConfig, LikelihoodKind),
+    data: &RoundData<'_>,
+    seed: Seed,
+    observer: Observer<'_>,
+) -> Result<(LearnedLikelihood, TrainLog)> {
+    let sampler = config.sampler.clone();
+    let method = match kind {
+        LikelihoodKind::Likelihood => SequentialMethod::Nle(config.nle.clone(), sampler),
+        LikelihoodKind::Ratio => SequentialMethod::Nre(config.nre.clone(), sampler),
+    };
+    let (fitted, log) = method.fit(prior, data.all, seed, observer)?;
+    let learned = match fitted {
+        RoundModel::Likelihood(likelihood) => LearnedLikelihood::Likelihood(likelihood),
+        RoundModel::Ratio(ratio) => LearnedLikelihood::Ratio(ratio),
+        RoundModel::Posterior(_) | RoundModel::Auto(_) => unreachable!("a likelihood was fitted"),
+    };
+    Ok((learned, log))
+}
+
+/// The pool of a likelihood with a ratio that learns from the same simulations.
+fn add_ratio(
+    prior: &Prior,
+    (config, likelihood, share): (&AutoConfig, LearnedLikelihood, f64),
+    data: &RoundData<'_>,
+    seed: Seed,
+    observer: Observer<'_>,
+) -> Result<LearnedLikelihood> {
+    let kind = (config, LikelihoodKind::Ratio);
+    let (fitted, _) = fit_likelihood(prior, kind, data, seed, observer)?;
+    Ok(likelihood.with_ratio(fitted, share))
 }
 
 /// From fewer simulations a network may learn nothing where there is something.
@@ -81,17 +120,29 @@ fn choose(prior: &Prior, config: &AutoConfig, data: &RoundData<'_>, seed: Seed) 
     let Some(RoundModel::Auto(last)) = data.last else {
         return Ok(config.choice.clone());
     };
-    let (Some(posterior), Some(likelihood)) = (&last.posterior, &last.likelihood) else {
+    let Some(likelihood) = &last.likelihood else {
         return Ok(last.choice.clone());
     };
+    let proposed = data.proposed_by_likelihood();
+    let choice = match likelihood.best_ratio_share(&proposed)? {
+        Some(share) => last.choice.after_ratio(share, data.round + 1),
+        None => last.choice.clone(),
+    };
+    let Some(posterior) = &last.posterior else {
+        return Ok(choice);
+    };
+    if likelihood.has_to_aim() && data.is_aimed_nowhere() {
+        return Ok(choice.without_aim(data.round + 1));
+    }
     let inside = |theta: &Table| match data.region {
         Some(region) => region.contains(theta),
         None => Ok(vec![true; theta.n_rows()]),
     };
-    let models = (&**posterior, &**likelihood);
+    let likelihood = likelihood.with_ratio_as_in(&choice);
+    let models = (&**posterior, &likelihood);
     let mut found = Comparison::new(prior, models, (data.made, data.x), &inside, seed)?;
     if let Some(found) = &mut found {
-        found.nearby = Nearby::new(prior, models, &data.proposed_by_likelihood())?;
+        found.nearby = Nearby::new(prior, models, &proposed)?;
     }
-    Ok(last.choice.after(found, data.round + 1))
+    Ok(choice.after(found, data.round + 1))
 }

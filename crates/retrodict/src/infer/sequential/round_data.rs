@@ -37,10 +37,19 @@ impl<'a> RoundData<'a> {
         Ok(rows.iter().map(|&row| self.in_proportion[row]).collect())
     }
 
-    /// The simulations of this round with θ from the posterior of a likelihood.
+    /// The simulations of this round with θ from the posterior of a likelihood: all, if there is no region.
     pub(super) fn proposed_by_likelihood(&self) -> Simulations {
+        if self.region.is_none() {
+            return self.made.clone();
+        }
         let rows = self.all.len() - self.n_from_likelihood..self.all.len();
         self.all.select(&rows.collect::<Vec<_>>())
+    }
+
+    /// Whether this round's θ came from the whole prior.
+    pub(super) fn is_aimed_nowhere(&self) -> bool {
+        self.region
+            .is_some_and(|region| region.threshold().is_none())
     }
 
     /// Of a first round.

@@ -24,6 +24,7 @@ impl Run<'_> {
             choice: choice.unwrap_or_else(|| Situation::default().choice()),
             npe: inference.npe(),
             nle: inference.nle(),
+            nre: inference.nre(),
             sampler,
         }
     }
@@ -82,6 +83,7 @@ impl Run<'_> {
         let inference = &self.study().config().inference;
         let method = match self.chosen_by_auto()?.filter(|_| self.chooses()) {
             Some(choice) if choice.method == ChosenMethod::Nle => Method::Nle,
+            Some(choice) if choice.method == ChosenMethod::Nre => Method::Nre,
             Some(_) => Method::Npe,
             None => inference.method,
         };
