@@ -31,7 +31,7 @@ pub(super) fn input(run: &ComparisonRun<'_>, comparison: &Comparison) -> Result<
     }
     let mut citations: Vec<String> = Vec::new();
     for method in &config.methods {
-        for citation in report_words::citations(*method, &config.inference) {
+        for citation in report_words::citations(&[*method], &config.inference) {
             if !citations.contains(&citation) {
                 citations.push(citation);
             }

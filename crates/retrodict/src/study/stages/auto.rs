@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::infer::Posterior;
-use crate::infer::auto::{AutoConfig, AutoModel, Choice, ChosenMethod, Situation};
+use crate::infer::auto::{AutoConfig, AutoModel, Choice, LikelihoodKind, Situation};
 use crate::report::html::Fact;
 use crate::sample::SamplerConfig;
 use crate::study::stages::report_words;
@@ -81,12 +81,45 @@ impl Run<'_> {
     /// What to cite.
     pub(super) fn citations(&self) -> Result<Vec<String>> {
         let inference = &self.study().config().inference;
-        let method = match self.chosen_by_auto()?.filter(|_| self.chooses()) {
-            Some(choice) if choice.method == ChosenMethod::Nle => Method::Nle,
-            Some(choice) if choice.method == ChosenMethod::Nre => Method::Nre,
-            Some(_) => Method::Npe,
-            None => inference.method,
+        let methods = match self.chosen_by_auto()?.filter(|_| self.chooses()) {
+            Some(choice) => cited(&choice),
+            None => vec![inference.method],
         };
-        Ok(report_words::citations(method, inference))
+        Ok(report_words::citations(&methods, inference))
+    }
+}
+
+/// The methods whose networks are in the result.
+fn cited(choice: &Choice) -> Vec<Method> {
+    let kind = choice.method.likelihood();
+    let has_ratio = kind == Some(LikelihoodKind::Ratio) || choice.ratio.is_some();
+    let parts = [
+        (choice.method.has_posterior(), Method::Npe),
+        (kind == Some(LikelihoodKind::Likelihood), Method::Nle),
+        (has_ratio, Method::Nre),
+    ];
+    let fitted = parts.into_iter().filter(|(fitted, _)| *fitted);
+    fitted.map(|(_, method)| method).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::infer::auto::ChosenMethod;
+
+    #[test]
+    fn every_method_that_has_a_network_in_the_result_is_cited() {
+        let of = |method, ratio| {
+            let choice = Situation::default().choice();
+            cited(&Choice {
+                method,
+                ratio,
+                ..choice
+            })
+        };
+        assert_eq!(of(ChosenMethod::Npe, None), [Method::Npe]);
+        let both = of(ChosenMethod::NpeAndNle, Some(0.3));
+        assert_eq!(both, [Method::Npe, Method::Nle, Method::Nre]);
+        assert_eq!(of(ChosenMethod::Nre, None), [Method::Nre]);
     }
 }

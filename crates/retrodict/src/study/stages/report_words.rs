@@ -235,12 +235,28 @@ fn proposal_paper(proposal: ProposalKind) -> &'static str {
 }
 
 /// What to cite.
-pub(in crate::study) fn citations(method: Method, inference: &InferenceSection) -> Vec<String> {
+pub(in crate::study) fn citations(methods: &[Method], inference: &InferenceSection) -> Vec<String> {
     let version = env!("CARGO_PKG_VERSION");
+    let papers = methods
+        .iter()
+        .map(|method| paper(*method, inference).into());
+    let software = format!("Retrodict {version}: simulation-based inference (see CITATION.cff).");
+    let checks = [
+        "Simulation-based calibration: Talts et al. 2018, arXiv:1804.06788; its bands: Säilynoja et al. 2022, arXiv:2103.10522.".into(),
+        "Expected coverage: Hermans et al. 2022, arXiv:2110.06581.".into(),
+    ];
+    std::iter::once(software)
+        .chain(papers)
+        .chain(checks)
+        .collect()
+}
+
+/// Where a method is described.
+fn paper(method: Method, inference: &InferenceSection) -> &'static str {
     let sequential = inference.sequential.as_ref();
     let given = inference.given_rounds.as_ref().map(|given| given.loss);
     let proposal = given.or(sequential.map(|s| s.proposal)).unwrap_or_default();
-    let paper = match method {
+    match method {
         Method::Npe if inference.is_aimed() => proposal_paper(proposal),
         Method::Nle => {
             "Neural likelihood estimation: Papamakarios, Sterratt and Murray 2019, arXiv:1805.07226."
@@ -272,12 +288,5 @@ pub(in crate::study) fn citations(method: Method, inference: &InferenceSection) 
         _ => {
             "Neural posterior estimation: Papamakarios and Murray 2016, arXiv:1605.06376; Greenberg et al. 2019, arXiv:1905.07488."
         }
-    };
-    [
-        format!("Retrodict {version}: simulation-based inference (see CITATION.cff)."),
-        paper.into(),
-        "Simulation-based calibration: Talts et al. 2018, arXiv:1804.06788; its bands: Säilynoja et al. 2022, arXiv:2103.10522.".into(),
-        "Expected coverage: Hermans et al. 2022, arXiv:2110.06581.".into(),
-    ]
-    .into()
+    }
 }
