@@ -70,13 +70,15 @@ impl Choice {
     }
 
     /// The choice after the ratio was compared with the likelihood in which it stands, and found best with the exponent
-    /// `best`. It has half at most, however far the likelihood is behind, which with more simulations gains more; and it
-    /// never goes by the first look.
+    /// `best`. The first look decides nothing: of networks that know the first round alone, the better need not be the
+    /// better later. It has half at most.
     #[must_use]
     pub fn after_ratio(&self, best: f64, round: usize) -> Self {
         let mut next = self.clone();
-        let first = self.comparisons.is_empty();
-        next.ratio = (first || best >= LEAST_SHARE).then_some(best.min(MOST_RATIO));
+        if self.comparisons.is_empty() {
+            return next;
+        }
+        next.ratio = (best >= LEAST_SHARE).then_some(best.min(MOST_RATIO));
         next.reasons.push(match next.ratio {
             Some(share) => format!(
                 "In the likelihood of round {round} a ratio has the exponent {share:.2}; on simulations that the likelihood \
@@ -152,6 +154,8 @@ impl Choice {
     pub fn without_posterior(&self, (usable, all): (usize, usize), round: usize) -> Self {
         let mut next = self.clone();
         (next.method, next.share) = (self.method.without_posterior(), 1.0);
+        // What a ratio learns is given that a simulation succeeds.
+        next.ratio = None;
         next.reasons.push(format!(
             "`{}`, because the posterior aimed round {round} at parameters for which simulations fail: {usable} of {all} \
              gave data.",

@@ -180,7 +180,7 @@ fn rounds_of_few_simulations_have_a_ratio_in_the_likelihood() {
     is_the_weighted_mean(first.likelihood.as_ref().unwrap(), &x);
 }
 
-/// A pool's value lies between those of its parts, and its gradient is that by central differences.
+/// A pool's value and gradient are those of its parts, which have tests against central differences of their own.
 fn is_the_weighted_mean(learned: &LearnedLikelihood, x: &[f64]) {
     let LearnedLikelihood::Pool(likelihood, ratio, _) = learned else {
         panic!("no pool");
@@ -202,17 +202,16 @@ fn is_the_weighted_mean(learned: &LearnedLikelihood, x: &[f64]) {
     let data = Table::new(["x", "y"], [x, x].concat()).unwrap();
     let paired = pool.log_likelihood_many(&both, &data).unwrap();
     assert!(paired.iter().all(|v| (v - expected).abs() < 1e-9));
+    let gradient = |learned: &dyn LogLikelihood| {
+        let mut slopes = [0.0; 2];
+        let has = learned.with_gradient(&theta, x, &mut [0.0], &mut slopes);
+        assert!(has.unwrap());
+        slopes
+    };
+    let (of_likelihood, of_ratio) = (gradient(likelihood), gradient(ratio));
     for j in 0..2 {
-        let at = |step: f64| {
-            let mut moved = theta;
-            moved[j] += step;
-            value(&pool, moved)
-        };
-        let difference = (at(1e-2) - at(-1e-2)) / 2e-2;
-        assert!(
-            (slopes[j] - difference).abs() < 0.02 * (1.0 + difference.abs()),
-            "{slopes:?} {difference}"
-        );
+        let expected = 0.7 * of_likelihood[j] + 0.3 * of_ratio[j];
+        assert!((slopes[j] - expected).abs() < 1e-9, "{slopes:?} {expected}");
     }
 }
 

@@ -328,16 +328,13 @@ fn a_ratio_comes_and_goes_by_its_best_exponents() {
     assert_eq!(plain().choice().ratio, None);
     let first = few.choice();
     assert_eq!(first.ratio, Some(0.0));
-    let second = first.after_ratio(0.3, 2);
-    assert_eq!(second.ratio, Some(0.3));
-    assert_eq!(first.after_ratio(1.0, 2).ratio, Some(0.5));
+    assert_eq!(first.after_ratio(1.0, 2), first);
     let found = Comparison::of(&weights(1.0), &[0.0; 400]);
-    let seen = second.after(found, 2);
-    assert_eq!(seen.after_ratio(0.4, 3).ratio, Some(0.4));
-    // It goes when it has nothing to add, but not by the first look.
-    assert_eq!(first.after_ratio(0.0, 2).ratio, Some(0.0));
-    let useless = first.after_ratio(0.0, 2).after(found, 2);
-    assert_eq!(useless.after_ratio(0.05, 3).ratio, None);
+    let seen = first.after(found, 2).after_ratio(0.3, 3);
+    assert_eq!(seen.ratio, Some(0.3));
+    assert_eq!(seen.after_ratio(1.0, 4).ratio, Some(0.5));
+    assert_eq!(seen.after_ratio(0.05, 4).ratio, None);
+    assert_eq!(seen.without_posterior((3, 200), 4).ratio, None);
     let text = serde_json::to_string(&seen).unwrap();
     assert_eq!(serde_json::from_str::<Choice>(&text).unwrap(), seen);
 }
