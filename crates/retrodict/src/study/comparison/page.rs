@@ -29,14 +29,7 @@ pub(super) fn input(run: &ComparisonRun<'_>, comparison: &Comparison) -> Result<
             *fact = Fact::new("methods", names.join("; "));
         }
     }
-    let mut citations: Vec<String> = Vec::new();
-    for method in &config.methods {
-        for citation in report_words::citations(&[*method], &config.inference) {
-            if !citations.contains(&citation) {
-                citations.push(citation);
-            }
-        }
-    }
+    let citations = report_words::citations(&config.methods, &config.inference);
     let seconds = runs[0].records().seconds();
     let simulated = seconds
         .into_iter()

@@ -234,12 +234,17 @@ fn proposal_paper(proposal: ProposalKind) -> &'static str {
     }
 }
 
-/// What to cite.
+/// What to cite, each once, the methods in their order.
 pub(in crate::study) fn citations(methods: &[Method], inference: &InferenceSection) -> Vec<String> {
     let version = env!("CARGO_PKG_VERSION");
-    let papers = methods
-        .iter()
-        .map(|method| paper(*method, inference).into());
+    let mut papers: Vec<String> = Vec::new();
+    for method in methods {
+        let paper = paper(*method, inference).to_string();
+        // Some methods share one.
+        if !papers.contains(&paper) {
+            papers.push(paper);
+        }
+    }
     let software = format!("Retrodict {version}: simulation-based inference (see CITATION.cff).");
     let checks = [
         "Simulation-based calibration: Talts et al. 2018, arXiv:1804.06788; its bands: Säilynoja et al. 2022, arXiv:2103.10522.".into(),
