@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ChosenMethod, Comparison};
+use super::{ChosenMethod, Comparison, LikelihoodKind};
 use crate::error::{Error, Result};
 
 /// A choice of method and rounds, with its reasons.
@@ -17,7 +17,7 @@ pub struct Choice {
     pub rounds: usize,
     /// The exponent of the likelihood in the pool, if both are fitted.
     pub share: f64,
-    /// The exponent β of a ratio in the likelihood p̂(x | θ)^(1−β) r(θ, x)^β, if one is fitted beside `nle`.
+    /// The exponent β of a ratio in the likelihood p̂(x | θ)^(1−β) r(θ, x)^β, if one is, or shall be, fitted beside `nle`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ratio: Option<f64>,
     /// Whether later rounds go on drawing from the prior, because there is nothing to aim: the result then
@@ -69,15 +69,17 @@ impl Choice {
         }
     }
 
+    /// The exponent of the ratio that is fitted: none before the models were compared once, because of networks that know
+    /// the first round alone, the better need not be the better later.
+    pub fn fitted_ratio(&self) -> Option<f64> {
+        self.ratio.filter(|_| !self.comparisons.is_empty())
+    }
+
     /// The choice after the ratio was compared with the likelihood in which it stands, and found best with the exponent
-    /// `best`. The first look decides nothing: of networks that know the first round alone, the better need not be the
-    /// better later. It has half at most.
+    /// `best`. It has half at most.
     #[must_use]
     pub fn after_ratio(&self, best: f64, round: usize) -> Self {
         let mut next = self.clone();
-        if self.comparisons.is_empty() {
-            return next;
-        }
         next.ratio = (best >= LEAST_SHARE).then_some(best.min(MOST_RATIO));
         next.reasons.push(match next.ratio {
             Some(share) => format!(
@@ -109,7 +111,7 @@ impl Choice {
         } else {
             (self.method, share)
         };
-        next.reasons.push(next.reason(&found, round));
+        next.reasons.push(next.reason(self.method, &found, round));
         next
     }
 
@@ -191,20 +193,28 @@ impl Choice {
         next
     }
 
-    fn reason(&self, found: &Comparison, round: usize) -> String {
+    /// In words, after `compared` were.
+    fn reason(&self, compared: ChosenMethod, found: &Comparison, round: usize) -> String {
         let gain = found.likelihood;
+        let what = match compared.likelihood() {
+            Some(LikelihoodKind::Ratio) => "ratio",
+            _ => "likelihood",
+        };
         let numbers = format!(
-            "on {} fresh simulations of round {round} the likelihood gave the true parameters {:+.2} ± {:.2} nats more than the posterior, \
+            "on {} fresh simulations of round {round} the {what} gave the true parameters {:+.2} ± {:.2} nats more than the posterior, \
              and the best mixture {:+.2} ± {:.2}",
             found.simulations,
             gain.mean,
             gain.standard_error,
             found.over_posterior.mean,
             found.over_posterior.standard_error,
-        ) + &found.nearby.map(|near| near.reason()).unwrap_or_default();
+        ) + &found
+            .nearby
+            .map(|near| near.reason(what))
+            .unwrap_or_default();
         if self.method.has_posterior() && self.method.likelihood().is_some() {
             return format!(
-                "Both, with an exponent of {:.2} for the likelihood, because {numbers}.",
+                "Both, with an exponent of {:.2} for the {what}, because {numbers}.",
                 self.share
             );
         }

@@ -115,7 +115,7 @@ impl LearnedLikelihood {
             return ratio(folder).map(Self::Ratio);
         }
         let likelihood = Arc::new(NeuralLikelihood::load(folder, prior)?);
-        Ok(match choice.ratio {
+        Ok(match choice.fitted_ratio() {
             Some(share) => Self::Pool(likelihood, ratio(&folder.join(RATIO))?, share),
             None => Self::Likelihood(likelihood),
         })

@@ -274,6 +274,12 @@ fn a_ratio_stands_where_a_likelihood_would() {
     };
     assert_eq!(methods(-0.8, 0.0), [NpeAndNre, Npe]);
     assert_eq!(methods(0.8, 1.0), [Nre, Nre]);
+    let found = Comparison::of(&weights(1.0), &[0.0; 400]);
+    let said = wide.choice().after(found, 2).reasons.join(" ");
+    assert!(
+        said.contains("the ratio gave") && !said.contains("likelihood"),
+        "{said}"
+    );
     let failing = wide.choice().without_posterior((3, 200), 2);
     assert_eq!(failing.method, Nre);
     assert!(failing.reasons[1].contains("`nre`, because"), "{failing:?}");
@@ -328,9 +334,11 @@ fn a_ratio_comes_and_goes_by_its_best_exponents() {
     assert_eq!(plain().choice().ratio, None);
     let first = few.choice();
     assert_eq!(first.ratio, Some(0.0));
-    assert_eq!(first.after_ratio(1.0, 2), first);
+    assert_eq!(first.fitted_ratio(), None);
     let found = Comparison::of(&weights(1.0), &[0.0; 400]);
-    let seen = first.after(found, 2).after_ratio(0.3, 3);
+    let compared = first.after(found, 2);
+    assert_eq!(compared.fitted_ratio(), Some(0.0));
+    let seen = compared.after_ratio(0.3, 3);
     assert_eq!(seen.ratio, Some(0.3));
     assert_eq!(seen.after_ratio(1.0, 4).ratio, Some(0.5));
     assert_eq!(seen.after_ratio(0.05, 4).ratio, None);

@@ -64,7 +64,7 @@ pub(super) fn fit(
     if linear && guessed && data.last.is_none() && model.choice.method == ChosenMethod::NpeAndNle {
         model.likelihood = None;
         model.choice = model.choice.linear();
-    } else if let Some(share) = model.choice.ratio {
+    } else if let Some(share) = model.choice.fitted_ratio() {
         model.likelihood = model
             .likelihood
             .map(|likelihood| add_ratio(prior, (config, likelihood, share), data, seed, observer))

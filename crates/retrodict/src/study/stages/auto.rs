@@ -92,7 +92,8 @@ impl Run<'_> {
 /// The methods whose networks are in the result.
 fn cited(choice: &Choice) -> Vec<Method> {
     let kind = choice.method.likelihood();
-    let has_ratio = kind == Some(LikelihoodKind::Ratio) || choice.ratio.is_some();
+    let has_ratio =
+        kind == Some(LikelihoodKind::Ratio) || choice.ratio.is_some_and(|share| share > 0.0);
     let parts = [
         (choice.method.has_posterior(), Method::Npe),
         (kind == Some(LikelihoodKind::Likelihood), Method::Nle),
