@@ -1,6 +1,6 @@
 //! The θ with the largest posterior density.
 
-use super::neural::{BLOCK, NeuralPosterior, finite_or_zero_density};
+use super::neural::{BLOCK, NeuralPosterior, finite_or_zero_density, log_sum_exp};
 use super::posterior::Posterior;
 use crate::error::Result;
 use crate::estimator::{Estimator, Purpose, Workspace};
@@ -8,9 +8,9 @@ use crate::seed::{Seed, Stream};
 
 /// Draws among which the starts are chosen.
 const N_DRAWS: usize = BLOCK;
-/// Starts: the draws with the largest density.
-const N_STARTS: usize = 32;
-const N_STEPS: usize = 300;
+/// Starts: the draws with the largest density. As many as a vector of any processor has lanes.
+const N_STARTS: usize = 16;
+const N_STEPS: usize = 100;
 /// The first step length, in standard deviations of θ as the network sees it; it falls to zero.
 const STEP: f64 = 0.05;
 /// The search stays within the range of the draws and this share of it on each side: beyond, a
@@ -89,13 +89,10 @@ impl<'a> Search<'a> {
 
     fn step(&mut self, step: usize) {
         let d = self.range.len();
-        let mut gradient = vec![0.0; N_STARTS * d];
-        let mut log_prob = [0.0; N_STARTS];
-        self.evaluate(&mut log_prob, &mut gradient);
-        for (start, value) in log_prob.iter().enumerate() {
-            let z = &self.z[start * d..(start + 1) * d];
-            if *value > self.best.0 {
-                self.best = (*value, z.to_vec());
+        let (log_prob, gradient) = self.evaluate();
+        for (z, &value) in self.z.chunks_exact(d).zip(&log_prob) {
+            if value > self.best.0 {
+                self.best = (value, z.to_vec());
             }
         }
         let progress = step as f64 / N_STEPS as f64;
@@ -113,34 +110,49 @@ impl<'a> Search<'a> {
     }
 
     /// The log-density of θ at every start, and its gradient with respect to z̃.
-    fn evaluate(&mut self, log_prob: &mut [f64], gradient: &mut [f64]) {
+    fn evaluate(&mut self) -> (Vec<f64>, Vec<f64>) {
+        self.load();
         let d = self.range.len();
+        let mut log_prob = vec![f64::NEG_INFINITY; N_STARTS];
+        let mut gradient = vec![0.0; N_STARTS * d];
+        let posterior = self.posterior;
+        for (weights, share) in posterior.members.iter().zip(&posterior.config.mixture) {
+            posterior.flow.value_gradient(weights, &mut self.workspace);
+            for start in 0..N_STARTS {
+                let own = f64::from(self.workspace.log_prob()[start]);
+                let own = share.ln() + finite_or_zero_density(own);
+                if own == f64::NEG_INFINITY {
+                    continue;
+                }
+                let sum = log_sum_exp(log_prob[start], own);
+                let (so_far, part) = ((log_prob[start] - sum).exp(), (own - sum).exp());
+                for j in 0..d {
+                    let slope = f64::from(self.workspace.value_gradient(start, j));
+                    let mean = &mut gradient[start * d + j];
+                    *mean = so_far * *mean + part * slope;
+                }
+                log_prob[start] = sum;
+            }
+        }
+        self.subtract_volume(&mut log_prob, &mut gradient);
+        (log_prob, gradient)
+    }
+
+    fn load(&mut self) {
         self.workspace.resize(N_STARTS);
-        for start in 0..N_STARTS {
-            let z = &self.z[start * d..(start + 1) * d];
+        for (start, z) in self.z.chunks_exact(self.range.len()).enumerate() {
             self.workspace.set_row(start, z, self.context);
         }
         self.workspace.pad();
-        self.posterior
-            .mixture_log_prob(&mut self.workspace, log_prob);
-        let mixture = &self.posterior.config.mixture;
-        for (weights, share) in self.posterior.members.iter().zip(mixture) {
-            self.posterior
-                .flow
-                .value_gradient(weights, &mut self.workspace);
-            for start in 0..N_STARTS {
-                let own = f64::from(self.workspace.log_prob()[start]);
-                let part = share * (own - log_prob[start]).exp();
-                for j in 0..d {
-                    let slope = f64::from(self.workspace.value_gradient(start, j));
-                    gradient[start * d + j] += part * slope;
-                }
-            }
-        }
-        for start in 0..N_STARTS {
-            let z = &mut self.z[start * d..(start + 1) * d];
+    }
+
+    /// From the density of z̃ to that of θ.
+    fn subtract_volume(&mut self, log_prob: &mut [f64], gradient: &mut [f64]) {
+        let d = self.range.len();
+        let rows = self.z.chunks_exact_mut(d).zip(gradient.chunks_exact_mut(d));
+        for ((z, gradient), log_prob) in rows.zip(log_prob) {
             let at = log_volume(self.posterior, self.context, z);
-            log_prob[start] = finite_or_zero_density(log_prob[start] - at);
+            *log_prob = finite_or_zero_density(*log_prob - at);
             // Codes of discrete parameters stay what they are.
             for j in self.posterior.target.discrete.len()..d {
                 let center = z[j];
@@ -149,7 +161,7 @@ impl<'a> Search<'a> {
                 z[j] = center - DIFFERENCE;
                 let below = log_volume(self.posterior, self.context, z);
                 z[j] = center;
-                gradient[start * d + j] -= (above - below) / f64::from(2.0 * DIFFERENCE);
+                gradient[j] -= (above - below) / f64::from(2.0 * DIFFERENCE);
             }
         }
     }

@@ -236,7 +236,7 @@ impl NeuralPosterior {
     }
 
     /// log Σₖ wₖ qₖ of each row of the workspace's batch.
-    pub(super) fn mixture_log_prob(&self, workspace: &mut Workspace, out: &mut [f64]) {
+    fn mixture_log_prob(&self, workspace: &mut Workspace, out: &mut [f64]) {
         out.fill(f64::NEG_INFINITY);
         for (weights, &share) in self.members.iter().zip(&self.config.mixture) {
             self.flow.log_prob(weights, workspace);
@@ -315,7 +315,7 @@ pub(super) fn finite_or_zero_density(log_prob: f64) -> f64 {
     }
 }
 
-fn log_sum_exp(a: f64, b: f64) -> f64 {
+pub(super) fn log_sum_exp(a: f64, b: f64) -> f64 {
     let largest = a.max(b);
     if largest == f64::NEG_INFINITY {
         return largest;
