@@ -6,25 +6,29 @@
 //! ([`Nearby`]).
 
 mod choice;
+mod comparison;
+mod gain;
 mod likelihood;
 mod method;
 mod model;
 mod nearby;
+mod pairs;
 mod pool;
 mod refined;
 #[cfg(test)]
 mod round_tests;
-mod score;
 mod situation;
 #[cfg(test)]
 mod tests;
 
 pub use choice::Choice;
+pub use comparison::{ChosenModels, Comparison};
+pub use gain::Gain;
 pub use likelihood::LearnedLikelihood;
 pub use method::{ChosenMethod, LikelihoodKind};
 pub use model::{AutoConfig, AutoModel};
 pub use nearby::Nearby;
 pub use pool::PooledLikelihood;
 pub use refined::RefinedPosterior;
-pub use score::{ChosenModels, Comparison, Gain};
+
 pub use situation::Situation;

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::score::{FEWEST_ROWS, MOST_ROWS, best_share, gain};
+use super::comparison::{FEWEST_ROWS, MOST_ROWS};
+use super::gain::{best_share, gain};
 use super::{ChosenModels, Gain};
 use crate::error::Result;
 use crate::prior::Prior;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::reach::within_reach;
 use super::round_data::RoundData;
 use super::{RoundModel, SequentialMethod};
 use crate::error::Result;
@@ -12,24 +13,30 @@ use crate::infer::auto::{
 use crate::infer::usable_rows::MIN_ROWS;
 use crate::prior::Prior;
 use crate::seed::Seed;
+use crate::simulate::Simulations;
 use crate::table::Table;
 use crate::train::{Observer, TrainLog};
 
 /// Compares the last round's models on this round's simulations, which they have not seen, and fits what
-/// is still in question: a posterior to the simulations inside the region, a likelihood to all.
+/// is still in question: a posterior to the simulations inside the region, a likelihood to all, a ratio to those nearby.
+/// Says from how many simulations the posterior learned, or without one the likelihood.
 pub(super) fn fit(
     prior: &Prior,
     config: &AutoConfig,
     data: &RoundData<'_>,
     seed: Seed,
     observer: Observer<'_>,
-) -> Result<(RoundModel, TrainLog)> {
+) -> Result<(RoundModel, TrainLog, usize)> {
     if let (Some(RoundModel::Auto(last)), Some(log)) = (data.last, data.last_log)
         && last.choice.amortised
         && data.round + 1 < last.choice.rounds
     {
         // Nothing is proposed by it, so only the last fit counts.
-        return Ok((RoundModel::Auto(Arc::clone(last)), log.clone()));
+        return Ok((
+            RoundModel::Auto(Arc::clone(last)),
+            log.clone(),
+            data.inside.len(),
+        ));
     }
     let mut choice = choose(prior, config, data, seed)?;
     let usable = data.inside.valid_rows().len();
@@ -42,6 +49,7 @@ pub(super) fn fit(
         choice,
     };
     let mut log = None;
+    let mut n_used = data.inside.len();
     let mut linear = true;
     if model.choice.method.has_posterior() {
         let method = SequentialMethod::Npe(config.npe.clone());
@@ -53,7 +61,15 @@ pub(super) fn fit(
         log = Some(own);
     }
     if let Some(kind) = model.choice.method.likelihood() {
-        let (fitted, own) = fit_likelihood(prior, (config, kind), data, seed, observer)?;
+        let near = match kind {
+            LikelihoodKind::Likelihood => None,
+            LikelihoodKind::Ratio => near(prior, data)?,
+        };
+        let used = near.as_ref().unwrap_or(data.all);
+        if !model.choice.method.has_posterior() {
+            n_used = used.len();
+        }
+        let (fitted, own) = fit_likelihood(prior, (config, kind), used, seed, observer)?;
         model.likelihood = Some(fitted);
         linear &= is_guess(&own);
         log.get_or_insert(own);
@@ -67,16 +83,33 @@ pub(super) fn fit(
     } else if let Some(share) = model.choice.fitted_ratio() {
         model.likelihood = model
             .likelihood
-            .map(|likelihood| add_ratio(prior, (config, likelihood, share), data, seed, observer))
+            .map(|likelihood| {
+                let parts = (config, likelihood, share);
+                add_ratio(prior, parts, data.all, seed, observer)
+            })
             .transpose()?;
     }
-    Ok((RoundModel::Auto(Arc::new(model)), log))
+    Ok((RoundModel::Auto(Arc::new(model)), log, n_used))
+}
+
+/// A ratio tells each θ from others of its batch. Where those are far away that is easy, and it learns little of how θ
+/// nearby differ: it learns from simulations within so many standard deviations of those that it asked for last.
+const REACH: f64 = 4.0;
+
+/// The simulations from which a ratio learns, if not all.
+fn near(prior: &Prior, data: &RoundData<'_>) -> Result<Option<Simulations>> {
+    let n_last = data.n_proposed_by_likelihood();
+    if data.round == 0 || n_last == 0 {
+        return Ok(None);
+    }
+    let rows = within_reach(prior, &data.all.theta, n_last, REACH)?;
+    Ok(Some(data.all.select(&rows)))
 }
 
 fn fit_likelihood(
     prior: &Prior,
     (config, kind): (&AutoConfig, LikelihoodKind),
-    data: &RoundData<'_>,
+    simulations: &Simulations,
     seed: Seed,
     observer: Observer<'_>,
 ) -> Result<(LearnedLikelihood, TrainLog)> {
@@ -85,7 +118,7 @@ fn fit_likelihood(
         LikelihoodKind::Likelihood => SequentialMethod::Nle(config.nle.clone(), sampler),
         LikelihoodKind::Ratio => SequentialMethod::Nre(config.nre.clone(), sampler),
     };
-    let (fitted, log) = method.fit(prior, data.all, seed, observer)?;
+    let (fitted, log) = method.fit(prior, simulations, seed, observer)?;
     let learned = match fitted {
         RoundModel::Likelihood(likelihood) => LearnedLikelihood::Likelihood(likelihood),
         RoundModel::Ratio(ratio) => LearnedLikelihood::Ratio(ratio),
@@ -98,12 +131,12 @@ fn fit_likelihood(
 fn add_ratio(
     prior: &Prior,
     (config, likelihood, share): (&AutoConfig, LearnedLikelihood, f64),
-    data: &RoundData<'_>,
+    simulations: &Simulations,
     seed: Seed,
     observer: Observer<'_>,
 ) -> Result<LearnedLikelihood> {
     let kind = (config, LikelihoodKind::Ratio);
-    let (fitted, _) = fit_likelihood(prior, kind, data, seed, observer)?;
+    let (fitted, _) = fit_likelihood(prior, kind, simulations, seed, observer)?;
     Ok(likelihood.with_ratio(fitted, share))
 }
 
@@ -145,4 +178,37 @@ fn choose(prior: &Prior, config: &AutoConfig, data: &RoundData<'_>, seed: Seed) 
         found.nearby = Nearby::new(prior, models, &proposed)?;
     }
     Ok(choice.after(found, data.round + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prior::DistributionConfig as D;
+    use crate::simulate::Status;
+
+    fn simulations(theta: Vec<f64>) -> Simulations {
+        let status = vec![Status::Ok; theta.len()];
+        let x = Table::new(["x"], theta.clone()).unwrap();
+        let theta = Table::new(["a"], theta).unwrap();
+        Simulations { theta, x, status }
+    }
+
+    #[test]
+    fn a_ratio_learns_from_what_is_near_that_it_asked_for_last() {
+        let prior = Prior::new([("a", D::normal(0.0, 1.0))]).unwrap();
+        // Mean one and standard deviation 0.1.
+        let last: Vec<f64> = [0.9, 1.1].repeat(20);
+        let all = [vec![-1.0, 0.7, 1.3, 1.5], last.clone()].concat();
+        let (all, made) = (simulations(all), simulations(last));
+        let first = RoundData::first(&all);
+        assert!(near(&prior, &first).unwrap().is_none());
+        let data = RoundData {
+            round: 1,
+            made: &made,
+            ..first
+        };
+        let found = near(&prior, &data).unwrap().unwrap();
+        assert_eq!(found.theta.row(0), [0.7]);
+        assert_eq!(found.len(), 42);
+    }
 }

@@ -75,7 +75,8 @@ impl SequentialMethod {
             }
             Self::Auto(config) => {
                 let data = RoundData::first(simulations);
-                choosing::fit(prior, config, &data, seed, observer)?
+                let (model, log, _) = choosing::fit(prior, config, &data, seed, observer)?;
+                (model, log)
             }
         })
     }

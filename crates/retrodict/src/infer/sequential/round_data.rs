@@ -37,12 +37,17 @@ impl<'a> RoundData<'a> {
         Ok(rows.iter().map(|&row| self.in_proportion[row]).collect())
     }
 
-    /// The simulations of this round with θ from the posterior of a likelihood: all, if there is no region.
-    pub(super) fn proposed_by_likelihood(&self) -> Simulations {
-        if self.region.is_none() {
-            return self.made.clone();
+    /// How many simulations of this round have θ from the posterior of a likelihood: all, if there is no region.
+    pub(super) fn n_proposed_by_likelihood(&self) -> usize {
+        match self.region {
+            Some(_) => self.n_from_likelihood,
+            None => self.made.len(),
         }
-        let rows = self.all.len() - self.n_from_likelihood..self.all.len();
+    }
+
+    /// Those simulations.
+    pub(super) fn proposed_by_likelihood(&self) -> Simulations {
+        let rows = self.all.len() - self.n_proposed_by_likelihood()..self.all.len();
         self.all.select(&rows.collect::<Vec<_>>())
     }
 

@@ -346,7 +346,10 @@ impl<'a> SequentialTask<'a> {
                     inside: used,
                     ..data
                 };
-                choosing::fit(self.prior, config, &data, seed, observer)?
+                let (model, log, n_used) =
+                    choosing::fit(self.prior, config, &data, seed, observer)?;
+                report.used = n_used;
+                (model, log)
             }
             method => method.fit(self.prior, used, seed, observer)?,
         };

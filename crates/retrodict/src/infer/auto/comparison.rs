@@ -2,67 +2,24 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{LearnedLikelihood, Nearby};
+use super::gain::{best_share, gain};
+use super::pairs::Pairs;
+use super::{Gain, LearnedLikelihood, Nearby};
 use crate::error::Result;
+use crate::infer::neural::finite_or_zero_density;
 use crate::infer::{LogLikelihood, NeuralPosterior, Posterior};
 use crate::prior::Prior;
 use crate::samples::{effective_number, normalized};
-use crate::seed::{Seed, Stream};
+use crate::seed::Seed;
 use crate::simulate::Simulations;
 use crate::table::Table;
 
 /// More simulations are not needed to tell.
 pub(super) const MOST_ROWS: usize = 400;
-/// Draws of the posterior for each of them.
-const DRAWS: usize = 256;
 /// Fewer simulations cannot tell.
 pub(super) const FEWEST_ROWS: usize = 20;
 /// So many of them have to count, however far from the observation they are.
 const LEAST_EFFECTIVE: f64 = 50.0;
-/// The likelihood's exponents that are tried lie this far apart.
-const STEP: f64 = 0.05;
-
-/// A difference of mean log-densities, with its standard error from the paired differences.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Gain {
-    /// The mean, in nats a simulation.
-    pub mean: f64,
-    /// Its standard error.
-    pub standard_error: f64,
-}
-
-impl Gain {
-    /// The weighted mean of `values`; the weights sum to one.
-    pub(super) fn of(values: &[f64], weights: &[f64]) -> Self {
-        let both = || values.iter().zip(weights);
-        let mean: f64 = both().map(|(v, w)| v * w).sum();
-        let variance: f64 = both().map(|(v, w)| (w * (v - mean)).powi(2)).sum();
-        Self {
-            mean,
-            standard_error: variance.sqrt(),
-        }
-    }
-
-    /// Whether it is more than chance makes of nothing.
-    pub fn is_clear(&self) -> bool {
-        self.mean > 2.0 * self.standard_error
-    }
-
-    /// Whether it is clear and so many nats or more.
-    pub fn is_at_least(&self, nats: f64) -> bool {
-        self.is_clear() && self.mean >= nats
-    }
-
-    /// What the other one gains.
-    #[must_use]
-    pub fn reversed(&self) -> Self {
-        Self {
-            mean: -self.mean,
-            ..*self
-        }
-    }
-}
 
 /// A posterior and a likelihood that are compared.
 pub type ChosenModels<'a> = (&'a NeuralPosterior, &'a LearnedLikelihood);
@@ -178,26 +135,6 @@ impl Comparison {
 /// Of a likelihood that misses a tenth of the posterior, every tenth simulation costs a few dozen nats.
 const MISSED: f64 = 2.0;
 
-/// The α whose gains over α = 0 are best in the mean, with these gains, and those of α = 1.
-pub(super) fn best_share(
-    gains: &dyn Fn(f64) -> Vec<f64>,
-    count: &[f64],
-) -> (f64, Vec<f64>, Vec<f64>) {
-    let steps = (1.0 / STEP).round() as usize;
-    let mut tried: Vec<(f64, Vec<f64>)> = (0..=steps)
-        .map(|step| step as f64 / steps as f64)
-        .map(|share| (share, gains(share)))
-        .collect();
-    let total = |gains: &[f64]| Gain::of(gains, count).mean;
-    let last = tried[steps].1.clone();
-    let best = (0..=steps)
-        .rev()
-        .max_by(|&a, &b| total(&tried[a].1).total_cmp(&total(&tried[b].1)))
-        .expect("shares are tried");
-    let (share, best) = tried.swap_remove(best);
-    (share, best, last)
-}
-
 /// log r(θ | x) / p(θ) of each row of θ at α = ½, up to a constant.
 fn nearness(
     prior: &Prior,
@@ -211,13 +148,7 @@ fn nearness(
     let rows = theta.rows().zip(densities.iter().zip(&likelihoods));
     Ok(rows
         .map(|(theta, (q, l))| 0.5 * (l + q - prior.log_prob(theta)))
-        .map(|near| {
-            if near.is_nan() {
-                f64::NEG_INFINITY
-            } else {
-                near
-            }
-        })
+        .map(finite_or_zero_density)
         .collect())
 }
 
@@ -233,21 +164,6 @@ fn counted(near: &[f64]) -> Vec<f64> {
         .unwrap_or_else(|| vec![1.0 / near.len() as f64; near.len()])
 }
 
-/// The least log w that counts, relative to the largest of its simulation: a likelihood that calls the
-/// truth, or everything, impossible is wrong, but not infinitely.
-const FLOOR: f64 = -50.0;
-
-/// α log w* − log mean w^α.
-pub(super) fn gain(weights: &[f64], share: f64) -> f64 {
-    let largest = weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    if largest == f64::NEG_INFINITY {
-        return share * FLOOR;
-    }
-    let relative = |w: f64| share * (w - largest).max(FLOOR);
-    let mean = weights.iter().map(|w| relative(*w).exp()).sum::<f64>() / weights.len() as f64;
-    relative(weights[0]) - mean.ln()
-}
-
 /// (Σ w)² / (n Σ w²).
 fn overlap(weights: &[f64]) -> f64 {
     let largest = weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -257,61 +173,4 @@ fn overlap(weights: &[f64]) -> f64 {
     let relative = || weights.iter().map(|w| (w - largest).exp());
     relative().sum::<f64>().powi(2)
         / (relative().map(|w| w * w).sum::<f64>() * weights.len() as f64)
-}
-
-/// For each simulation the truth, and the draws that count.
-struct Pairs {
-    theta: Table,
-    x: Table,
-    /// How many pairs each simulation has.
-    counts: Vec<usize>,
-}
-
-impl Pairs {
-    fn new(
-        posterior: &NeuralPosterior,
-        fresh: &Simulations,
-        inside: &dyn Fn(&Table) -> Result<Vec<bool>>,
-        seed: Seed,
-    ) -> Result<Self> {
-        let drawn = posterior.sample_many(&fresh.x, DRAWS, seed.derive(Stream::Choice, 0))?;
-        let empty = |table: &Table| Table::new(table.names().to_vec(), Vec::new());
-        let (mut theta, mut x) = (empty(&fresh.theta)?, empty(&fresh.x)?);
-        let mut counts = Vec::with_capacity(fresh.len());
-        for (i, samples) in drawn.iter().enumerate() {
-            let kept = inside(&samples.draws)?;
-            let draws = samples.draws.rows().zip(kept);
-            let draws = draws.filter(|(_, kept)| *kept).map(|(row, _)| row);
-            let before = theta.n_rows();
-            for row in std::iter::once(fresh.theta.row(i)).chain(draws) {
-                theta.push(row);
-                x.push(fresh.x.row(i));
-            }
-            counts.push(theta.n_rows() - before);
-        }
-        Ok(Self { theta, x, counts })
-    }
-
-    /// log w of each pair, simulation by simulation.
-    fn log_weights(
-        &self,
-        prior: &Prior,
-        (posterior, likelihood): (&NeuralPosterior, &LearnedLikelihood),
-    ) -> Result<Vec<Vec<f64>>> {
-        let likelihoods = likelihood.log_likelihood_many(&self.theta, &self.x)?;
-        let densities = posterior.log_prob_many(&self.theta, &self.x)?;
-        let rows = self.theta.rows().zip(likelihoods.iter().zip(&densities));
-        let weight = |theta: &[f64], l: f64, q: f64| {
-            let weight = l + prior.log_prob(theta) - q;
-            // Neither gives it any density: it says nothing.
-            if weight.is_nan() {
-                f64::NEG_INFINITY
-            } else {
-                weight
-            }
-        };
-        let mut all = rows.map(|(theta, (l, q))| weight(theta, *l, *q));
-        let each = self.counts.iter();
-        Ok(each.map(|n| all.by_ref().take(*n).collect()).collect())
-    }
 }
