@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use super::RoundModel;
+use super::method::{pooled_nle, pooled_nre};
 use super::reach::within_reach;
 use super::round_data::RoundData;
-use super::{RoundModel, SequentialMethod};
 use crate::error::Result;
 use crate::infer::auto::{
     AutoConfig, AutoModel, Choice, ChosenMethod, Comparison, LearnedLikelihood, LikelihoodKind,
     Nearby,
 };
+use crate::infer::npe;
 use crate::infer::usable_rows::MIN_ROWS;
 use crate::prior::Prior;
 use crate::seed::Seed;
@@ -52,11 +54,8 @@ pub(super) fn fit(
     let mut n_used = data.inside.len();
     let mut linear = true;
     if model.choice.method.has_posterior() {
-        let method = SequentialMethod::Npe(config.npe.clone());
-        let (fitted, own) = method.fit(prior, data.inside, seed, observer)?;
-        if let RoundModel::Posterior(posterior) = fitted {
-            model.posterior = Some(posterior);
-        }
+        let (posterior, own) = npe(prior, data.inside, &config.npe, seed, observer)?;
+        model.posterior = Some(Arc::new(posterior));
         linear &= is_guess(&own);
         log = Some(own);
     }
@@ -113,18 +112,16 @@ fn fit_likelihood(
     seed: Seed,
     observer: Observer<'_>,
 ) -> Result<(LearnedLikelihood, TrainLog)> {
-    let sampler = config.sampler.clone();
-    let method = match kind {
-        LikelihoodKind::Likelihood => SequentialMethod::Nle(config.nle.clone(), sampler),
-        LikelihoodKind::Ratio => SequentialMethod::Nre(config.nre.clone(), sampler),
-    };
-    let (fitted, log) = method.fit(prior, simulations, seed, observer)?;
-    let learned = match fitted {
-        RoundModel::Likelihood(likelihood) => LearnedLikelihood::Likelihood(likelihood),
-        RoundModel::Ratio(ratio) => LearnedLikelihood::Ratio(ratio),
-        RoundModel::Posterior(_) | RoundModel::Auto(_) => unreachable!("a likelihood was fitted"),
-    };
-    Ok((learned, log))
+    Ok(match kind {
+        LikelihoodKind::Likelihood => {
+            let (own, log) = pooled_nle(prior, simulations, &config.nle, seed, observer)?;
+            (LearnedLikelihood::Likelihood(Arc::new(own)), log)
+        }
+        LikelihoodKind::Ratio => {
+            let (own, log) = pooled_nre(prior, simulations, &config.nre, seed, observer)?;
+            (LearnedLikelihood::Ratio(Arc::new(own)), log)
+        }
+    })
 }
 
 /// The pool of a likelihood with a ratio that learns from the same simulations.

@@ -58,19 +58,11 @@ impl SequentialMethod {
                 (RoundModel::Posterior(Arc::new(posterior)), log)
             }
             Self::Nle(config, _) => {
-                let config = NleConfig {
-                    standardization: POOLED,
-                    ..config.clone()
-                };
-                let (likelihood, log) = nle(prior, simulations, &config, seed, observer)?;
+                let (likelihood, log) = pooled_nle(prior, simulations, config, seed, observer)?;
                 (RoundModel::Likelihood(Arc::new(likelihood)), log)
             }
             Self::Nre(config, _) => {
-                let config = NreConfig {
-                    standardization: POOLED,
-                    ..config.clone()
-                };
-                let (ratio, log) = nre(prior, simulations, &config, seed, observer)?;
+                let (ratio, log) = pooled_nre(prior, simulations, config, seed, observer)?;
                 (RoundModel::Ratio(Arc::new(ratio)), log)
             }
             Self::Auto(config) => {
@@ -123,6 +115,36 @@ impl SequentialMethod {
 /// Data of a wide proposal and of narrow ones have heavy tails together, whatever those of the simulator:
 /// compressing them would bend what is straight.
 const POOLED: StandardizationMethod = StandardizationMethod::Linear;
+
+/// A likelihood learned from the simulations of several rounds.
+pub(super) fn pooled_nle(
+    prior: &Prior,
+    simulations: &Simulations,
+    config: &NleConfig,
+    seed: Seed,
+    observer: Observer<'_>,
+) -> Result<(NeuralLikelihood, TrainLog)> {
+    let config = NleConfig {
+        standardization: POOLED,
+        ..config.clone()
+    };
+    nle(prior, simulations, &config, seed, observer)
+}
+
+/// A ratio learned from the simulations of several rounds.
+pub(super) fn pooled_nre(
+    prior: &Prior,
+    simulations: &Simulations,
+    config: &NreConfig,
+    seed: Seed,
+    observer: Observer<'_>,
+) -> Result<(NeuralRatio, TrainLog)> {
+    let config = NreConfig {
+        standardization: POOLED,
+        ..config.clone()
+    };
+    nre(prior, simulations, &config, seed, observer)
+}
 
 /// Each network's log-likelihood, up to a constant, of every θ.
 fn alone<L: LogLikelihood>(members: &[L], theta: &Table, x: &[f64]) -> Result<Vec<Vec<f64>>> {
