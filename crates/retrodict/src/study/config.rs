@@ -11,6 +11,7 @@ use super::simulator_config::SimulatorConfig;
 use super::synthetic_section::{self, SyntheticLikelihoodSection};
 use crate::embed::StandardizationMethod;
 use crate::estimator::{EstimatorConfig, RatioConfig, VectorFieldConfig};
+use crate::infer::abc::SummariesConfig;
 use crate::infer::sequential::{GivenRounds, SequentialConfig};
 use crate::infer::{
     AbcRejectionConfig, AbcSmcConfig, CompositionConfig, CorrectionConfig, FieldConfig,
@@ -178,6 +179,9 @@ pub struct InferenceSection {
     /// the list is empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discrete_data: Option<Vec<String>>,
+    /// What stands for the data (`nle`): themselves, or learned summaries, one a parameter.
+    #[serde(skip_serializing_if = "SummariesConfig::is_none")]
+    pub summaries: SummariesConfig,
     /// What `nan` in the observation means: a mistake, or a number that is missing, for which `npe` is
     /// trained (`mask`) and which `nle` integrates out (`marginalize`, with the estimator `mdn`).
     #[serde(skip_serializing_if = "is_refused")]
@@ -255,6 +259,7 @@ impl Default for InferenceSection {
             standardization: StandardizationMethod::default(),
             linear_guess: true,
             discrete_data: None,
+            summaries: SummariesConfig::None,
             missing: Missing::Refuse,
             estimator: EstimatorConfig::default(),
             train: TrainConfig::default(),
@@ -334,6 +339,7 @@ impl InferenceSection {
             standardization: self.standardization,
             linear_guess: self.linear_guess,
             discrete_data: self.discrete_data.clone(),
+            summaries: self.summaries,
         }
     }
 

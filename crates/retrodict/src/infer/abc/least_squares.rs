@@ -1,12 +1,14 @@
 //! Weighted linear regression that does not mind columns that repeat each other.
 
 use faer::{Mat, Side};
+use serde::{Deserialize, Serialize};
 
 /// Eigenvalues of the correlations below this are taken to be rounding.
 const SMALLEST_EIGENVALUE: f64 = 1e-11;
 
 /// targets ≈ intercept + slopes · features.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct LinearFit {
     n_features: usize,
     /// One row a target: the intercept, then one slope a feature.
@@ -56,6 +58,13 @@ impl LinearFit {
             n_features,
             coefficients,
         }
+    }
+
+    /// Whether it is one of so many targets by so many features, with finite coefficients.
+    pub(super) fn fits(&self, n_features: usize, n_targets: usize) -> bool {
+        self.n_features == n_features
+            && self.coefficients.len() == n_targets * (n_features + 1)
+            && self.coefficients.iter().all(|v| v.is_finite())
     }
 
     /// The prediction for one row of features.

@@ -7,6 +7,7 @@ use super::least_squares::LinearFit;
 use crate::error::{Error, Result};
 use crate::prior::{Prior, SupportKind};
 use crate::simulate::Simulations;
+use crate::table::Table;
 
 /// What stands for the data when they are compared.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -28,6 +29,11 @@ fn default_degree() -> usize {
 }
 
 impl SummariesConfig {
+    /// Whether the data stand for themselves.
+    pub fn is_none(&self) -> bool {
+        *self == Self::None
+    }
+
     /// The summaries learned from simulations with data.
     pub(crate) fn fit(
         self,
@@ -51,7 +57,8 @@ impl SummariesConfig {
 ///
 /// # Reference
 /// Fearnhead and Prangle (2012), arXiv:1004.1112.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SemiAutomatic {
     powers: Powers,
     fit: LinearFit,
@@ -59,7 +66,8 @@ pub struct SemiAutomatic {
 }
 
 /// Powers of standardised data.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Powers {
     degree: usize,
     middle: Vec<f64>,
@@ -116,6 +124,70 @@ impl SemiAutomatic {
     /// How many summaries there are.
     pub fn n_summaries(&self) -> usize {
         self.n_summaries
+    }
+
+    /// Of how many numbers they are the summaries.
+    pub fn n_data(&self) -> usize {
+        self.powers.middle.len()
+    }
+
+    /// What they were asked for with.
+    pub fn config(&self) -> SummariesConfig {
+        SummariesConfig::SemiAutomatic {
+            degree: self.powers.degree,
+        }
+    }
+
+    /// How many numbers are learned for each of them.
+    pub(crate) fn n_regressors(&self) -> usize {
+        self.powers.degree * self.n_data()
+    }
+
+    /// Says what is wrong with summaries from a file.
+    pub(crate) fn check(&self) -> std::result::Result<(), String> {
+        let n = self.n_data();
+        let positive = |scale: &f64| *scale > 0.0 && scale.is_finite();
+        let powers = (1..=10).contains(&self.powers.degree)
+            && self.powers.scale.len() == n
+            && self.powers.scale.iter().all(positive)
+            && self.powers.middle.iter().all(|v| v.is_finite());
+        if n > 0 && powers && self.fit.fits(self.n_regressors(), self.n_summaries) {
+            return Ok(());
+        }
+        Err("summaries whose parts do not fit together, or are not finite".into())
+    }
+
+    /// The summaries of rows of data, one row after the other.
+    ///
+    /// # Errors
+    /// If there is no whole number of rows, or a number is not finite.
+    pub fn of_rows(&self, x: &[f64]) -> Result<Vec<f64>> {
+        let n = self.n_data();
+        if x.is_empty() || !x.len().is_multiple_of(n) {
+            return Err(Error::invalid(
+                "x",
+                format!("{} numbers", x.len()),
+                format!("{n} in each row"),
+                "Give data of the simulator whose summaries were learned.",
+            ));
+        }
+        if let Some(at) = x.iter().position(|v| !v.is_finite()) {
+            return Err(Error::invalid(
+                format!("x, row {}, value {}", at / n + 1, at % n + 1),
+                x[at],
+                "a finite number",
+                "Learned summaries need all of the data.",
+            ));
+        }
+        Ok(x.chunks_exact(n).flat_map(|x| self.apply(x)).collect())
+    }
+
+    /// The same as a table.
+    ///
+    /// # Errors
+    /// As [`SemiAutomatic::of_rows`].
+    pub fn of_table(&self, x: &Table) -> Result<Table> {
+        Table::numbered("s", self.n_summaries, self.of_rows(x.values())?)
     }
 
     /// The summaries of one row of data.
@@ -212,7 +284,7 @@ mod tests {
             let sign = if random.below(2) == 0 { -1.0 } else { 1.0 };
             [sign * a.sqrt(), random.normal()]
         });
-        let x = crate::Table::numbered("x", 2, x.collect()).unwrap();
+        let x = Table::numbered("x", 2, x.collect()).unwrap();
         let status = vec![crate::simulate::Status::Ok; 4000];
         let simulations = Simulations { theta, x, status };
         let summaries = SemiAutomatic::fit(&prior, &simulations, 2).unwrap();

@@ -2,6 +2,7 @@
 
 use super::{NeuralLikelihood, NleConfig, Parts};
 use crate::error::Result;
+use crate::infer::abc::{SemiAutomatic, SummariesConfig};
 use crate::infer::continued::{check_columns, check_levels, newly_varying, same, unchanged};
 use crate::infer::discrete::of_parameters;
 use crate::infer::parameter_space::ParameterSpace;
@@ -32,8 +33,11 @@ pub fn nle_continued(
     let model = likelihood.model();
     check_settings(likelihood, config, simulations)?;
     let settings = (config.support, &config.train);
-    let (_, pairs) = TrainingPairs::new(prior, simulations, settings, seed)?;
-    check_columns(model.x.n_data(), &pairs.x)?;
+    let (_, mut pairs) = TrainingPairs::new(prior, simulations, settings, seed)?;
+    check_columns(model.n_data(), &pairs.x)?;
+    if let Some(summaries) = &model.summaries {
+        pairs.x = summaries.of_table(&pairs.x)?;
+    }
     let now = of_parameters(prior, &simulations.theta)?;
     check_levels(&model.discrete_parameters, &now, &model.parameters)?;
     model.x.check_levels("simulations, x", pairs.x.values())?;
@@ -43,6 +47,7 @@ pub fn nle_continued(
         pairs,
         space: ParameterSpace::assemble(prior, model.support, &model.parameters, theta)?,
         data: model.x.clone(),
+        summaries: model.summaries.clone(),
     };
     let begun = (config, &likelihood.members[..]);
     let (continued, mut log) = parts.train(prior, begun, seed, observer)?;
@@ -62,6 +67,8 @@ fn check_settings(
     same("support", &config.support, &model.support)?;
     let guess = config.linear_guess && !model.x.continuous_columns().is_empty();
     same("linear_guess", &guess, &model.x.has_linear_guess())?;
+    let summaries = (model.summaries.as_ref()).map_or(SummariesConfig::None, SemiAutomatic::config);
+    same("summaries", &config.summaries, &summaries)?;
     let Some(given) = &config.discrete_data else {
         return Ok(());
     };

@@ -14,8 +14,8 @@ use crate::table::Table;
 
 /// q(x | θ) = Σₖ wₖ qₖ(x | θ), a mixture of trained conditional densities; made by [`super::nle`].
 ///
-/// It is a density of the data as they are given: the Jacobians of standardisation and linear guess are
-/// part of it. Of several independent trials with the same θ it is the product.
+/// It is a density of the data as they are given, or of their learned summaries: the Jacobians of standardisation
+/// and linear guess are part of it. Of several independent trials with the same θ it is the product.
 #[derive(Debug)]
 pub struct NeuralLikelihood {
     pub(super) model: LikelihoodModel,
@@ -39,11 +39,11 @@ impl NeuralLikelihood {
     ///
     /// Exact for mixture density networks (`mdn`). Other densities can leave out discrete data, or all
     /// the continuous ones; what they cannot is refused when it is asked for. There are then no
-    /// gradients with respect to θ.
+    /// gradients with respect to θ. Learned summaries need all of the data, so with them nothing changes.
     #[must_use]
     pub fn marginalizing(self) -> Self {
         Self {
-            marginalizes: true,
+            marginalizes: self.model.summaries.is_none(),
             ..self
         }
     }
@@ -55,7 +55,8 @@ impl NeuralLikelihood {
     /// or a number of x is not finite.
     pub fn log_prob_many(&self, theta: &Table, x: &Table) -> Result<Vec<f64>> {
         let mut values = vec![0.0; theta.n_rows()];
-        let data = Data::Paired(x.values());
+        let seen = self.model.seen(x.values())?;
+        let data = Data::Paired(&seen);
         pairs::evaluate(self, &self.desks, theta.values(), data, &mut values, None)?;
         Ok(values)
     }
@@ -223,15 +224,16 @@ impl PairFunction for NeuralLikelihood {
 
 impl LogLikelihood for NeuralLikelihood {
     fn n_data(&self) -> usize {
-        self.model.x.n_data()
+        self.model.n_data()
     }
 
     fn log_likelihood(&self, theta: &[f64], x: &[f64], values: &mut [f64]) -> Result<()> {
         if self.marginalizes && x.iter().any(|v| v.is_nan()) {
             return self.marginal_log_likelihood(theta, x, values);
         }
-        self.model.x.check_levels("observation", x)?;
-        pairs::evaluate(self, &self.desks, theta, Data::Trials(x), values, None)
+        let seen = self.model.seen(x)?;
+        self.model.x.check_levels("observation", &seen)?;
+        pairs::evaluate(self, &self.desks, theta, Data::Trials(&seen), values, None)
     }
 
     fn takes_missing(&self) -> bool {
@@ -248,8 +250,9 @@ impl LogLikelihood for NeuralLikelihood {
         if self.marginalizes && x.iter().any(|v| v.is_nan()) {
             return Ok(false);
         }
-        self.model.x.check_levels("observation", x)?;
-        let data = Data::Trials(x);
+        let seen = self.model.seen(x)?;
+        self.model.x.check_levels("observation", &seen)?;
+        let data = Data::Trials(&seen);
         pairs::evaluate(self, &self.desks, theta, data, values, Some(gradients))?;
         Ok(true)
     }

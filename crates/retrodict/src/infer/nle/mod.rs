@@ -6,6 +6,9 @@ mod likelihood;
 mod marginal;
 mod missing;
 mod model;
+mod summarized;
+#[cfg(test)]
+mod summarized_tests;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +21,7 @@ pub use model::LikelihoodModel;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::abc::{SemiAutomatic, SummariesConfig};
 use super::discrete::{of_data, of_parameters};
 use super::parameter_space::ParameterSpace;
 use super::target::check_varies;
@@ -50,6 +54,9 @@ pub struct NleConfig {
     /// says that all data are continuous.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discrete_data: Option<Vec<String>>,
+    /// What stands for the data: themselves, or summaries that are learned from the simulations.
+    #[serde(skip_serializing_if = "SummariesConfig::is_none")]
+    pub summaries: SummariesConfig,
 }
 
 impl Default for NleConfig {
@@ -61,6 +68,7 @@ impl Default for NleConfig {
             standardization: StandardizationMethod::default(),
             linear_guess: true,
             discrete_data: None,
+            summaries: SummariesConfig::None,
         }
     }
 }
@@ -79,6 +87,10 @@ const GIVEN_SUCCESS: &str = "the likelihood is that given that a simulation succ
 /// without bound. An observed value that no simulation gave is impossible, except a count next to those
 /// that some gave, which is read as the nearest of them.
 ///
+/// With summaries it is q(s(x) | θ): what the posterior given s(x) needs. Of data of many numbers a density
+/// of as many takes far more simulations; s(x) estimates the mean of each parameter given x, and what it
+/// leaves out is lost.
+///
 /// # Errors
 /// If a setting makes no sense, the tables do not fit the prior, there are fewer than 20 valid rows, a
 /// number is not finite or lies outside the prior, a parameter never changes, a discrete one has more
@@ -86,7 +98,7 @@ const GIVEN_SUCCESS: &str = "the likelihood is that given that a simulation succ
 ///
 /// # Reference
 /// Papamakarios, Sterratt and Murray 2019, arXiv:1805.07226; for discrete data Boelts et al. 2022,
-/// eLife 11:e77220.
+/// eLife 11:e77220; for the summaries Fearnhead and Prangle 2012, arXiv:1004.1112.
 pub fn nle(
     prior: &Prior,
     simulations: &Simulations,
@@ -96,16 +108,25 @@ pub fn nle(
 ) -> Result<(NeuralLikelihood, TrainLog)> {
     config.estimator.validate()?;
     let settings = (config.support, &config.train);
-    let (map, pairs) = TrainingPairs::new(prior, simulations, settings, seed)?;
+    let (map, mut pairs) = TrainingPairs::new(prior, simulations, settings, seed)?;
+    let (summaries, told) = summarized::learn(prior, simulations, config, &mut pairs)?;
     let [real, x] = pairs.training();
     let discrete = of_parameters(prior, &simulations.theta)?;
     let space = ParameterSpace::fit(map, &real, discrete);
     check_varies(&space.standardization, &space.continuous_names())?;
     let theta = space.table(&real)?;
-    let (discrete, said) = of_data(&pairs.x, config.discrete_data.as_deref())?;
+    let (discrete, said) = match summaries {
+        Some(_) => (Vec::new(), told),
+        None => of_data(&pairs.x, config.discrete_data.as_deref())?,
+    };
     let data = DataSpace::fit(&x, &theta, config, discrete)?;
     drop((real, x, theta));
-    let parts = Parts { pairs, space, data };
+    let parts = Parts {
+        pairs,
+        space,
+        data,
+        summaries,
+    };
     let (likelihood, mut log) = parts.train(prior, (config, &[]), seed, observer)?;
     log.notes.extend(said);
     if config.linear_guess && log.members.iter().all(|member| member.best_epoch == 0) {
@@ -122,6 +143,7 @@ struct Parts {
     pairs: TrainingPairs,
     space: ParameterSpace,
     data: DataSpace,
+    summaries: Option<SemiAutomatic>,
 }
 
 impl Parts {
@@ -133,7 +155,12 @@ impl Parts {
         seed: Seed,
         observer: Observer<'_>,
     ) -> Result<(NeuralLikelihood, TrainLog)> {
-        let Self { pairs, space, data } = self;
+        let Self {
+            pairs,
+            space,
+            data,
+            summaries,
+        } = self;
         let flow = data.build(&config.estimator, space.n_features())?;
         let [train, validation] = [&pairs.split.train, &pairs.split.validation]
             .map(|rows| examples(&space, &data, &pairs, rows));
@@ -151,7 +178,10 @@ impl Parts {
         let failures = (pairs.n_failed, GIVEN_SUCCESS);
         let (scales, names) = data.continuous(pairs.x.names());
         log.notes = notes(&scales, &names, failures);
-        let model = LikelihoodModel::new(prior, config, &space, data, log.mixture.clone());
+        let model = LikelihoodModel {
+            summaries,
+            ..LikelihoodModel::new(prior, config, &space, data, log.mixture.clone())
+        };
         Ok((
             NeuralLikelihood::assemble(prior, model, fitted.weights)?,
             log,

@@ -6,6 +6,7 @@ use super::NleConfig;
 use super::data_space::DataSpace;
 use crate::embed::Standardization;
 use crate::estimator::EstimatorConfig;
+use crate::infer::abc::SemiAutomatic;
 use crate::infer::discrete::DiscreteColumn;
 use crate::infer::model_file::{Description, Header, check_mixture};
 use crate::infer::parameter_space::ParameterSpace;
@@ -32,6 +33,9 @@ pub struct LikelihoodModel {
     /// The discrete parameters, and the values that each can take.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub discrete_parameters: Vec<DiscreteColumn>,
+    /// What stands for the data, if not they themselves; x below are then the summaries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summaries: Option<SemiAutomatic>,
     /// The standardisation of x, and the linear guess of x given θ.
     pub x: DataSpace,
     /// The weight of each network in the mixture; there is one file of weights for each.
@@ -60,6 +64,7 @@ impl LikelihoodModel {
             support: config.support,
             theta: space.standardization.clone(),
             discrete_parameters: space.discrete.clone(),
+            summaries: None,
             x,
             mixture,
         }
@@ -83,6 +88,12 @@ impl Description for LikelihoodModel {
         self.estimator.validate().map_err(|e| e.to_string())?;
         ParameterSpace::check(&self.theta, &self.discrete_parameters)?;
         self.x.check()?;
+        if let Some(summaries) = &self.summaries {
+            summaries.check()?;
+            if summaries.n_summaries() != self.x.n_data() {
+                return Err("a density of another number of summaries".into());
+            }
+        }
         check_mixture(&self.mixture)
     }
 

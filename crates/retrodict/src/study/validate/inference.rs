@@ -157,6 +157,7 @@ pub(in crate::study) fn own_sections(
             inference.discrete_data.is_some(),
             &[Method::Nle],
         ),
+        ("summaries", !inference.summaries.is_none(), &[Method::Nle]),
         ("sampler", inference.sampler.is_some(), &sampled[..]),
     ];
     own.map(|(section, given, methods)| (section, given, methods.to_vec()))
@@ -243,7 +244,14 @@ fn missing(inference: &InferenceSection, method: Method, source: &Source) -> Res
         ));
     }
     if method == needed.1 {
-        return Ok(());
+        let others = ["summaries"];
+        return not_together(
+            inference,
+            source,
+            "missing",
+            &others,
+            "need all of the data",
+        );
     }
     Err(source.error(
         "inference.missing",

@@ -17,6 +17,7 @@ const ALL: &[Setting] = &[
     ("restriction", |own| own.restriction.is_some()),
     ("correction", |own| own.correction.is_some()),
     ("missing", |own| own.missing != Missing::Refuse),
+    ("summaries", |own| !own.summaries.is_none()),
     ("train.balance", |own| own.train.balance.is_some()),
     ("train.coverage_penalty", |own| {
         own.train.coverage_penalty.is_some()

@@ -1,0 +1,71 @@
+//! Likelihoods of learned summaries, in place of the data.
+
+use std::borrow::Cow;
+
+use super::{LikelihoodModel, NleConfig};
+use crate::error::{Error, Result};
+use crate::infer::abc::SemiAutomatic;
+use crate::infer::training_pairs::TrainingPairs;
+use crate::prior::Prior;
+use crate::simulate::Simulations;
+
+/// With fewer simulations for each number that is learned, the summaries of the simulations they are learned from are
+/// noticeably nearer to their parameters than those of others.
+const ENOUGH: usize = 20;
+
+/// Learns the summaries that `config` asks for, if it does, puts them in the place of the data, and says so.
+///
+/// # Errors
+/// If discrete data are named as well, or as [`SemiAutomatic::fit`].
+pub(super) fn learn(
+    prior: &Prior,
+    simulations: &Simulations,
+    config: &NleConfig,
+    pairs: &mut TrainingPairs,
+) -> Result<(Option<SemiAutomatic>, Vec<String>)> {
+    let Some(summaries) = config.summaries.fit(prior, simulations)? else {
+        return Ok((None, Vec::new()));
+    };
+    if let Some(named) = &config.discrete_data {
+        return Err(Error::invalid(
+            "inference.discrete_data",
+            format!("{named:?}"),
+            "nothing, as `summaries` are given",
+            "Leave one of them out: summaries of discrete data are not discrete.",
+        ));
+    }
+    let n = pairs.x.n_rows();
+    pairs.x = summaries.of_table(&pairs.x)?;
+    let mut notes = vec![format!(
+        "the likelihood is that of {} summaries, learned from {} numbers a simulation",
+        summaries.n_summaries(),
+        summaries.n_data()
+    )];
+    let wanted = ENOUGH * summaries.n_regressors();
+    if n < wanted {
+        notes.push(format!(
+            "{n} simulations are few to learn summaries from by {} regressors: with fewer than {wanted} the posterior \
+             comes out too narrow; simulate more, or choose a lower `degree`",
+            summaries.n_regressors()
+        ));
+    }
+    Ok((Some(summaries), notes))
+}
+
+impl LikelihoodModel {
+    /// How many numbers a row of data has.
+    pub(super) fn n_data(&self) -> usize {
+        match &self.summaries {
+            Some(summaries) => summaries.n_data(),
+            None => self.x.n_data(),
+        }
+    }
+
+    /// Rows of data as the density has them.
+    pub(super) fn seen<'a>(&self, x: &'a [f64]) -> Result<Cow<'a, [f64]>> {
+        match &self.summaries {
+            Some(summaries) => summaries.of_rows(x).map(Cow::Owned),
+            None => Ok(Cow::Borrowed(x)),
+        }
+    }
+}
