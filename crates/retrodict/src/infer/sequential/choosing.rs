@@ -1,5 +1,6 @@
 //! A round of the method that chooses between a posterior and a likelihood, or a ratio.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::RoundModel;
@@ -19,76 +20,154 @@ use crate::simulate::Simulations;
 use crate::table::Table;
 use crate::train::{Observer, TrainLog};
 
+/// What a round fitted, and from how many simulations: the posterior, or without one the likelihood.
+pub(super) struct FittedRound {
+    pub(super) model: RoundModel,
+    pub(super) log: TrainLog,
+    pub(super) n_used: usize,
+}
+
 /// Compares the last round's models on this round's simulations, which they have not seen, and fits what
 /// is still in question: a posterior to the simulations inside the region, a likelihood to all, a ratio to those nearby.
-/// Says from how many simulations the posterior learned, or without one the likelihood.
 pub(super) fn fit(
     prior: &Prior,
     config: &AutoConfig,
     data: &RoundData<'_>,
     seed: Seed,
     observer: Observer<'_>,
-) -> Result<(RoundModel, TrainLog, usize)> {
-    if let (Some(RoundModel::Auto(last)), Some(log)) = (data.last, data.last_log)
-        && last.choice.amortised
-        && data.round + 1 < last.choice.rounds
-    {
-        // Nothing is proposed by it, so only the last fit counts.
-        return Ok((
-            RoundModel::Auto(Arc::clone(last)),
-            log.clone(),
-            data.inside.len(),
-        ));
+) -> Result<FittedRound> {
+    if let Some(last) = unchanged(data) {
+        return Ok(last);
     }
-    let mut choice = choose(prior, config, data, seed)?;
+    let choice = possible(choose(prior, config, data, seed)?, data);
+    let round = Round {
+        prior,
+        config,
+        data,
+        seed,
+        observer,
+    };
+    round.fit(choice)
+}
+
+/// The last round's model, if this round's would propose nothing: only the last fit counts then.
+fn unchanged(data: &RoundData<'_>) -> Option<FittedRound> {
+    let (Some(RoundModel::Auto(last)), Some(log)) = (data.last, data.last_log) else {
+        return None;
+    };
+    (last.choice.amortised && data.round + 1 < last.choice.rounds).then(|| FittedRound {
+        model: RoundModel::Auto(Arc::clone(last)),
+        log: log.clone(),
+        n_used: data.inside.len(),
+    })
+}
+
+/// The choice without a posterior, if too few simulations lie in the region to learn one from.
+fn possible(choice: Choice, data: &RoundData<'_>) -> Choice {
     let usable = data.inside.valid_rows().len();
     if choice.method.has_posterior() && data.region.is_some() && usable < MIN_ROWS {
-        choice = choice.without_posterior((usable, data.inside.len()), data.round + 1);
+        return choice.without_posterior((usable, data.inside.len()), data.round + 1);
     }
-    let mut model = AutoModel {
-        posterior: None,
-        likelihood: None,
-        choice,
-    };
-    let mut log = None;
-    let mut n_used = data.inside.len();
-    let mut linear = true;
-    if model.choice.method.has_posterior() {
-        let (posterior, own) = npe(prior, data.inside, &config.npe, seed, observer)?;
-        model.posterior = Some(Arc::new(posterior));
-        linear &= is_guess(&own);
-        log = Some(own);
+    choice
+}
+
+/// All that the fits of a round have in common.
+struct Round<'a> {
+    prior: &'a Prior,
+    config: &'a AutoConfig,
+    data: &'a RoundData<'a>,
+    seed: Seed,
+    observer: Observer<'a>,
+}
+
+impl Round<'_> {
+    fn fit(&self, choice: Choice) -> Result<FittedRound> {
+        let mut n_used = self.data.inside.len();
+        let mut logs = Vec::new();
+        let mut posterior = None;
+        if choice.method.has_posterior() {
+            let (config, inside) = (&self.config.npe, self.data.inside);
+            let (fitted, log) = npe(self.prior, inside, config, self.seed, self.observer)?;
+            posterior = Some(Arc::new(fitted));
+            logs.push(log);
+        }
+        let mut likelihood = None;
+        if let Some(kind) = choice.method.likelihood() {
+            let simulations = self.simulations_for(kind)?;
+            if posterior.is_none() {
+                n_used = simulations.len();
+            }
+            let (fitted, log) = self.likelihood(kind, &simulations)?;
+            likelihood = Some(fitted);
+            logs.push(log);
+        }
+        let (choice, likelihood) = self.settle(choice, likelihood, logs.iter().all(is_guess))?;
+        let model = AutoModel {
+            posterior,
+            likelihood,
+            choice,
+        };
+        Ok(FittedRound {
+            model: RoundModel::Auto(Arc::new(model)),
+            log: logs.swap_remove(0),
+            n_used,
+        })
     }
-    if let Some(kind) = model.choice.method.likelihood() {
+
+    /// Drops the likelihood where it only repeats the posterior, or else fits the ratio that the choice pools with it.
+    fn settle(
+        &self,
+        choice: Choice,
+        likelihood: Option<LearnedLikelihood>,
+        linear: bool,
+    ) -> Result<(Choice, Option<LearnedLikelihood>)> {
+        let RoundData { all, last, .. } = self.data;
+        // Without a guess there is nothing that the two have in common.
+        let guessed = self.config.npe.linear_guess && self.config.nle.linear_guess;
+        let both = choice.method == ChosenMethod::NpeAndNle;
+        if linear && guessed && all.len() >= ENOUGH && last.is_none() && both {
+            return Ok((choice.linear(), None));
+        }
+        let (Some(likelihood), Some(share)) = (&likelihood, choice.fitted_ratio()) else {
+            return Ok((choice, likelihood));
+        };
+        let (ratio, _) = self.likelihood(LikelihoodKind::Ratio, all)?;
+        let pooled = likelihood.clone().with_ratio(ratio, share);
+        Ok((choice, Some(pooled)))
+    }
+
+    /// From what a likelihood learns.
+    fn simulations_for(&self, kind: LikelihoodKind) -> Result<Cow<'_, Simulations>> {
         let near = match kind {
             LikelihoodKind::Likelihood => None,
-            LikelihoodKind::Ratio => near(prior, data)?,
+            LikelihoodKind::Ratio => near(self.prior, self.data)?,
         };
-        let used = near.as_ref().unwrap_or(data.all);
-        if !model.choice.method.has_posterior() {
-            n_used = used.len();
-        }
-        let (fitted, own) = fit_likelihood(prior, (config, kind), used, seed, observer)?;
-        model.likelihood = Some(fitted);
-        linear &= is_guess(&own);
-        log.get_or_insert(own);
+        Ok(near.map_or(Cow::Borrowed(self.data.all), Cow::Owned))
     }
-    let log = log.expect("a method is chosen");
-    // Without a guess there is nothing that the two have in common.
-    let guessed = config.npe.linear_guess && config.nle.linear_guess && data.all.len() >= ENOUGH;
-    if linear && guessed && data.last.is_none() && model.choice.method == ChosenMethod::NpeAndNle {
-        model.likelihood = None;
-        model.choice = model.choice.linear();
-    } else if let Some(share) = model.choice.fitted_ratio() {
-        model.likelihood = model
-            .likelihood
-            .map(|likelihood| {
-                let parts = (config, likelihood, share);
-                add_ratio(prior, parts, data.all, seed, observer)
-            })
-            .transpose()?;
+
+    fn likelihood(
+        &self,
+        kind: LikelihoodKind,
+        simulations: &Simulations,
+    ) -> Result<(LearnedLikelihood, TrainLog)> {
+        let Self {
+            prior,
+            config,
+            seed,
+            observer,
+            ..
+        } = *self;
+        Ok(match kind {
+            LikelihoodKind::Likelihood => {
+                let (own, log) = pooled_nle(prior, simulations, &config.nle, seed, observer)?;
+                (LearnedLikelihood::Likelihood(Arc::new(own)), log)
+            }
+            LikelihoodKind::Ratio => {
+                let (own, log) = pooled_nre(prior, simulations, &config.nre, seed, observer)?;
+                (LearnedLikelihood::Ratio(Arc::new(own)), log)
+            }
+        })
     }
-    Ok((RoundModel::Auto(Arc::new(model)), log, n_used))
 }
 
 /// A ratio tells each θ from others of its batch. Where those are far away that is easy, and it learns little of how θ
@@ -103,38 +182,6 @@ fn near(prior: &Prior, data: &RoundData<'_>) -> Result<Option<Simulations>> {
     }
     let rows = within_reach(prior, &data.all.theta, n_last, REACH)?;
     Ok(Some(data.all.select(&rows)))
-}
-
-fn fit_likelihood(
-    prior: &Prior,
-    (config, kind): (&AutoConfig, LikelihoodKind),
-    simulations: &Simulations,
-    seed: Seed,
-    observer: Observer<'_>,
-) -> Result<(LearnedLikelihood, TrainLog)> {
-    Ok(match kind {
-        LikelihoodKind::Likelihood => {
-            let (own, log) = pooled_nle(prior, simulations, &config.nle, seed, observer)?;
-            (LearnedLikelihood::Likelihood(Arc::new(own)), log)
-        }
-        LikelihoodKind::Ratio => {
-            let (own, log) = pooled_nre(prior, simulations, &config.nre, seed, observer)?;
-            (LearnedLikelihood::Ratio(Arc::new(own)), log)
-        }
-    })
-}
-
-/// The pool of a likelihood with a ratio that learns from the same simulations.
-fn add_ratio(
-    prior: &Prior,
-    (config, likelihood, share): (&AutoConfig, LearnedLikelihood, f64),
-    simulations: &Simulations,
-    seed: Seed,
-    observer: Observer<'_>,
-) -> Result<LearnedLikelihood> {
-    let kind = (config, LikelihoodKind::Ratio);
-    let (fitted, _) = fit_likelihood(prior, kind, simulations, seed, observer)?;
-    Ok(likelihood.with_ratio(fitted, share))
 }
 
 /// From fewer simulations a network may learn nothing where there is something.

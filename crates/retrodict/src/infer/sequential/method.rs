@@ -67,8 +67,8 @@ impl SequentialMethod {
             }
             Self::Auto(config) => {
                 let data = RoundData::first(simulations);
-                let (model, log, _) = choosing::fit(prior, config, &data, seed, observer)?;
-                (model, log)
+                let fitted = choosing::fit(prior, config, &data, seed, observer)?;
+                (fitted.model, fitted.log)
             }
         })
     }

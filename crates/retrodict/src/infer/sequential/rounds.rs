@@ -346,10 +346,9 @@ impl<'a> SequentialTask<'a> {
                     inside: used,
                     ..data
                 };
-                let (model, log, n_used) =
-                    choosing::fit(self.prior, config, &data, seed, observer)?;
-                report.used = n_used;
-                (model, log)
+                let fitted = choosing::fit(self.prior, config, &data, seed, observer)?;
+                report.used = fitted.n_used;
+                (fitted.model, fitted.log)
             }
             method => method.fit(self.prior, used, seed, observer)?,
         };
