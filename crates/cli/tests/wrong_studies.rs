@@ -321,6 +321,24 @@ fn values() -> Vec<Wrong> {
             &["check.conformal", "without test simulations"],
         ),
         toy(
+            "summaries of too high a degree",
+            "simulations = 300",
+            "simulations = 300\nmethod = \"nle\"\nsummaries = { kind = \"semi_automatic\", degree = 20 }",
+            &["inference.summaries.degree", "line", "given 20", "from 1 to 10"],
+        ),
+        toy(
+            "summaries of no degree, of a section",
+            "[inference]\n",
+            "[inference.abc]\nsummaries = { kind = \"semi_automatic\", degree = 0 }\n[inference]\nmethod = \"abc_rejection\"\n",
+            &["inference.abc.summaries.degree", "line", "given 0"],
+        ),
+        toy(
+            "a histogram of no bins",
+            "[inference]\n",
+            "[inference.histogram]\ndata_bins = 0\n[inference]\nmethod = \"classical_histogram\"\n",
+            &["inference.histogram.data_bins", "line", "given 0", "at least 1"],
+        ),
+        toy(
             "errors at the observation of a likelihood",
             "simulations = 300",
             "simulations = 300\nmethod = \"nle\"\nrobust = { at = \"observation\" }",

@@ -10,7 +10,7 @@ use super::typicality::{Space, Typicality, TypicalityKind, typicality, typicalit
 use super::words::p_words;
 use super::{Check, CheckStatus};
 use crate::error::Result;
-use crate::infer::abc::SemiAutomatic;
+use crate::infer::SemiAutomatic;
 use crate::prior::Prior;
 use crate::simulate::{Simulations, Status};
 use crate::table::Table;

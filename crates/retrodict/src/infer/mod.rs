@@ -12,6 +12,7 @@ mod correction;
 mod discrete;
 mod ensemble;
 mod flow_loss;
+mod least_squares;
 mod maximum;
 mod missing;
 #[cfg(test)]
@@ -35,6 +36,7 @@ mod sensitivity;
 pub mod sequential;
 mod slices;
 mod streamed;
+mod summaries;
 mod target;
 #[cfg(test)]
 mod testing;
@@ -80,6 +82,7 @@ pub use search::{
 pub use sensitivity::ActiveSubspace;
 pub use slices::{ConditionalSlices, Slice};
 pub use streamed::{fits_in_memory, npe_from, planned_epochs};
+pub use summaries::{SemiAutomatic, SummariesConfig};
 pub use tmnre::{MarginalRatio, Simulate, TmnreConfig, TruncatedMarginals, TruncationRound, tmnre};
 pub use vector_field::{
     CompositionConfig, FactorizedComposition, FieldConfig, FieldModel, FieldPosterior,

@@ -11,12 +11,11 @@ use super::simulator_config::SimulatorConfig;
 use super::synthetic_section::{self, SyntheticLikelihoodSection};
 use crate::embed::StandardizationMethod;
 use crate::estimator::{EstimatorConfig, RatioConfig, VectorFieldConfig};
-use crate::infer::abc::SummariesConfig;
 use crate::infer::sequential::{GivenRounds, SequentialConfig};
 use crate::infer::{
     AbcRejectionConfig, AbcSmcConfig, CompositionConfig, CorrectionConfig, FieldConfig,
     FieldSamplerConfig, HistogramConfig, KernelDensityConfig, Missing, NleConfig, NpeConfig,
-    NreConfig, RobustConfig, SearchConfig,
+    NreConfig, RobustConfig, SearchConfig, SummariesConfig,
 };
 use crate::prior::{ParametersConfig, SupportKind};
 use crate::sample::SamplerConfig;

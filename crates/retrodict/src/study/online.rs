@@ -6,9 +6,8 @@ use super::source::Source;
 use super::synthetic_section;
 use super::validate::option_error;
 use crate::error::{Error, Result};
-use crate::infer::abc::SummariesConfig;
 use crate::infer::classical::SyntheticEstimator;
-use crate::infer::{AbcSmcConfig, Missing};
+use crate::infer::{AbcSmcConfig, Missing, SummariesConfig};
 use crate::simulate::builtin::Builtin;
 
 /// What can be checked without a simulator.

@@ -3,9 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::infer::SyntheticLikelihoodConfig;
-use crate::infer::abc::SummariesConfig;
 use crate::infer::classical::{RandomNumbers, ShrinkageConfig, SyntheticEstimator};
+use crate::infer::{SummariesConfig, SyntheticLikelihoodConfig};
 use crate::sample::{RandomWalkConfig, SamplerConfig};
 
 /// `[inference.synthetic_likelihood]`.

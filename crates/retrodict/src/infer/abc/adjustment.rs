@@ -4,9 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::comparison::Comparison;
-use super::least_squares::LinearFit;
 use super::population::Population;
 use crate::error::{Error, Result};
+use crate::infer::least_squares::LinearFit;
 use crate::prior::{Prior, SupportKind};
 
 /// How accepted draws are corrected for the distance at which they were accepted.

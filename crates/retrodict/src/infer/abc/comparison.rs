@@ -3,8 +3,8 @@
 use rayon::prelude::*;
 
 use super::distance::{Distance, DistanceFunction};
-use super::summaries::{SemiAutomatic, SummariesConfig};
 use crate::error::{Error, Result};
+use crate::infer::{SemiAutomatic, SummariesConfig};
 use crate::prior::Prior;
 use crate::simulate::Simulations;
 use crate::table::Table;

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::distance::Distance;
 use super::rejection::AbcRejectionConfig;
-use super::{SummariesConfig, acceptance::AcceptanceConfig, comparison};
+use super::{acceptance::AcceptanceConfig, comparison};
 use crate::error::{Error, Result};
+use crate::infer::SummariesConfig;
 use crate::prior::Prior;
 use crate::simulate::{Simulations, Status};
 use crate::table::Table;

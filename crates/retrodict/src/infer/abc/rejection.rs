@@ -10,8 +10,8 @@ use super::comparison::{Comparison, check_observation};
 use super::distance::{Distance, DistanceConfig};
 use super::population::Population;
 use super::result::{AbcResult, Generation, Stop, failure_notes, samples};
-use super::summaries::SummariesConfig;
 use crate::error::{Error, Result};
+use crate::infer::SummariesConfig;
 use crate::prior::Prior;
 use crate::seed::{Random, Seed};
 use crate::simulate::{Failures, Simulations};
@@ -46,6 +46,7 @@ impl AbcRejectionConfig {
     /// # Errors
     /// With the name of the option.
     pub fn validate(&self) -> Result<()> {
+        self.summaries.validate()?;
         let refuse = |option, given: f64, expected| {
             Err(Error::invalid_option(
                 "abc_rejection",

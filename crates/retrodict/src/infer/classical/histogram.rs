@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::pairs::{Space, check_arguments};
 use crate::error::{Error, Result};
-use crate::infer::LogLikelihood;
-use crate::infer::abc::SummariesConfig;
+use crate::infer::{LogLikelihood, SummariesConfig};
 use crate::prior::Prior;
 use crate::simulate::Simulations;
 
@@ -55,6 +54,28 @@ impl Default for HistogramConfig {
     }
 }
 
+impl HistogramConfig {
+    /// Refuses options that make no sense.
+    ///
+    /// # Errors
+    /// With the name of the option.
+    pub fn validate(&self) -> Result<()> {
+        let refuse = |option, given: f64, expected| {
+            Err(Error::invalid_option("histogram", option, given, expected))
+        };
+        if self.parameter_bins == Some(0) {
+            return refuse("parameter_bins", 0.0, "at least 1");
+        }
+        if self.data_bins == Some(0) {
+            return refuse("data_bins", 0.0, "at least 1");
+        }
+        if self.pseudo_count < 0.0 || !self.pseudo_count.is_finite() {
+            return refuse("pseudo_count", self.pseudo_count, "0 or more");
+        }
+        self.summaries.validate()
+    }
+}
+
 /// p̂(x | θ) = (n(θ, x) + a / B) / (n(θ) + a) / volume(x): n(θ, x) simulations in the bins of θ and x,
 /// n(θ) in that of θ, B bins of the data and the pseudo-count a.
 ///
@@ -81,6 +102,7 @@ impl Histogram {
     /// If an option makes no sense, the simulations do not fit the prior, fewer than 20 gave data, a
     /// number is not finite or θ outside the prior's support, or a parameter is discrete.
     pub fn fit(prior: &Prior, simulations: &Simulations, config: &HistogramConfig) -> Result<Self> {
+        config.validate()?;
         let (space, pairs) = Space::fit(prior, simulations, config.summaries)?;
         let (n_z, n_s) = (space.n_z(), space.n_s());
         let guess = (pairs.n as f64)
@@ -88,7 +110,7 @@ impl Histogram {
             .round()
             .max(2.0) as usize;
         let bins = [config.parameter_bins, config.data_bins].map(|b| b.unwrap_or(guess));
-        validate(bins, [n_z, n_s], config.pseudo_count)?;
+        check_cells(bins, [n_z, n_s])?;
         let edges = [
             all_edges(&pairs.z, n_z, bins[0], config.rule),
             all_edges(&pairs.s, n_s, bins[1], config.rule),
@@ -160,29 +182,22 @@ impl LogLikelihood for Histogram {
     }
 }
 
-fn validate(bins: [usize; 2], columns: [usize; 2], pseudo_count: f64) -> Result<()> {
+/// Refuses more bins than can be told apart.
+fn check_cells(bins: [usize; 2], columns: [usize; 2]) -> Result<()> {
     for ((option, bins), columns) in ["parameter_bins", "data_bins"]
         .into_iter()
         .zip(bins)
         .zip(columns)
     {
         let cells = (bins as f64).powf(columns as f64);
-        if bins == 0 || cells > 1e18 {
+        if cells > 1e18 {
             let expected = format!(
-                "at least 1, and at most 10¹⁸ bins in all {columns} dimensions; semi-automatic summaries make them few"
+                "at most 10¹⁸ bins in all {columns} dimensions; semi-automatic summaries make them few"
             );
             return Err(Error::invalid_option("histogram", option, bins, expected));
         }
     }
-    if pseudo_count >= 0.0 && pseudo_count.is_finite() {
-        return Ok(());
-    }
-    Err(Error::invalid_option(
-        "histogram",
-        "pseudo_count",
-        pseudo_count,
-        "0 or more",
-    ))
+    Ok(())
 }
 
 fn all_edges(rows: &[f64], columns: usize, bins: usize, rule: BinRule) -> Vec<Vec<f64>> {

@@ -1,8 +1,8 @@
 //! Pairs of θ and data as classical estimators see them.
 
 use crate::error::{Error, Result};
-use crate::infer::abc::{SemiAutomatic, SummariesConfig};
 use crate::infer::usable_rows::{check_finite, check_names};
+use crate::infer::{SemiAutomatic, SummariesConfig};
 use crate::prior::{Prior, SupportKind, SupportMap};
 use crate::simulate::{Simulations, Status};
 

@@ -14,8 +14,7 @@ use super::synthetic_config::{
     RandomNumbers, ShrinkageConfig, SyntheticEstimator, SyntheticLikelihoodConfig,
 };
 use crate::error::{Error, Result};
-use crate::infer::LogLikelihood;
-use crate::infer::abc::SemiAutomatic;
+use crate::infer::{LogLikelihood, SemiAutomatic};
 use crate::prior::special::LOG_SQRT_2PI;
 use crate::seed::{Seed, Stream};
 use crate::simulate::{RowSink, Rows, Simulator, Status};

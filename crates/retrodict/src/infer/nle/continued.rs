@@ -2,11 +2,11 @@
 
 use super::{NeuralLikelihood, NleConfig, Parts};
 use crate::error::Result;
-use crate::infer::abc::{SemiAutomatic, SummariesConfig};
 use crate::infer::continued::{check_columns, check_levels, newly_varying, same, unchanged};
 use crate::infer::discrete::of_parameters;
 use crate::infer::parameter_space::ParameterSpace;
 use crate::infer::training_pairs::TrainingPairs;
+use crate::infer::{SemiAutomatic, SummariesConfig};
 use crate::prior::Prior;
 use crate::seed::Seed;
 use crate::simulate::Simulations;

@@ -21,9 +21,9 @@ pub use model::LikelihoodModel;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::abc::{SemiAutomatic, SummariesConfig};
 use super::discrete::{of_data, of_parameters};
 use super::parameter_space::ParameterSpace;
+use super::summaries::{SemiAutomatic, SummariesConfig};
 use super::target::check_varies;
 use super::training_pairs::TrainingPairs;
 use super::usable_rows::notes;

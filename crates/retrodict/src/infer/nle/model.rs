@@ -6,7 +6,7 @@ use super::NleConfig;
 use super::data_space::DataSpace;
 use crate::embed::Standardization;
 use crate::estimator::EstimatorConfig;
-use crate::infer::abc::SemiAutomatic;
+use crate::infer::SemiAutomatic;
 use crate::infer::discrete::DiscreteColumn;
 use crate::infer::model_file::{Description, Header, check_mixture};
 use crate::infer::parameter_space::ParameterSpace;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{LikelihoodModel, NleConfig};
 use crate::error::{Error, Result};
-use crate::infer::abc::SemiAutomatic;
+use crate::infer::SemiAutomatic;
 use crate::infer::training_pairs::TrainingPairs;
 use crate::prior::Prior;
 use crate::simulate::Simulations;

@@ -6,8 +6,8 @@ use crate::error::Result;
 use crate::estimator::{RatioConfig, VectorFieldConfig};
 use crate::infer::sequential::SequentialConfig;
 use crate::infer::{
-    AbcRejectionConfig, CompositionConfig, CorrectionConfig, ErrorsAt, FieldSamplerConfig, Missing,
-    RobustConfig, SearchConfig,
+    AbcRejectionConfig, CompositionConfig, CorrectionConfig, ErrorsAt, FieldSamplerConfig,
+    HistogramConfig, Missing, RobustConfig, SearchConfig, SummariesConfig,
 };
 use crate::prior::SupportKind;
 use crate::sample::SamplerConfig;
@@ -32,6 +32,7 @@ pub(super) fn inference(config: &StudyConfig, source: &Source) -> Result<()> {
     let inference = &config.inference;
     let method = config.method();
     sections(inference, method, source)?;
+    summaries(inference, source)?;
     missing(inference, method, source)?;
     trials(config, method, source)?;
     online::validate(config, method, source)?;
@@ -91,6 +92,11 @@ pub(super) fn inference(config: &StudyConfig, source: &Source) -> Result<()> {
         "inference.abc",
         abc.map_or(Ok(()), AbcRejectionConfig::validate),
     )?;
+    let histogram = inference.histogram.as_ref();
+    named(
+        "inference.histogram",
+        histogram.map_or(Ok(()), HistogramConfig::validate),
+    )?;
     let sequential = inference.sequential.as_ref();
     named(
         "inference.sequential",
@@ -101,6 +107,34 @@ pub(super) fn inference(config: &StudyConfig, source: &Source) -> Result<()> {
         "inference.search",
         search.map_or(Ok(()), SearchConfig::validate),
     )
+}
+
+/// Summaries may be asked for in several places.
+fn summaries(inference: &InferenceSection, source: &Source) -> Result<()> {
+    let synthetic = inference.synthetic_likelihood.as_ref();
+    let given = [
+        ("", Some(inference.summaries)),
+        ("abc.", inference.abc.as_ref().map(|own| own.summaries)),
+        (
+            "abc_smc.",
+            inference.abc_smc.as_ref().map(|own| own.summaries),
+        ),
+        ("synthetic_likelihood.", synthetic.map(|own| own.summaries)),
+        (
+            "kernel_density.",
+            inference.kernel_density.as_ref().map(|own| own.summaries),
+        ),
+        (
+            "histogram.",
+            inference.histogram.as_ref().map(|own| own.summaries),
+        ),
+    ];
+    for (section, summaries) in given {
+        let field = format!("inference.{section}summaries");
+        let checked = summaries.map_or(Ok(()), SummariesConfig::validate);
+        checked.map_err(|error| option_error(source, &field, error))?;
+    }
+    Ok(())
 }
 
 /// The sections that some methods have, whether they are given, and which methods those are.

@@ -7,8 +7,8 @@ use super::super::acceptance::AcceptanceConfig;
 use super::super::adjustment::AdjustmentConfig;
 use super::super::distance::DistanceConfig;
 use super::super::rejection::check_noise;
-use super::super::summaries::SummariesConfig;
 use crate::error::{Error, Result};
+use crate::infer::SummariesConfig;
 use crate::prior::SupportKind;
 
 /// Which algorithm moves the draws.
@@ -140,6 +140,7 @@ impl AbcSmcConfig {
     /// # Errors
     /// With the name of the option.
     pub fn validate(&self) -> Result<()> {
+        self.summaries.validate()?;
         let refuse = |option, given: f64, expected: &str| {
             Err(Error::invalid_option("abc_smc", option, given, expected))
         };

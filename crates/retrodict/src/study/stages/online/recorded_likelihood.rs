@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::mark;
 use crate::error::{Error, Result};
-use crate::infer::abc::SummariesConfig;
-use crate::infer::{LogLikelihood, SyntheticLikelihood};
+use crate::infer::{LogLikelihood, SummariesConfig, SyntheticLikelihood};
 use crate::seed::Seed;
 use crate::simulate::{Failures, Journal, Record, Status};
 use crate::study::{Run, StopFlag, SyntheticLikelihoodSection};

@@ -1,5 +1,7 @@
 //! Summaries of data that are learned from simulations.
 
+use std::ops::RangeInclusive;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -28,10 +30,32 @@ fn default_degree() -> usize {
     3
 }
 
+/// The powers that a regression may end with: higher ones than these tell rounding from rounding.
+const DEGREES: RangeInclusive<usize> = 1..=10;
+
 impl SummariesConfig {
     /// Whether the data stand for themselves.
     pub fn is_none(&self) -> bool {
         *self == Self::None
+    }
+
+    /// Refuses options that make no sense.
+    ///
+    /// # Errors
+    /// With the name of the option.
+    pub fn validate(self) -> Result<()> {
+        match self {
+            Self::SemiAutomatic { degree } if !DEGREES.contains(&degree) => {
+                let expected = format!("from {} to {}", DEGREES.start(), DEGREES.end());
+                Err(Error::invalid_option(
+                    "summaries",
+                    "degree",
+                    degree,
+                    expected,
+                ))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The summaries learned from simulations with data.
@@ -81,16 +105,9 @@ impl SemiAutomatic {
     /// Learns the summaries from the simulations that gave data.
     ///
     /// # Errors
-    /// If `degree` is not from 1 to 10, or there are too few simulations for the regressors.
+    /// If `degree` makes no sense, or there are too few simulations for the regressors.
     pub fn fit(prior: &Prior, simulations: &Simulations, degree: usize) -> Result<Self> {
-        if !(1..=10).contains(&degree) {
-            return Err(Error::invalid_option(
-                "summaries",
-                "degree",
-                degree,
-                "from 1 to 10",
-            ));
-        }
+        SummariesConfig::SemiAutomatic { degree }.validate()?;
         let rows = simulations.valid_rows();
         let n_regressors = degree * simulations.x.n_columns();
         if rows.len() < n_regressors + 2 {
@@ -147,7 +164,7 @@ impl SemiAutomatic {
     pub(crate) fn check(&self) -> std::result::Result<(), String> {
         let n = self.n_data();
         let positive = |scale: &f64| *scale > 0.0 && scale.is_finite();
-        let powers = (1..=10).contains(&self.powers.degree)
+        let powers = DEGREES.contains(&self.powers.degree)
             && self.powers.scale.len() == n
             && self.powers.scale.iter().all(positive)
             && self.powers.middle.iter().all(|v| v.is_finite());
