@@ -57,7 +57,7 @@ pub trait Posterior: Send + Sync {
     fn map(&self, x: &[f64], seed: Seed) -> Result<Vec<f64>>;
 
     /// The same for a caller that has draws from p(θ | x) already: where draws are dear, because a sampler makes
-    /// them, the search starts from these and not from draws of its own.
+    /// them, the search starts from these, if there are any, and not from draws of its own.
     ///
     /// # Errors
     /// As [`Posterior::log_prob`] with the draws.

@@ -367,6 +367,9 @@ impl Posterior for PotentialPosterior {
     fn map_from(&self, draws: &Table, x: &[f64], seed: Seed) -> Result<Vec<f64>> {
         self.check_observation(x)?;
         check_theta(draws, self.prior().n_parameters())?;
+        if draws.n_rows() == 0 {
+            return self.map(x, seed);
+        }
         let d = self.space.n_coordinates();
         let n = draws.n_rows().min(N_DRAWS);
         let mut points = vec![0.0; n * d];

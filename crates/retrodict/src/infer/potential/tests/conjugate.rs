@@ -105,6 +105,10 @@ fn a_maximum_is_searched_from_draws_that_are_there_and_no_sampler_runs() {
         // Every so-manieth draw, and eight searches of some dozens of generations.
         let n = evaluated.load(Ordering::Relaxed);
         assert!((1000..most).contains(&n), "{n}");
+        // Of no draws, it makes its own.
+        let none = Table::new(["p"], Vec::new()).unwrap();
+        let top = posterior.map_from(&none, &[7.0], Seed(3)).unwrap()[0];
+        assert!((top - 7.0 / 20.0).abs() < 1e-5, "{top}");
     }
 }
 
