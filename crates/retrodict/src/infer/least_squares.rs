@@ -3,8 +3,12 @@
 use faer::{Mat, Side};
 use serde::{Deserialize, Serialize};
 
+use super::classical::covariance::mean;
+
 /// Eigenvalues of the correlations below this are taken to be rounding.
 const SMALLEST_EIGENVALUE: f64 = 1e-11;
+/// A row whose leverage leaves less than this to the others determines a slope by itself.
+const SMALLEST_REST: f64 = 1e-6;
 
 /// targets ≈ intercept + slopes · features.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -15,49 +19,45 @@ pub(super) struct LinearFit {
     coefficients: Vec<f64>,
 }
 
+/// Rows of features and targets, and how much each row counts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rows<'a> {
+    pub(super) features: &'a [f64],
+    pub(super) n_features: usize,
+    pub(super) targets: &'a [f64],
+    pub(super) n_targets: usize,
+    pub(super) weights: &'a [f64],
+}
+
 impl LinearFit {
     /// Minimises Σ wᵢ ‖tᵢ − prediction(fᵢ)‖². Of features that are linear combinations of each
     /// other the solution with the smallest standardised slopes is taken (pseudo-inverse).
-    pub(super) fn new(
-        features: &[f64],
-        n_features: usize,
-        targets: &[f64],
-        n_targets: usize,
-        weights: &[f64],
-    ) -> Self {
-        let total: f64 = weights.iter().sum();
-        let share: Vec<f64> = weights.iter().map(|w| w / total).collect();
-        let (middle, scale) = standardization(features, n_features, &share);
-        let center = crate::infer::classical::covariance::mean(targets, n_targets, &share);
-        let mut product = Mat::<f64>::zeros(n_features, n_features);
-        let mut right = Mat::<f64>::zeros(n_features, n_targets);
-        let mut z = vec![0.0; n_features];
-        let rows = features.chunks_exact(n_features.max(1));
-        for ((row, target), w) in rows.zip(targets.chunks_exact(n_targets)).zip(&share) {
-            for j in 0..n_features {
-                z[j] = (row[j] - middle[j]) / scale[j];
-            }
-            for i in 0..n_features {
-                for j in 0..=i {
-                    product[(i, j)] += w * z[i] * z[j];
+    pub(super) fn new(rows: Rows<'_>) -> Self {
+        Equations::new(rows).fit()
+    }
+
+    /// The same, and what a fit without row i predicts for it, for every i.
+    ///
+    /// That is tᵢ − rᵢ / (1 − hᵢ), with the residual rᵢ and the leverage hᵢ of the row. A row that alone determines a slope
+    /// has a leverage of one, and keeps the prediction of the fit.
+    pub(super) fn with_left_out(rows: Rows<'_>) -> (Self, Vec<f64>) {
+        let equations = Equations::new(rows);
+        let fit = equations.fit();
+        let mut left_out = Vec::with_capacity(rows.targets.len());
+        let features = rows.features.chunks_exact(rows.n_features.max(1));
+        let targets = rows.targets.chunks_exact(rows.n_targets);
+        for ((features, target), share) in features.zip(targets).zip(&equations.share) {
+            let rest = 1.0 - share * equations.distance(features);
+            let predicted = fit.predict(features);
+            left_out.extend(predicted.iter().zip(target).map(|(p, t)| {
+                if rest > SMALLEST_REST {
+                    t - (t - p) / rest
+                } else {
+                    *p
                 }
-                for k in 0..n_targets {
-                    right[(i, k)] += w * z[i] * (target[k] - center[k]);
-                }
-            }
+            }));
         }
-        let slopes = solve(&product, &right);
-        let mut coefficients = Vec::with_capacity(n_targets * (n_features + 1));
-        for k in 0..n_targets {
-            let own: Vec<f64> = (0..n_features).map(|j| slopes[(j, k)] / scale[j]).collect();
-            let moved: f64 = own.iter().zip(&middle).map(|(b, m)| b * m).sum();
-            coefficients.push(center[k] - moved);
-            coefficients.extend(own);
-        }
-        Self {
-            n_features,
-            coefficients,
-        }
+        (fit, left_out)
     }
 
     /// Whether it is one of so many targets by so many features, with finite coefficients.
@@ -82,10 +82,105 @@ impl LinearFit {
     }
 }
 
+/// The normal equations of standardised features, solved but for the right-hand side.
+struct Equations {
+    /// The rows' weights, with a sum of one.
+    share: Vec<f64>,
+    middle: Vec<f64>,
+    scale: Vec<f64>,
+    /// Of the targets.
+    center: Vec<f64>,
+    /// Eigenvectors of Σ wᵢ zᵢ zᵢᵀ, and what their directions are multiplied with.
+    vectors: Mat<f64>,
+    inverse: Vec<f64>,
+    /// Σ wᵢ zᵢ (tᵢ − center)ᵀ.
+    right: Mat<f64>,
+}
+
+impl Equations {
+    fn new(rows: Rows<'_>) -> Self {
+        let Rows {
+            features,
+            n_features,
+            targets,
+            n_targets,
+            weights,
+        } = rows;
+        let total: f64 = weights.iter().sum();
+        let share: Vec<f64> = weights.iter().map(|w| w / total).collect();
+        let (middle, scale) = standardization(features, n_features, &share);
+        let center = mean(targets, n_targets, &share);
+        let mut product = Mat::<f64>::zeros(n_features, n_features);
+        let mut right = Mat::<f64>::zeros(n_features, n_targets);
+        let mut z = vec![0.0; n_features];
+        let rows = features.chunks_exact(n_features.max(1));
+        for ((row, target), w) in rows.zip(targets.chunks_exact(n_targets)).zip(&share) {
+            for j in 0..n_features {
+                z[j] = (row[j] - middle[j]) / scale[j];
+            }
+            for i in 0..n_features {
+                for j in 0..=i {
+                    product[(i, j)] += w * z[i] * z[j];
+                }
+                for k in 0..n_targets {
+                    right[(i, k)] += w * z[i] * (target[k] - center[k]);
+                }
+            }
+        }
+        let (vectors, inverse) = inverse(&product);
+        Self {
+            share,
+            middle,
+            scale,
+            center,
+            vectors,
+            inverse,
+            right,
+        }
+    }
+
+    fn fit(&self) -> LinearFit {
+        let (n_features, n_targets) = (self.right.nrows(), self.right.ncols());
+        let mut along = self.vectors.transpose() * &self.right;
+        for (i, inverse) in self.inverse.iter().enumerate() {
+            for k in 0..n_targets {
+                along[(i, k)] *= inverse;
+            }
+        }
+        let slopes = &self.vectors * along;
+        let mut coefficients = Vec::with_capacity(n_targets * (n_features + 1));
+        for k in 0..n_targets {
+            let own: Vec<f64> = (0..n_features)
+                .map(|j| slopes[(j, k)] / self.scale[j])
+                .collect();
+            let moved: f64 = own.iter().zip(&self.middle).map(|(b, m)| b * m).sum();
+            coefficients.push(self.center[k] - moved);
+            coefficients.extend(own);
+        }
+        LinearFit {
+            n_features,
+            coefficients,
+        }
+    }
+
+    /// 1 + zᵀ (Σ wᵢ zᵢ zᵢᵀ)⁻¹ z: the leverage of a row in units of its weight.
+    fn distance(&self, features: &[f64]) -> f64 {
+        let parts = features.iter().zip(&self.middle).zip(&self.scale);
+        let z: Vec<f64> = parts
+            .map(|((f, middle), scale)| (f - middle) / scale)
+            .collect();
+        let along = |i: usize| -> f64 { (0..z.len()).map(|j| self.vectors[(j, i)] * z[j]).sum() };
+        let squares = self.inverse.iter().enumerate();
+        1.0 + squares
+            .map(|(i, inverse)| inverse * along(i).powi(2))
+            .sum::<f64>()
+    }
+}
+
 /// Weighted mean and standard deviation of each column; constant columns get an infinite one, and
 /// so no slope.
 fn standardization(rows: &[f64], n: usize, share: &[f64]) -> (Vec<f64>, Vec<f64>) {
-    let middle = crate::infer::classical::covariance::mean(rows, n, share);
+    let middle = mean(rows, n, share);
     let mut square = vec![0.0; n];
     for (row, w) in rows.chunks_exact(n.max(1)).zip(share) {
         for j in 0..n {
@@ -104,30 +199,39 @@ fn standardization(rows: &[f64], n: usize, share: &[f64]) -> (Vec<f64>, Vec<f64>
     (middle, sd)
 }
 
-fn solve(product: &Mat<f64>, right: &Mat<f64>) -> Mat<f64> {
-    let (n, m) = (product.nrows(), right.ncols());
+/// Eigenvectors, and the inverse of each eigenvalue: zero for one that is rounding, and all of them if there are none.
+fn inverse(product: &Mat<f64>) -> (Mat<f64>, Vec<f64>) {
+    let n = product.nrows();
     let Ok(eigen) = product.self_adjoint_eigen(Side::Lower) else {
-        return Mat::zeros(n, m);
+        return (Mat::identity(n, n), vec![0.0; n]);
     };
-    let (vectors, values) = (eigen.U(), eigen.S().column_vector());
+    let values = eigen.S().column_vector();
     let largest = (0..n).map(|i| values[i]).fold(0.0, f64::max);
-    let mut along = vectors.transpose() * right;
-    for i in 0..n {
-        let value = values[i];
-        for k in 0..m {
-            along[(i, k)] *= if value > SMALLEST_EIGENVALUE * largest {
-                1.0 / value
-            } else {
-                0.0
-            };
+    let inverse = (0..n).map(|i| {
+        if values[i] > SMALLEST_EIGENVALUE * largest {
+            1.0 / values[i]
+        } else {
+            0.0
         }
-    }
-    vectors * along
+    });
+    (eigen.U().to_owned(), inverse.collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::seed::{Seed, Stream};
+
+    /// As many rows as there are weights.
+    fn rows<'a>(features: &'a [f64], targets: &'a [f64], weights: &'a [f64]) -> Rows<'a> {
+        Rows {
+            features,
+            n_features: features.len() / weights.len(),
+            targets,
+            n_targets: targets.len() / weights.len(),
+            weights,
+        }
+    }
 
     #[test]
     fn a_plane_is_found_exactly_with_repeated_and_constant_columns() {
@@ -140,7 +244,7 @@ mod tests {
             targets.extend([1.0 + 2.0 * a - b, 3.0 * b]);
         }
         let weights: Vec<f64> = (0..20).map(|i| f64::from(1 + i % 3)).collect();
-        let fit = LinearFit::new(&features, 4, &targets, 2, &weights);
+        let fit = LinearFit::new(rows(&features, &targets, &weights));
         let found = fit.predict(&[2.0, 90.0, 92.0, 7.0]);
         assert!(
             (found[0] + 85.0).abs() < 1e-7 && (found[1] - 270.0).abs() < 1e-7,
@@ -150,14 +254,39 @@ mod tests {
 
     #[test]
     fn weights_count_as_repeated_rows() {
-        let one = LinearFit::new(&[0.0, 1.0, 2.0], 1, &[0.0, 2.0, 1.0], 1, &[1.0, 2.0, 1.0]);
-        let two = LinearFit::new(
-            &[0.0, 1.0, 1.0, 2.0],
-            1,
-            &[0.0, 2.0, 2.0, 1.0],
-            1,
-            &[1.0; 4],
-        );
+        let one = rows(&[0.0, 1.0, 2.0], &[0.0, 2.0, 1.0], &[1.0, 2.0, 1.0]);
+        let two = rows(&[0.0, 1.0, 1.0, 2.0], &[0.0, 2.0, 2.0, 1.0], &[1.0; 4]);
+        let [one, two] = [one, two].map(LinearFit::new);
         assert!((one.predict(&[5.0])[0] - two.predict(&[5.0])[0]).abs() < 1e-12);
+    }
+
+    #[test]
+    fn what_is_left_out_is_predicted_as_by_a_fit_without_it() {
+        let mut random = Seed(1).stream(Stream::Test, 0);
+        let n = 12;
+        let (mut features, mut targets, mut weights) = (Vec::new(), Vec::new(), Vec::new());
+        for i in 0..n {
+            let (a, b) = (random.normal(), 5.0 + random.normal());
+            // The third repeats the others, the fourth says something of the last row alone.
+            features.extend([a, b, a - b, f64::from(u8::from(i == n - 1))]);
+            targets.extend([a + random.normal(), random.normal()]);
+            weights.push(random.uniform() + 0.5);
+        }
+        let (fit, left_out) = LinearFit::with_left_out(rows(&features, &targets, &weights));
+        for i in 0..n {
+            let own = &features[4 * i..4 * (i + 1)];
+            let mut others = [features.clone(), targets.clone(), weights.clone()];
+            for (part, width) in others.iter_mut().zip([4, 2, 1]) {
+                part.drain(width * i..width * (i + 1));
+            }
+            let without = match i {
+                _ if i + 1 == n => fit.clone(),
+                _ => LinearFit::new(rows(&others[0], &others[1], &others[2])),
+            };
+            for (k, expected) in without.predict(own).iter().enumerate() {
+                let found = left_out[2 * i + k];
+                assert!((found - expected).abs() < 1e-9, "{i}: {found} {expected}");
+            }
+        }
     }
 }

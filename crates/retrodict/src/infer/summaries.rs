@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::least_squares::LinearFit;
+use super::least_squares::{LinearFit, Rows};
 use crate::error::{Error, Result};
 use crate::prior::{Prior, SupportKind};
 use crate::simulate::Simulations;
@@ -71,6 +71,20 @@ impl SummariesConfig {
             }
         }
     }
+
+    /// As [`SemiAutomatic::with_left_out`].
+    pub(crate) fn with_left_out(
+        self,
+        prior: &Prior,
+        simulations: &Simulations,
+    ) -> Result<Option<(SemiAutomatic, Table)>> {
+        match self {
+            Self::None => Ok(None),
+            Self::SemiAutomatic { degree } => {
+                SemiAutomatic::with_left_out(prior, simulations, degree).map(Some)
+            }
+        }
+    }
 }
 
 /// Semi-automatic summaries: one for each parameter, its linear regression on powers of the data.
@@ -107,35 +121,33 @@ impl SemiAutomatic {
     /// # Errors
     /// If `degree` makes no sense, or there are too few simulations for the regressors.
     pub fn fit(prior: &Prior, simulations: &Simulations, degree: usize) -> Result<Self> {
-        SummariesConfig::SemiAutomatic { degree }.validate()?;
-        let rows = simulations.valid_rows();
-        let n_regressors = degree * simulations.x.n_columns();
-        if rows.len() < n_regressors + 2 {
-            return Err(Error::invalid(
-                "summaries `semi_automatic`",
-                format!("{} simulations with data", rows.len()),
-                format!(
-                    "more than {}, for {n_regressors} regressors",
-                    n_regressors + 1
-                ),
-                "Simulate more, or choose a lower degree.",
-            ));
-        }
-        let (targets, n_summaries) = targets(prior, simulations, &rows);
-        let (middle, scale) = standardization(simulations, &rows);
-        let powers = Powers {
-            degree,
-            middle,
-            scale,
-        };
-        let x = rows.iter().map(|&i| simulations.x.row(i));
-        let features: Vec<f64> = x.flat_map(|x| powers.of(x)).collect();
-        let weights = vec![1.0; rows.len()];
+        let (powers, examples) = Examples::new(prior, simulations, degree)?;
         Ok(Self {
             powers,
-            fit: LinearFit::new(&features, n_regressors, &targets, n_summaries, &weights),
-            n_summaries,
+            fit: LinearFit::new(examples.rows()),
+            n_summaries: examples.n_targets,
         })
+    }
+
+    /// The same, and for each simulation that gave data the summaries that the others alone would have given: its own
+    /// are nearer to its parameters than those of data that were not learned from.
+    ///
+    /// # Errors
+    /// As [`SemiAutomatic::fit`].
+    pub fn with_left_out(
+        prior: &Prior,
+        simulations: &Simulations,
+        degree: usize,
+    ) -> Result<(Self, Table)> {
+        let (powers, examples) = Examples::new(prior, simulations, degree)?;
+        let (fit, left_out) = LinearFit::with_left_out(examples.rows());
+        let n_summaries = examples.n_targets;
+        let own = Self {
+            powers,
+            fit,
+            n_summaries,
+        };
+        Ok((own, Table::numbered("s", n_summaries, left_out)?))
     }
 
     /// How many summaries there are.
@@ -224,6 +236,57 @@ impl Powers {
                 .extend((1..=self.degree as i32).map(|k| if k == 1 { z } else { clamped.powi(k) }));
         }
         features
+    }
+}
+
+/// What the regression learns from.
+struct Examples {
+    features: Vec<f64>,
+    n_features: usize,
+    targets: Vec<f64>,
+    n_targets: usize,
+    weights: Vec<f64>,
+}
+
+impl Examples {
+    fn new(prior: &Prior, simulations: &Simulations, degree: usize) -> Result<(Powers, Self)> {
+        SummariesConfig::SemiAutomatic { degree }.validate()?;
+        let rows = simulations.valid_rows();
+        let n_features = degree * simulations.x.n_columns();
+        if rows.len() < n_features + 2 {
+            return Err(Error::invalid(
+                "summaries `semi_automatic`",
+                format!("{} simulations with data", rows.len()),
+                format!("more than {}, for {n_features} regressors", n_features + 1),
+                "Simulate more, or choose a lower degree.",
+            ));
+        }
+        let (targets, n_targets) = targets(prior, simulations, &rows);
+        let (middle, scale) = standardization(simulations, &rows);
+        let powers = Powers {
+            degree,
+            middle,
+            scale,
+        };
+        let x = rows.iter().map(|&i| simulations.x.row(i));
+        let examples = Self {
+            features: x.flat_map(|x| powers.of(x)).collect(),
+            n_features,
+            targets,
+            n_targets,
+            weights: vec![1.0; rows.len()],
+        };
+        Ok((powers, examples))
+    }
+
+    fn rows(&self) -> Rows<'_> {
+        Rows {
+            features: &self.features,
+            n_features: self.n_features,
+            targets: &self.targets,
+            n_targets: self.n_targets,
+            weights: &self.weights,
+        }
     }
 }
 

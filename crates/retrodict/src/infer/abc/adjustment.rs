@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::comparison::Comparison;
 use super::population::Population;
 use crate::error::{Error, Result};
-use crate::infer::least_squares::LinearFit;
+use crate::infer::least_squares::{LinearFit, Rows};
 use crate::prior::{Prior, SupportKind};
 
 /// How accepted draws are corrected for the distance at which they were accepted.
@@ -103,7 +103,13 @@ fn move_to(
     weights: &[f64],
 ) {
     let k = observed.len();
-    let mean = LinearFit::new(features, k, z, n, weights);
+    let mean = LinearFit::new(Rows {
+        features,
+        n_features: k,
+        targets: z,
+        n_targets: n,
+        weights,
+    });
     let at_observed = mean.predict(observed);
     for (z, features) in z.chunks_exact_mut(n).zip(features.chunks_exact(k)) {
         for (z, m) in z.iter_mut().zip(mean.predict(features)) {
@@ -125,7 +131,13 @@ fn move_to(
 fn rescale(features: &[f64], observed: &[f64], residuals: &mut [f64], n: usize, weights: &[f64]) {
     let k = observed.len();
     let log: Vec<f64> = residuals.iter().map(|r| (r * r).max(1e-300).ln()).collect();
-    let spread = LinearFit::new(features, k, &log, n, weights);
+    let spread = LinearFit::new(Rows {
+        features,
+        n_features: k,
+        targets: &log,
+        n_targets: n,
+        weights,
+    });
     let at_observed = spread.predict(observed);
     for (residual, features) in residuals.chunks_exact_mut(n).zip(features.chunks_exact(k)) {
         let own = spread.predict(features);

@@ -39,16 +39,20 @@ impl Space {
         check_names(prior, simulations.theta.names())?;
         let rows = simulations.valid_rows();
         check(prior, simulations, &rows)?;
+        let x = &simulations.x;
+        let (summaries, s) = match summaries.with_left_out(prior, simulations)? {
+            Some((summaries, left_out)) => (Some(summaries), left_out.values().to_vec()),
+            None => (None, x.select(&rows).values().to_vec()),
+        };
         let space = Self {
             map: prior.support_map(SupportKind::Box)?,
-            summaries: summaries.fit(prior, simulations)?,
-            n_data: simulations.x.n_columns(),
+            summaries,
+            n_data: x.n_columns(),
         };
-        let (mut z, mut s) = (Vec::new(), Vec::new());
-        for &i in &rows {
-            z.extend(space.map_theta(simulations.theta.row(i)));
-            s.extend(space.summarize(simulations.x.row(i)));
-        }
+        let z = rows
+            .iter()
+            .flat_map(|&i| space.map_theta(simulations.theta.row(i)))
+            .collect();
         let failed = (0..simulations.len()).filter(|&i| simulations.status[i] != Status::Ok);
         let failed = failed
             .flat_map(|i| space.map_theta(simulations.theta.row(i)))

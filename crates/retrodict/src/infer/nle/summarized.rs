@@ -9,11 +9,11 @@ use crate::infer::training_pairs::TrainingPairs;
 use crate::prior::Prior;
 use crate::simulate::Simulations;
 
-/// With fewer simulations for each number that is learned, the summaries of the simulations they are learned from are
-/// noticeably nearer to their parameters than those of others.
+/// With fewer simulations for each number that is learned, the error of the regression widens the posterior noticeably.
 const ENOUGH: usize = 20;
 
-/// Learns the summaries that `config` asks for, if it does, puts them in the place of the data, and says so.
+/// Learns the summaries that `config` asks for, if it does, puts those that leave the row itself out in the place of each
+/// row of data, and says so.
 ///
 /// # Errors
 /// If discrete data are named as well, or as [`SemiAutomatic::fit`].
@@ -23,7 +23,7 @@ pub(super) fn learn(
     config: &NleConfig,
     pairs: &mut TrainingPairs,
 ) -> Result<(Option<SemiAutomatic>, Vec<String>)> {
-    let Some(summaries) = config.summaries.fit(prior, simulations)? else {
+    let Some((summaries, left_out)) = config.summaries.with_left_out(prior, simulations)? else {
         return Ok((None, Vec::new()));
     };
     if let Some(named) = &config.discrete_data {
@@ -35,7 +35,8 @@ pub(super) fn learn(
         ));
     }
     let n = pairs.x.n_rows();
-    pairs.x = summaries.of_table(&pairs.x)?;
+    // Those of its own fit would be nearer to each θ than the observation's are, and the posterior too narrow.
+    pairs.x = left_out;
     let mut notes = vec![format!(
         "the likelihood is that of {} summaries, learned from {} numbers a simulation",
         summaries.n_summaries(),
@@ -44,8 +45,8 @@ pub(super) fn learn(
     let wanted = ENOUGH * summaries.n_regressors();
     if n < wanted {
         notes.push(format!(
-            "{n} simulations are few to learn summaries from by {} regressors: with fewer than {wanted} the posterior \
-             comes out too narrow; simulate more, or choose a lower `degree`",
+            "{n} simulations are few to learn summaries from by {} regressors: with fewer than {wanted} they say less of \
+             the parameters than the data do, and the posterior is wider; simulate more, or choose a lower `degree`",
             summaries.n_regressors()
         ));
     }

@@ -44,11 +44,7 @@ fn sufficient_summaries_of_many_numbers_give_the_exact_posterior() {
         assert!(found < bound, "{trials}: {found}");
     }
     let said = |what: &str| log.notes.iter().any(|note| note.contains(what));
-    assert!(
-        said("2 summaries") && !said("too narrow"),
-        "{:?}",
-        log.notes
-    );
+    assert!(said("2 summaries") && !said("few"), "{:?}", log.notes);
     let x = vec![0.5; 40];
     assert_gradients(&learned, &problem.prior, &x, "summaries");
     // A table of pairs gives what the observation does.
@@ -57,6 +53,30 @@ fn sufficient_summaries_of_many_numbers_give_the_exact_posterior() {
     let mut value = [0.0];
     learned.log_likelihood(&[0.3, 1.0], &x, &mut value).unwrap();
     assert_eq!(learned.log_prob_many(&theta, &row).unwrap(), value);
+}
+
+#[test]
+fn the_density_learns_from_summaries_as_far_from_their_parameters_as_those_of_new_data() {
+    let problem = forty();
+    let (made, new) = (
+        problem.simulate(160, Seed(3)),
+        problem.simulate(4000, Seed(6)),
+    );
+    let prior = &problem.prior;
+    let settings = (SupportKind::default(), &TrainConfig::default());
+    let (_, mut pairs) = TrainingPairs::new(prior, &made, settings, Seed(1)).unwrap();
+    let (summaries, _) = summarized::learn(prior, &made, &config(1), &mut pairs).unwrap();
+    let summaries = summaries.unwrap();
+    let error = |s: &Table, theta: &Table| {
+        let values = s.values().iter().zip(theta.values());
+        values.map(|(s, t)| (s - t).powi(2)).sum::<f64>() / s.n_rows() as f64
+    };
+    let [own, other] =
+        [&made, &new].map(|pairs| error(&summaries.of_table(&pairs.x).unwrap(), &pairs.theta));
+    // Forty slopes from 160 rows: (1 − 1/4) / (1 + 1/4 and more).
+    assert!(own < 0.65 * other, "{own} {other}");
+    let left_out = error(&pairs.x, &made.theta);
+    assert!((left_out / other - 1.0).abs() < 0.2, "{left_out} {other}");
 }
 
 #[test]
@@ -102,7 +122,11 @@ fn what_cannot_be_summarised_is_refused_by_name() {
     let few = nle(&problem.prior, &simulations, &config(9), Seed(1), &silent).unwrap_err();
     assert!(few.to_string().contains("300 simulations"), "{few}");
     let (learned, log) = fitted(300, 1);
-    assert!(log.notes.iter().any(|note| note.contains("too narrow")));
+    assert!(
+        log.notes
+            .iter()
+            .any(|note| note.contains("300 simulations are few"))
+    );
     let learned = learned.marginalizing();
     assert!(!learned.takes_missing());
     let mut x = vec![0.5; 40];
