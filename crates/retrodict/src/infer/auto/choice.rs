@@ -20,6 +20,9 @@ pub struct Choice {
     /// The exponent β of a ratio in the likelihood p̂(x | θ)^(1−β) r(θ, x)^β, if one is, or shall be, fitted beside `nle`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ratio: Option<f64>,
+    /// Whether `nle` learns the density of [summaries](crate::infer::SemiAutomatic) of the data, which are wide.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub summaries: bool,
     /// Whether later rounds go on drawing from the prior, because there is nothing to aim: the result then
     /// serves every observation.
     #[serde(default)]
@@ -53,9 +56,19 @@ impl Choice {
             rounds,
             share: 0.5,
             ratio: None,
+            summaries: false,
             amortised: rounds == 1,
             reasons: vec![reason.into()],
             comparisons: Vec::new(),
+        }
+    }
+
+    /// With the density of summaries in the place of that of the data.
+    #[must_use]
+    pub(super) fn with_summaries(self) -> Self {
+        Self {
+            summaries: true,
+            ..self
         }
     }
 
@@ -162,6 +175,17 @@ impl Choice {
             "`{}`, because the posterior aimed round {round} at parameters for which simulations fail: {usable} of {all} \
              gave data.",
             next.method.name()
+        ));
+        next
+    }
+
+    /// The choice where so few simulations gave data that no summaries can be learned from them.
+    #[must_use]
+    pub fn without_likelihood(&self, usable: usize, round: usize) -> Self {
+        let mut next = self.clone();
+        (next.method, next.share) = (ChosenMethod::Npe, 0.0);
+        next.reasons.push(format!(
+            "`npe`, because only {usable} simulations gave data up to round {round}: too few to learn summaries from."
         ));
         next
     }

@@ -30,9 +30,10 @@ const ROUNDS: usize = 5;
 const LEAST: usize = 1000;
 /// A density of more numbers takes more simulations than one of a few parameters, and long to train.
 const MOST_DATA: usize = 32;
-/// So many simulations for each number of such data have to make the first round, or it aims at the wrong place.
-const FIRST_ROUND: usize = 5;
-/// And so many those of each, or a ratio learns too little to be worth its part of them.
+/// So many simulations for each number of such data have to make a round, or a regression of them is mostly noise, and the
+/// first round aims at the wrong place.
+const WIDE_ROUND: usize = 2;
+/// And so many, or a ratio learns too little to be worth its part of them.
 const ROUND_FOR_RATIO: usize = 10;
 /// And the posterior has to be narrower than a tenth of the prior, or one round that learns from all of them is better.
 const CUT_BELOW: f64 = 0.1;
@@ -42,7 +43,7 @@ const FEW: usize = 500;
 impl Situation {
     /// The choice by rule.
     pub fn choice(&self) -> Choice {
-        use ChosenMethod::{Nle, Npe, NpeAndNle, NpeAndNre};
+        use ChosenMethod::{Nle, Npe, NpeAndNle};
         if self.trials {
             let reason = "`nle`, because the observation is independent trials: the likelihoods of any number of them multiply.";
             return Choice::new(Nle, self.rounds.unwrap_or(1), reason);
@@ -55,20 +56,8 @@ impl Situation {
             "{rounds} rounds, because there is one observation to aim {} simulations at",
             self.simulations
         );
-        if self.is_wide() && self.simulations < ROUND_FOR_RATIO * self.n_data * rounds {
-            let reason = format!(
-                "`npe` in {aimed}: no `nle`, because a density of {0} numbers would have to be learned, and no `nre`, because \
-                 a round has fewer than {ROUND_FOR_RATIO} simulations for each of the {0}.",
-                self.n_data
-            );
-            return Choice::new(Npe, rounds, reason);
-        }
         if self.is_wide() {
-            let reason = format!(
-                "First `npe` and `nre`, in {aimed}; no `nle`, because a density of {} numbers would have to be learned to find {} parameters.",
-                self.n_data, self.n_parameters
-            );
-            return Choice::new(NpeAndNre, rounds, reason);
+            return self.of_wide_data(rounds, &aimed);
         }
         let choice = Choice::new(
             NpeAndNle,
@@ -80,6 +69,34 @@ impl Situation {
         } else {
             choice
         }
+    }
+
+    /// What stands beside a posterior of wide data: a ratio, which sees all of them, where it has enough to learn from, or else
+    /// the density of summaries, one a parameter, or nothing.
+    fn of_wide_data(&self, rounds: usize, aimed: &str) -> Choice {
+        use ChosenMethod::{Npe, NpeAndNle, NpeAndNre};
+        let n = self.n_data;
+        let enough = |each: usize| self.simulations >= each * n * rounds;
+        if enough(ROUND_FOR_RATIO) {
+            let reason = format!(
+                "First `npe` and `nre`, in {aimed}; no `nle`, because a density of {n} numbers would have to be learned to find {} parameters.",
+                self.n_parameters
+            );
+            return Choice::new(NpeAndNre, rounds, reason);
+        }
+        if enough(WIDE_ROUND) {
+            let reason = format!(
+                "First `npe` and `nle`, in {aimed}; `nle` of {} regression summaries, because a density of {n} numbers would have \
+                 to be learned, and no `nre`, because a round has fewer than {ROUND_FOR_RATIO} simulations for each of them.",
+                self.n_parameters
+            );
+            return Choice::new(NpeAndNle, rounds, reason).with_summaries();
+        }
+        let reason = format!(
+            "`npe` in {aimed}: no `nle`, because a density of {n} numbers would have to be learned, or summaries of them \
+             from fewer than {WIDE_ROUND} simulations a round for each."
+        );
+        Choice::new(Npe, rounds, reason)
     }
 
     /// How its rounds choose parameters.
@@ -100,7 +117,7 @@ impl Situation {
     pub fn most_rounds(&self) -> usize {
         let rounds = self.rounds.unwrap_or(ROUNDS);
         if self.is_wide() {
-            rounds.min((self.simulations / (FIRST_ROUND * self.n_data)).max(2))
+            rounds.min((self.simulations / (WIDE_ROUND * self.n_data)).max(2))
         } else {
             rounds
         }

@@ -111,8 +111,8 @@ fn wide_data_take_more_simulations_to_aim_by() {
         };
         (wide.choice().rounds, wide.most_rounds())
     };
-    assert_eq!(rounds(1000, None), (2, 2));
-    assert_eq!(rounds(1999, Some(5)), (3, 3));
+    assert_eq!(rounds(1000, None), (5, 5));
+    assert_eq!(rounds(799, Some(5)), (3, 3));
     assert_eq!(rounds(100, Some(5)), (2, 2));
     assert_eq!(rounds(100_000, Some(3)), (3, 3));
     let cut = |n_data| {
@@ -360,7 +360,21 @@ fn wide_data_without_a_region_to_aim_at_are_for_the_posterior() {
         simulations: 4000,
         ..wide
     };
-    assert_eq!(few.choice().method, ChosenMethod::Npe);
+    let found = few.choice();
+    assert_eq!((found.method, found.rounds), (ChosenMethod::NpeAndNle, 5));
+    assert!(found.summaries && !wide.choice().summaries);
+    assert!(found.reasons[0].contains("3 regression summaries"));
+    let fewer = Situation {
+        n_data: 1000,
+        simulations: 3000,
+        ..wide
+    };
+    let found = fewer.choice();
+    assert_eq!((found.method, found.rounds), (ChosenMethod::Npe, 2));
+    assert!(found.reasons[0].contains("no `nle`"), "{found:?}");
+    let failed = few.choice().without_likelihood(90, 1);
+    assert_eq!((failed.method, failed.share), (ChosenMethod::Npe, 0.0));
+    assert!(failed.reasons[1].contains("only 90 simulations gave data"));
     // A study that is written out resolves to the same choice.
     let resolved = Situation {
         rounds: Some(few.most_rounds()),

@@ -44,9 +44,14 @@ pub(super) fn learn(
     )];
     let wanted = ENOUGH * summaries.n_regressors();
     if n < wanted {
+        let or = if summaries.n_regressors() > summaries.n_data() {
+            ", or choose a lower `degree`"
+        } else {
+            ""
+        };
         notes.push(format!(
             "{n} simulations are few to learn summaries from by {} regressors: with fewer than {wanted} they say less of \
-             the parameters than the data do, and the posterior is wider; simulate more, or choose a lower `degree`",
+             the parameters than the data do, and the posterior is wider; simulate more{or}",
             summaries.n_regressors()
         ));
     }

@@ -12,8 +12,8 @@ use crate::infer::auto::{
     AutoConfig, AutoModel, Choice, ChosenMethod, Comparison, LearnedLikelihood, LikelihoodKind,
     Nearby,
 };
-use crate::infer::npe;
 use crate::infer::usable_rows::MIN_ROWS;
+use crate::infer::{NleConfig, SummariesConfig, npe};
 use crate::prior::Prior;
 use crate::seed::Seed;
 use crate::simulate::Simulations;
@@ -62,8 +62,13 @@ fn unchanged(data: &RoundData<'_>) -> Option<FittedRound> {
     })
 }
 
-/// The choice without a posterior, if too few simulations lie in the region to learn one from.
+/// The choice without what there are too few simulations for: summaries of all of them, a posterior of those in the region.
 fn possible(choice: Choice, data: &RoundData<'_>) -> Choice {
+    let usable = data.all.valid_rows().len();
+    let learned = choice.summaries && choice.method.likelihood().is_some();
+    if learned && usable < data.all.x.n_columns() + 2 {
+        return choice.without_likelihood(usable, data.round + 1);
+    }
     let usable = data.inside.valid_rows().len();
     if choice.method.has_posterior() && data.region.is_some() && usable < MIN_ROWS {
         return choice.without_posterior((usable, data.inside.len()), data.round + 1);
@@ -122,8 +127,9 @@ impl Round<'_> {
         linear: bool,
     ) -> Result<(Choice, Option<LearnedLikelihood>)> {
         let RoundData { all, last, .. } = self.data;
-        // Without a guess there is nothing that the two have in common.
+        // Without a guess there is nothing that the two have in common; from few wide data, better may still be learned.
         let guessed = self.config.npe.linear_guess && self.config.nle.linear_guess;
+        let guessed = guessed && !choice.summaries;
         let both = choice.method == ChosenMethod::NpeAndNle;
         if linear && guessed && all.len() >= ENOUGH && last.is_none() && both {
             return Ok((choice.linear(), None));
@@ -134,6 +140,16 @@ impl Round<'_> {
         let (ratio, _) = self.likelihood(LikelihoodKind::Ratio, all)?;
         let pooled = likelihood.clone().with_ratio(ratio, share);
         Ok((choice, Some(pooled)))
+    }
+
+    /// How `nle` is fitted: to powers of wide data higher than the first there are too few simulations.
+    fn nle(&self) -> NleConfig {
+        let own = self.config.nle.clone();
+        if !self.config.choice.summaries {
+            return own;
+        }
+        let summaries = SummariesConfig::SemiAutomatic { degree: 1 };
+        NleConfig { summaries, ..own }
     }
 
     /// From what a likelihood learns.
@@ -159,7 +175,8 @@ impl Round<'_> {
         } = *self;
         Ok(match kind {
             LikelihoodKind::Likelihood => {
-                let (own, log) = pooled_nle(prior, simulations, &config.nle, seed, observer)?;
+                let config = self.nle();
+                let (own, log) = pooled_nle(prior, simulations, &config, seed, observer)?;
                 (LearnedLikelihood::Likelihood(Arc::new(own)), log)
             }
             LikelihoodKind::Ratio => {
