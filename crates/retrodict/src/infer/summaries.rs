@@ -58,6 +58,15 @@ impl SummariesConfig {
         }
     }
 
+    /// From fewer simulations of so many numbers there is no regression: it has a slope for each power of each, and an
+    /// intercept.
+    pub(crate) fn fewest_simulations(self, n_data: usize) -> usize {
+        match self {
+            Self::None => 0,
+            Self::SemiAutomatic { degree } => degree * n_data + 2,
+        }
+    }
+
     /// The summaries learned from simulations with data.
     pub(crate) fn fit(
         self,
@@ -250,14 +259,16 @@ struct Examples {
 
 impl Examples {
     fn new(prior: &Prior, simulations: &Simulations, degree: usize) -> Result<(Powers, Self)> {
-        SummariesConfig::SemiAutomatic { degree }.validate()?;
+        let config = SummariesConfig::SemiAutomatic { degree };
+        config.validate()?;
         let rows = simulations.valid_rows();
         let n_features = degree * simulations.x.n_columns();
-        if rows.len() < n_features + 2 {
+        let fewest = config.fewest_simulations(simulations.x.n_columns());
+        if rows.len() < fewest {
             return Err(Error::invalid(
                 "summaries `semi_automatic`",
                 format!("{} simulations with data", rows.len()),
-                format!("more than {}, for {n_features} regressors", n_features + 1),
+                format!("at least {fewest}, for {n_features} regressors"),
                 "Simulate more, or choose a lower degree.",
             ));
         }

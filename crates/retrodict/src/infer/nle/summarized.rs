@@ -23,10 +23,9 @@ pub(super) fn learn(
     config: &NleConfig,
     pairs: &mut TrainingPairs,
 ) -> Result<(Option<SemiAutomatic>, Vec<String>)> {
-    let Some((summaries, left_out)) = config.summaries.with_left_out(prior, simulations)? else {
-        return Ok((None, Vec::new()));
-    };
-    if let Some(named) = &config.discrete_data {
+    if let Some(named) = &config.discrete_data
+        && !config.summaries.is_none()
+    {
         return Err(Error::invalid(
             "inference.discrete_data",
             format!("{named:?}"),
@@ -34,6 +33,9 @@ pub(super) fn learn(
             "Leave one of them out: summaries of discrete data are not discrete.",
         ));
     }
+    let Some((summaries, left_out)) = config.summaries.with_left_out(prior, simulations)? else {
+        return Ok((None, Vec::new()));
+    };
     let n = pairs.x.n_rows();
     // Those of its own fit would be nearer to each θ than the observation's are, and the posterior too narrow.
     pairs.x = left_out;

@@ -66,7 +66,7 @@ fn unchanged(data: &RoundData<'_>) -> Option<FittedRound> {
 fn possible(choice: Choice, data: &RoundData<'_>) -> Choice {
     let usable = data.all.valid_rows().len();
     let learned = choice.summaries && choice.method.likelihood().is_some();
-    if learned && usable < data.all.x.n_columns() + 2 {
+    if learned && usable < SUMMARIES.fewest_simulations(data.all.x.n_columns()) {
         return choice.without_likelihood(usable, data.round + 1);
     }
     let usable = data.inside.valid_rows().len();
@@ -128,13 +128,13 @@ impl Round<'_> {
     ) -> Result<(Choice, Option<LearnedLikelihood>)> {
         let RoundData { all, last, .. } = self.data;
         // Without a guess there is nothing that the two have in common; from few wide data, better may still be learned.
-        let guessed = self.config.npe.linear_guess && self.config.nle.linear_guess;
-        let guessed = guessed && !choice.summaries;
+        let guesses = [self.config.npe.linear_guess, self.config.nle.linear_guess];
+        let guessed = guesses == [true, true] && !choice.summaries;
         let both = choice.method == ChosenMethod::NpeAndNle;
         if linear && guessed && all.len() >= ENOUGH && last.is_none() && both {
             return Ok((choice.linear(), None));
         }
-        let (Some(likelihood), Some(share)) = (&likelihood, choice.fitted_ratio()) else {
+        let (Some(share), Some(likelihood)) = (choice.fitted_ratio(), &likelihood) else {
             return Ok((choice, likelihood));
         };
         let (ratio, _) = self.likelihood(LikelihoodKind::Ratio, all)?;
@@ -142,14 +142,16 @@ impl Round<'_> {
         Ok((choice, Some(pooled)))
     }
 
-    /// How `nle` is fitted: to powers of wide data higher than the first there are too few simulations.
+    /// How `nle` is fitted.
     fn nle(&self) -> NleConfig {
         let own = self.config.nle.clone();
         if !self.config.choice.summaries {
             return own;
         }
-        let summaries = SummariesConfig::SemiAutomatic { degree: 1 };
-        NleConfig { summaries, ..own }
+        NleConfig {
+            summaries: SUMMARIES,
+            ..own
+        }
     }
 
     /// From what a likelihood learns.
@@ -186,6 +188,9 @@ impl Round<'_> {
         })
     }
 }
+
+/// What stands for wide data: for powers higher than the first there are too few simulations.
+const SUMMARIES: SummariesConfig = SummariesConfig::SemiAutomatic { degree: 1 };
 
 /// A ratio tells each θ from others of its batch. Where those are far away that is easy, and it learns little of how θ
 /// nearby differ: it learns from simulations within so many standard deviations of those that it asked for last.
