@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ChosenMethod, Comparison, LikelihoodKind};
+use super::{ChosenMethod, Comparison};
 use crate::error::{Error, Result};
 
 /// A choice of method and rounds, with its reasons.
@@ -42,7 +42,7 @@ const LEAST_OVERLAP: f64 = 0.125;
 const LEAST_SHARE: f64 = 0.1;
 /// While nothing is known of how good a ratio is, the likelihood is without it.
 const UNKNOWN: f64 = 0.0;
-/// And it has at most so much.
+/// And it has at most so much, beside a density of all that it sees.
 const MOST_RATIO: f64 = 0.5;
 /// The exponent is the mean of the best ones in so many last rounds, which have to agree that one of the models goes.
 const LOOKS: usize = 2;
@@ -89,11 +89,12 @@ impl Choice {
     }
 
     /// The choice after the ratio was compared with the likelihood in which it stands, and found best with the exponent
-    /// `best`. It has half at most.
+    /// `best`. It has half at most; beside summaries, which need not say all, it may have everything.
     #[must_use]
     pub fn after_ratio(&self, best: f64, round: usize) -> Self {
         let mut next = self.clone();
-        next.ratio = (best >= LEAST_SHARE).then_some(best.min(MOST_RATIO));
+        let most = if self.summaries { 1.0 } else { MOST_RATIO };
+        next.ratio = (best >= LEAST_SHARE).then_some(best.min(most));
         next.reasons.push(match next.ratio {
             Some(share) => format!(
                 "In the likelihood of round {round} a ratio has the exponent {share:.2}; on simulations that the likelihood \
@@ -117,14 +118,14 @@ impl Choice {
         next.comparisons.push(found);
         let share = next.best_share();
         (next.method, next.share) = if next.likelihood_is_ahead() {
-            (self.method.without_posterior(), 1.0)
+            (ChosenMethod::Nle, 1.0)
         } else if share <= LEAST_SHARE && next.likelihood_is_behind() {
             next.ratio = None;
             (ChosenMethod::Npe, 0.0)
         } else {
             (self.method, share)
         };
-        next.reasons.push(next.reason(self.method, &found, round));
+        next.reasons.push(next.reason(&found, round));
         next
     }
 
@@ -168,13 +169,12 @@ impl Choice {
     #[must_use]
     pub fn without_posterior(&self, (usable, all): (usize, usize), round: usize) -> Self {
         let mut next = self.clone();
-        (next.method, next.share) = (self.method.without_posterior(), 1.0);
+        (next.method, next.share) = (ChosenMethod::Nle, 1.0);
         // What a ratio learns is given that a simulation succeeds.
         next.ratio = None;
         next.reasons.push(format!(
-            "`{}`, because the posterior aimed round {round} at parameters for which simulations fail: {usable} of {all} \
-             gave data.",
-            next.method.name()
+            "`nle`, because the posterior aimed round {round} at parameters for which simulations fail: {usable} of {all} \
+             gave data."
         ));
         next
     }
@@ -183,22 +183,9 @@ impl Choice {
     #[must_use]
     pub fn without_likelihood(&self, usable: usize, round: usize) -> Self {
         let mut next = self.clone();
-        (next.method, next.share) = (ChosenMethod::Npe, 0.0);
+        (next.method, next.share, next.ratio) = (ChosenMethod::Npe, 0.0, None);
         next.reasons.push(format!(
             "`npe`, because only {usable} simulations gave data up to round {round}: too few to learn summaries from."
-        ));
-        next
-    }
-
-    /// The choice where there is no region to aim at, because the posterior of the first round holds too much of
-    /// the prior: a ratio is at its best where it proposes, and all simulations go to the posterior.
-    #[must_use]
-    pub fn without_aim(&self, round: usize) -> Self {
-        let mut next = self.clone();
-        (next.method, next.share) = (ChosenMethod::Npe, 0.0);
-        next.reasons.push(format!(
-            "`npe`, because the posterior before round {round} holds too much of the prior to aim at: all simulations \
-             are for it."
         ));
         next
     }
@@ -217,28 +204,21 @@ impl Choice {
         next
     }
 
-    /// In words, after `compared` were.
-    fn reason(&self, compared: ChosenMethod, found: &Comparison, round: usize) -> String {
+    /// In words, after both were compared.
+    fn reason(&self, found: &Comparison, round: usize) -> String {
         let gain = found.likelihood;
-        let what = match compared.likelihood() {
-            Some(LikelihoodKind::Ratio) => "ratio",
-            _ => "likelihood",
-        };
         let numbers = format!(
-            "on {} fresh simulations of round {round} the {what} gave the true parameters {:+.2} ± {:.2} nats more than the posterior, \
+            "on {} fresh simulations of round {round} the likelihood gave the true parameters {:+.2} ± {:.2} nats more than the posterior, \
              and the best mixture {:+.2} ± {:.2}",
             found.simulations,
             gain.mean,
             gain.standard_error,
             found.over_posterior.mean,
             found.over_posterior.standard_error,
-        ) + &found
-            .nearby
-            .map(|near| near.reason(what))
-            .unwrap_or_default();
-        if self.method.has_posterior() && self.method.likelihood().is_some() {
+        ) + &found.nearby.map(|near| near.reason()).unwrap_or_default();
+        if self.method == ChosenMethod::NpeAndNle {
             return format!(
-                "Both, with an exponent of {:.2} for the {what}, because {numbers}.",
+                "Both, with an exponent of {:.2} for the likelihood, because {numbers}.",
                 self.share
             );
         }

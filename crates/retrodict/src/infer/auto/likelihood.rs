@@ -1,10 +1,10 @@
-//! What is fitted beside a posterior: a likelihood, a ratio, or both.
+//! What is fitted beside a posterior: a likelihood, or a likelihood and a ratio.
 
 use std::path::Path;
 use std::sync::Arc;
 
+use super::Choice;
 use super::nearby::Rivals;
-use super::{Choice, LikelihoodKind};
 use crate::error::Result;
 use crate::infer::{LogLikelihood, NeuralLikelihood, NeuralRatio};
 use crate::prior::Prior;
@@ -16,8 +16,6 @@ use crate::table::Table;
 pub enum LearnedLikelihood {
     /// Of neural likelihood estimation.
     Likelihood(Arc<NeuralLikelihood>),
-    /// Of neural ratio estimation.
-    Ratio(Arc<NeuralRatio>),
     /// (1 − β) log p̂(x | θ) + β log r(θ, x).
     Pool(Arc<NeuralLikelihood>, Arc<NeuralRatio>, f64),
 }
@@ -26,16 +24,10 @@ pub enum LearnedLikelihood {
 const RATIO: &str = "ratio";
 
 impl LearnedLikelihood {
-    /// Whether it has to be aimed.
-    pub fn has_to_aim(&self) -> bool {
-        matches!(self, Self::Ratio(_))
-    }
-
     /// The method, as a study has it.
     pub fn method(&self) -> &'static str {
         match self {
             Self::Likelihood(_) => "nle",
-            Self::Ratio(_) => "nre",
             Self::Pool(..) => "nle and nre",
         }
     }
@@ -52,12 +44,14 @@ impl LearnedLikelihood {
     }
 
     /// A likelihood with a ratio of this exponent in it.
-    pub(in crate::infer) fn with_ratio(self, ratio: Self, share: f64) -> Self {
-        match (self, ratio) {
-            (Self::Likelihood(likelihood), Self::Ratio(ratio)) => {
-                Self::Pool(likelihood, ratio, share)
-            }
-            (own, _) => own,
+    pub(in crate::infer) fn with_ratio(self, ratio: NeuralRatio, share: f64) -> Self {
+        let (Self::Likelihood(likelihood) | Self::Pool(likelihood, ..)) = self;
+        Self::Pool(likelihood, Arc::new(ratio), share)
+    }
+
+    fn density(&self) -> &NeuralLikelihood {
+        match self {
+            Self::Likelihood(likelihood) | Self::Pool(likelihood, ..) => likelihood,
         }
     }
 
@@ -85,7 +79,6 @@ impl LearnedLikelihood {
     pub fn log_likelihood_many(&self, theta: &Table, x: &Table) -> Result<Vec<f64>> {
         match self {
             Self::Likelihood(likelihood) => likelihood.log_prob_many(theta, x),
-            Self::Ratio(ratio) => ratio.log_ratio_many(theta, x),
             Self::Pool(likelihood, ratio, share) => {
                 let mut values = likelihood.log_prob_many(theta, x)?;
                 pool(&mut values, &ratio.log_ratio_many(theta, x)?, *share);
@@ -97,7 +90,6 @@ impl LearnedLikelihood {
     pub(super) fn save(&self, folder: &Path) -> Result<()> {
         match self {
             Self::Likelihood(likelihood) => likelihood.save(folder),
-            Self::Ratio(ratio) => ratio.save(folder),
             Self::Pool(likelihood, ratio, _) => {
                 ratio.save(folder.join(RATIO))?;
                 likelihood.save(folder)
@@ -105,27 +97,24 @@ impl LearnedLikelihood {
         }
     }
 
-    pub(super) fn load(
-        kind: LikelihoodKind,
-        choice: &Choice,
-        (folder, prior): (&Path, &Prior),
-    ) -> Result<Self> {
-        let ratio = |folder: &Path| NeuralRatio::load(folder, prior).map(Arc::new);
-        if kind == LikelihoodKind::Ratio {
-            return ratio(folder).map(Self::Ratio);
-        }
-        let likelihood = Arc::new(NeuralLikelihood::load(folder, prior)?);
+    pub(super) fn load(choice: &Choice, folder: &Path, prior: &Prior) -> Result<Self> {
+        let likelihood = Self::Likelihood(Arc::new(NeuralLikelihood::load(folder, prior)?));
         Ok(match choice.fitted_ratio() {
-            Some(share) => Self::Pool(likelihood, ratio(&folder.join(RATIO))?, share),
-            None => Self::Likelihood(likelihood),
+            Some(share) => {
+                likelihood.with_ratio(NeuralRatio::load(folder.join(RATIO), prior)?, share)
+            }
+            None => likelihood,
         })
     }
 }
 
-/// (1 − β) a + β b, each counted only if it has an exponent.
+/// (1 − β) a + β b, each counted only if it has an exponent: −∞ · 0 is nothing.
 fn pool(values: &mut [f64], others: &[f64], share: f64) {
     if share == 0.0 {
         return;
+    }
+    if share >= 1.0 {
+        return values.copy_from_slice(others);
     }
     for (value, other) in values.iter_mut().zip(others) {
         *value = (1.0 - share) * *value + share * other;
@@ -134,16 +123,12 @@ fn pool(values: &mut [f64], others: &[f64], share: f64) {
 
 impl LogLikelihood for LearnedLikelihood {
     fn n_data(&self) -> usize {
-        match self {
-            Self::Likelihood(likelihood) | Self::Pool(likelihood, ..) => likelihood.n_data(),
-            Self::Ratio(ratio) => ratio.n_data(),
-        }
+        self.density().n_data()
     }
 
     fn log_likelihood(&self, theta: &[f64], x: &[f64], values: &mut [f64]) -> Result<()> {
         match self {
             Self::Likelihood(likelihood) => likelihood.log_likelihood(theta, x, values),
-            Self::Ratio(ratio) => ratio.log_likelihood(theta, x, values),
             Self::Pool(likelihood, ratio, share) => {
                 likelihood.log_likelihood(theta, x, values)?;
                 if *share > 0.0 {
@@ -159,7 +144,7 @@ impl LogLikelihood for LearnedLikelihood {
     fn takes_missing(&self) -> bool {
         match self {
             Self::Likelihood(likelihood) => likelihood.takes_missing(),
-            Self::Ratio(_) | Self::Pool(..) => false,
+            Self::Pool(..) => false,
         }
     }
 
@@ -172,7 +157,6 @@ impl LogLikelihood for LearnedLikelihood {
     ) -> Result<bool> {
         match self {
             Self::Likelihood(likelihood) => likelihood.with_gradient(theta, x, values, gradients),
-            Self::Ratio(ratio) => ratio.with_gradient(theta, x, values, gradients),
             Self::Pool(likelihood, ratio, share) => {
                 let (mut others, mut slopes) =
                     (vec![0.0; values.len()], vec![0.0; gradients.len()]);
@@ -186,11 +170,23 @@ impl LogLikelihood for LearnedLikelihood {
     }
 
     fn gains_from_batches(&self) -> bool {
-        match self {
-            Self::Likelihood(likelihood) | Self::Pool(likelihood, ..) => {
-                likelihood.gains_from_batches()
-            }
-            Self::Ratio(ratio) => ratio.gains_from_batches(),
-        }
+        self.density().gains_from_batches()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_exponent_does_not_count_even_if_it_is_infinite() {
+        let pooled = |share| {
+            let mut values = [f64::NEG_INFINITY, 1.0];
+            pool(&mut values, &[2.0, f64::NEG_INFINITY], share);
+            values
+        };
+        assert_eq!(pooled(0.0), [f64::NEG_INFINITY, 1.0]);
+        assert_eq!(pooled(0.5), [f64::NEG_INFINITY; 2]);
+        assert_eq!(pooled(1.0), [2.0, f64::NEG_INFINITY]);
     }
 }

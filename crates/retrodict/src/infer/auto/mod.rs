@@ -25,7 +25,7 @@ pub use choice::Choice;
 pub use comparison::{ChosenModels, Comparison};
 pub use gain::Gain;
 pub use likelihood::LearnedLikelihood;
-pub use method::{ChosenMethod, LikelihoodKind};
+pub use method::ChosenMethod;
 pub use model::{AutoConfig, AutoModel};
 pub use nearby::Nearby;
 pub use pool::PooledLikelihood;

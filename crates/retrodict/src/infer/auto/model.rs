@@ -33,7 +33,7 @@ pub struct AutoConfig {
 pub struct AutoModel {
     /// Of neural posterior estimation.
     pub posterior: Option<Arc<NeuralPosterior>>,
-    /// Of neural likelihood or ratio estimation.
+    /// Of neural likelihood estimation, perhaps with a ratio.
     pub likelihood: Option<LearnedLikelihood>,
     /// What was chosen so far, and why.
     pub choice: Choice,
@@ -78,8 +78,8 @@ impl AutoModel {
             Some(_) => folder.join(LIKELIHOOD),
             None => folder.to_path_buf(),
         };
-        let likelihood = (choice.method.likelihood())
-            .map(|kind| LearnedLikelihood::load(kind, &choice, (&own, prior)))
+        let likelihood = (choice.method.has_likelihood())
+            .then(|| LearnedLikelihood::load(&choice, &own, prior))
             .transpose()?;
         Ok(Self {
             posterior,

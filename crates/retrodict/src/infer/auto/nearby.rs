@@ -57,9 +57,9 @@ impl Nearby {
     }
 
     /// In words, after those of [`super::Comparison`].
-    pub(super) fn reason(&self, what: &str) -> String {
+    pub(super) fn reason(&self) -> String {
         format!(
-            "; on {} that the {what} proposed, {:+.2} ± {:.2}, and the best exponent is {:.2}",
+            "; on {} that the likelihood proposed, {:+.2} ± {:.2}, and the best exponent is {:.2}",
             self.simulations, self.likelihood.mean, self.likelihood.standard_error, self.share
         )
     }

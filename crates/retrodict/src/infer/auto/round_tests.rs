@@ -102,19 +102,22 @@ fn a_linear_problem_keeps_the_posterior_alone() {
 }
 
 #[test]
-fn wide_data_are_compared_with_a_ratio_and_end_in_the_exact_posterior() {
-    let first = forty_numbers(3000, [0.3, 0.2]);
-    assert_eq!(first.choice.method, ChosenMethod::NpeAndNre);
+fn wide_data_are_summarised_beside_a_ratio_and_end_in_the_exact_posterior() {
+    let models = forty_numbers(3000, [0.3, 0.2]);
     assert!(matches!(
-        first.likelihood,
-        Some(LearnedLikelihood::Ratio(_))
+        models[0].likelihood,
+        Some(LearnedLikelihood::Likelihood(_))
     ));
+    let Some(LearnedLikelihood::Pool(likelihood, ..)) = &models[1].likelihood else {
+        panic!("{:?}", models[1].choice);
+    };
+    assert!(likelihood.model().summaries.is_some());
 }
 
 /// Of 200 rows a regression by forty numbers has an error of its own: the posterior given such summaries is wider.
 #[test]
 fn few_simulations_of_wide_data_are_summarised_and_end_near_the_exact_posterior() {
-    let first = forty_numbers(600, [0.6, 0.35]);
+    let first = &forty_numbers(600, [0.6, 0.35])[0];
     assert!(first.choice.summaries, "{:?}", first.choice);
     let Some(LearnedLikelihood::Likelihood(likelihood)) = &first.likelihood else {
         panic!("{:?}", first.choice);
@@ -124,8 +127,8 @@ fn few_simulations_of_wide_data_are_summarised_and_end_near_the_exact_posterior(
 }
 
 /// Forty numbers, half with mean θ₁ and half with mean θ₂: a conjugate normal problem, so the posterior is known. Checks
-/// the last round's up to so many exact sds of its means and so large a share of its sds, and returns the first round's model.
-fn forty_numbers(simulations: usize, [off, wrong]: [f64; 2]) -> Arc<AutoModel> {
+/// the last round's up to so many exact sds of its means and so large a share of its sds, and returns the models of all rounds.
+fn forty_numbers(simulations: usize, [off, wrong]: [f64; 2]) -> Vec<Arc<AutoModel>> {
     let prior = Prior::new(["a", "b"].map(|n| (n, D::normal(0.0, 1.0)))).unwrap();
     let sd = 0.5;
     let simulator = FunctionSimulator::new("forty", 2, [40], move |theta, random, x| {
@@ -138,8 +141,9 @@ fn forty_numbers(simulations: usize, [off, wrong]: [f64; 2]) -> Arc<AutoModel> {
         .map(|i| [0.4, -0.8][i % 2] + f64::from(i as u8) * 0.01)
         .collect();
     let (models, method) = rounds(&prior, &simulator, (&x, simulations));
-    let first = &models[0];
-    read_again(first, &prior, &x);
+    for model in &models {
+        read_again(model, &prior, &x);
+    }
     let last = models.last().unwrap();
     assert!(!last.choice.comparisons.is_empty(), "{:?}", last.choice);
     let posterior = method.posterior(&RoundModel::Auto(Arc::clone(last)), &prior);
@@ -155,7 +159,7 @@ fn forty_numbers(simulations: usize, [off, wrong]: [f64; 2]) -> Arc<AutoModel> {
         assert!((mean - exact).abs() * scale < off, "{mean} {exact}");
         assert!((variance.sqrt() * scale - 1.0).abs() < wrong, "{variance}");
     }
-    Arc::clone(first)
+    models
 }
 
 /// What is written gives the same density when it is read.

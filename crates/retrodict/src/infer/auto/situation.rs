@@ -71,32 +71,32 @@ impl Situation {
         }
     }
 
-    /// What stands beside a posterior of wide data: a ratio, which sees all of them, where it has enough to learn from, or else
-    /// the density of summaries, one a parameter, or nothing.
+    /// What stands beside a posterior of wide data: the density of summaries, one a parameter, where there is enough to learn them
+    /// from, and where there is more, a ratio, which sees all numbers.
     fn of_wide_data(&self, rounds: usize, aimed: &str) -> Choice {
-        use ChosenMethod::{Npe, NpeAndNle, NpeAndNre};
+        use ChosenMethod::{Npe, NpeAndNle};
         let n = self.n_data;
         let enough = |each: usize| self.simulations >= each * n * rounds;
-        if enough(ROUND_FOR_RATIO) {
+        if !enough(WIDE_ROUND) {
             let reason = format!(
-                "First `npe` and `nre`, in {aimed}; no `nle`, because a density of {n} numbers would have to be learned to find {} parameters.",
-                self.n_parameters
+                "`npe` in {aimed}: no `nle`, because a density of {n} numbers would have to be learned, or summaries of them \
+                 from fewer than {WIDE_ROUND} simulations a round for each."
             );
-            return Choice::new(NpeAndNre, rounds, reason);
+            return Choice::new(Npe, rounds, reason);
         }
-        if enough(WIDE_ROUND) {
-            let reason = format!(
-                "First `npe` and `nle`, in {aimed}; `nle` of {} regression summaries, because a density of {n} numbers would have \
-                 to be learned, and no `nre`, because a round has fewer than {ROUND_FOR_RATIO} simulations for each of them.",
-                self.n_parameters
-            );
-            return Choice::new(NpeAndNle, rounds, reason).with_summaries();
+        let common = format!(
+            "First `npe` and `nle`, in {aimed}; `nle` of {} regression summaries, because a density of {n} numbers would have \
+             to be learned",
+            self.n_parameters
+        );
+        if enough(ROUND_FOR_RATIO) {
+            let reason = format!("{common}; later with a ratio, which sees all {n}.");
+            return (Choice::new(NpeAndNle, rounds, reason).with_summaries()).with_ratio();
         }
         let reason = format!(
-            "`npe` in {aimed}: no `nle`, because a density of {n} numbers would have to be learned, or summaries of them \
-             from fewer than {WIDE_ROUND} simulations a round for each."
+            "{common}, and no ratio, because a round has fewer than {ROUND_FOR_RATIO} simulations for each of them."
         );
-        Choice::new(Npe, rounds, reason)
+        Choice::new(NpeAndNle, rounds, reason).with_summaries()
     }
 
     /// How its rounds choose parameters.

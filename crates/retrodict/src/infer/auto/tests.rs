@@ -17,7 +17,7 @@ pub(super) fn plain() -> Situation {
 
 #[test]
 fn what_is_known_beforehand_decides_by_rule() {
-    use ChosenMethod::{Nle, Npe, NpeAndNle, NpeAndNre};
+    use ChosenMethod::{Nle, Npe, NpeAndNle};
     let table: [(Situation, ChosenMethod, usize, &str); 9] = [
         (plain(), NpeAndNle, 5, "one observation"),
         (
@@ -25,7 +25,7 @@ fn what_is_known_beforehand_decides_by_rule() {
                 n_data: 100,
                 ..plain()
             },
-            NpeAndNre,
+            NpeAndNle,
             5,
             "100 numbers",
         ),
@@ -253,39 +253,6 @@ fn a_likelihood_goes_when_it_is_far_behind_and_the_posterior_when_it_is() {
 }
 
 #[test]
-fn a_ratio_stands_where_a_likelihood_would() {
-    use ChosenMethod::{Npe, NpeAndNre, Nre};
-    let wide = Situation {
-        n_data: 100,
-        ..plain()
-    };
-    let methods = |ahead: f64, share: f64| {
-        let found = Comparison {
-            likelihood: Gain {
-                mean: ahead,
-                standard_error: 0.05,
-            },
-            share,
-            ..Comparison::of(&weights(1.0), &[0.0; 400]).unwrap()
-        };
-        let first = wide.choice().after(Some(found), 2);
-        let second = first.after(Some(found), 3);
-        [first.method, second.method]
-    };
-    assert_eq!(methods(-0.8, 0.0), [NpeAndNre, Npe]);
-    assert_eq!(methods(0.8, 1.0), [Nre, Nre]);
-    let found = Comparison::of(&weights(1.0), &[0.0; 400]);
-    let said = wide.choice().after(found, 2).reasons.join(" ");
-    assert!(
-        said.contains("the ratio gave") && !said.contains("likelihood"),
-        "{said}"
-    );
-    let failing = wide.choice().without_posterior((3, 200), 2);
-    assert_eq!(failing.method, Nre);
-    assert!(failing.reasons[1].contains("`nre`, because"), "{failing:?}");
-}
-
-#[test]
 fn simulations_near_the_observation_count_most() {
     let mut near = vec![0.0; 400];
     near[..60].fill(30.0);
@@ -348,22 +315,25 @@ fn a_ratio_comes_and_goes_by_its_best_exponents() {
 }
 
 #[test]
-fn wide_data_without_a_region_to_aim_at_are_for_the_posterior() {
+fn summaries_of_wide_data_take_simulations_and_a_ratio_takes_more() {
     let wide = Situation {
         n_data: 100,
         ..plain()
     };
-    let next = wide.choice().without_aim(2);
-    assert_eq!((next.method, next.share), (ChosenMethod::Npe, 0.0));
-    assert!(next.reasons[1].contains("too much of the prior"));
+    let most = wide.choice();
+    assert!(most.summaries && most.ratio == Some(0.0), "{most:?}");
+    assert!(most.reasons[0].contains("3 regression summaries"));
+    let pooled = most.after(Comparison::of(&weights(1.0), &[0.0; 400]), 2);
+    // Summaries need not say all: the ratio may have everything.
+    assert_eq!(pooled.after_ratio(1.0, 3).fitted_ratio(), Some(1.0));
     let few = Situation {
         simulations: 4000,
         ..wide
     };
     let found = few.choice();
     assert_eq!((found.method, found.rounds), (ChosenMethod::NpeAndNle, 5));
-    assert!(found.summaries && !wide.choice().summaries);
-    assert!(found.reasons[0].contains("3 regression summaries"));
+    assert!(found.summaries && found.ratio.is_none(), "{found:?}");
+    assert!(found.reasons[0].contains("no ratio"), "{found:?}");
     let fewer = Situation {
         n_data: 1000,
         simulations: 3000,
@@ -372,13 +342,25 @@ fn wide_data_without_a_region_to_aim_at_are_for_the_posterior() {
     let found = fewer.choice();
     assert_eq!((found.method, found.rounds), (ChosenMethod::Npe, 2));
     assert!(found.reasons[0].contains("no `nle`"), "{found:?}");
-    let failed = few.choice().without_likelihood(90, 1);
-    assert_eq!((failed.method, failed.share), (ChosenMethod::Npe, 0.0));
-    assert!(failed.reasons[1].contains("only 90 simulations gave data"));
     // A study that is written out resolves to the same choice.
     let resolved = Situation {
         rounds: Some(few.most_rounds()),
         ..few
     };
     assert_eq!(resolved.choice(), few.choice());
+}
+
+#[test]
+fn summaries_and_what_stands_on_them_go_where_too_few_simulations_give_data() {
+    let wide = Situation {
+        n_data: 100,
+        ..plain()
+    };
+    let failed = wide.choice().without_likelihood(90, 1);
+    assert_eq!((failed.method, failed.share), (ChosenMethod::Npe, 0.0));
+    assert_eq!(failed.ratio, None);
+    assert!(failed.reasons[1].contains("only 90 simulations gave data"));
+    let failing = wide.choice().without_posterior((3, 200), 2);
+    assert_eq!((failing.method, failing.ratio), (ChosenMethod::Nle, None));
+    assert!(failing.reasons[1].contains("`nle`, because"), "{failing:?}");
 }

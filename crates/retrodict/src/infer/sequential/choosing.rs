@@ -1,6 +1,5 @@
-//! A round of the method that chooses between a posterior and a likelihood, or a ratio.
+//! A round of the method that chooses between a posterior and a likelihood, perhaps with a ratio.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::RoundModel;
@@ -9,11 +8,10 @@ use super::reach::within_reach;
 use super::round_data::RoundData;
 use crate::error::Result;
 use crate::infer::auto::{
-    AutoConfig, AutoModel, Choice, ChosenMethod, Comparison, LearnedLikelihood, LikelihoodKind,
-    Nearby,
+    AutoConfig, AutoModel, Choice, ChosenMethod, Comparison, LearnedLikelihood, Nearby,
 };
 use crate::infer::usable_rows::MIN_ROWS;
-use crate::infer::{NleConfig, SummariesConfig, npe};
+use crate::infer::{NeuralRatio, NleConfig, SummariesConfig, npe};
 use crate::prior::Prior;
 use crate::seed::Seed;
 use crate::simulate::Simulations;
@@ -28,7 +26,7 @@ pub(super) struct FittedRound {
 }
 
 /// Compares the last round's models on this round's simulations, which they have not seen, and fits what
-/// is still in question: a posterior to the simulations inside the region, a likelihood to all, a ratio to those nearby.
+/// is still in question: a posterior to the simulations inside the region, a likelihood to all.
 pub(super) fn fit(
     prior: &Prior,
     config: &AutoConfig,
@@ -65,7 +63,7 @@ fn unchanged(data: &RoundData<'_>) -> Option<FittedRound> {
 /// The choice without what there are too few simulations for: summaries of all of them, a posterior of those in the region.
 fn possible(choice: Choice, data: &RoundData<'_>) -> Choice {
     let usable = data.all.valid_rows().len();
-    let learned = choice.summaries && choice.method.likelihood().is_some();
+    let learned = choice.summaries && choice.method.has_likelihood();
     if learned && usable < SUMMARIES.fewest_simulations(data.all.x.n_columns()) {
         return choice.without_likelihood(usable, data.round + 1);
     }
@@ -97,12 +95,11 @@ impl Round<'_> {
             logs.push(log);
         }
         let mut likelihood = None;
-        if let Some(kind) = choice.method.likelihood() {
-            let simulations = self.simulations_for(kind)?;
+        if choice.method.has_likelihood() {
             if posterior.is_none() {
-                n_used = simulations.len();
+                n_used = self.data.all.len();
             }
-            let (fitted, log) = self.likelihood(kind, &simulations)?;
+            let (fitted, log) = self.likelihood()?;
             likelihood = Some(fitted);
             logs.push(log);
         }
@@ -137,8 +134,7 @@ impl Round<'_> {
         let (Some(share), Some(likelihood)) = (choice.fitted_ratio(), &likelihood) else {
             return Ok((choice, likelihood));
         };
-        let (ratio, _) = self.likelihood(LikelihoodKind::Ratio, all)?;
-        let pooled = likelihood.clone().with_ratio(ratio, share);
+        let pooled = likelihood.clone().with_ratio(self.ratio(&choice)?, share);
         Ok((choice, Some(pooled)))
     }
 
@@ -154,38 +150,23 @@ impl Round<'_> {
         }
     }
 
-    /// From what a likelihood learns.
-    fn simulations_for(&self, kind: LikelihoodKind) -> Result<Cow<'_, Simulations>> {
-        let near = match kind {
-            LikelihoodKind::Likelihood => None,
-            LikelihoodKind::Ratio => near(self.prior, self.data)?,
-        };
-        Ok(near.map_or(Cow::Borrowed(self.data.all), Cow::Owned))
+    fn likelihood(&self) -> Result<(LearnedLikelihood, TrainLog)> {
+        let (prior, all) = (self.prior, self.data.all);
+        let (own, log) = pooled_nle(prior, all, &self.nle(), self.seed, self.observer)?;
+        Ok((LearnedLikelihood::Likelihood(Arc::new(own)), log))
     }
 
-    fn likelihood(
-        &self,
-        kind: LikelihoodKind,
-        simulations: &Simulations,
-    ) -> Result<(LearnedLikelihood, TrainLog)> {
-        let Self {
-            prior,
-            config,
-            seed,
-            observer,
-            ..
-        } = *self;
-        Ok(match kind {
-            LikelihoodKind::Likelihood => {
-                let config = self.nle();
-                let (own, log) = pooled_nle(prior, simulations, &config, seed, observer)?;
-                (LearnedLikelihood::Likelihood(Arc::new(own)), log)
-            }
-            LikelihoodKind::Ratio => {
-                let (own, log) = pooled_nre(prior, simulations, &config.nre, seed, observer)?;
-                (LearnedLikelihood::Ratio(Arc::new(own)), log)
-            }
-        })
+    /// The ratio that is pooled with it: of wide data it stands for much, and learns from what is near.
+    fn ratio(&self, choice: &Choice) -> Result<NeuralRatio> {
+        let (prior, config) = (self.prior, &self.config.nre);
+        let near = if choice.summaries {
+            near(prior, self.data)?
+        } else {
+            None
+        };
+        let simulations = near.as_ref().unwrap_or(self.data.all);
+        let (ratio, _) = pooled_nre(prior, simulations, config, self.seed, self.observer)?;
+        Ok(ratio)
     }
 }
 
@@ -230,9 +211,6 @@ fn choose(prior: &Prior, config: &AutoConfig, data: &RoundData<'_>, seed: Seed) 
     let Some(posterior) = &last.posterior else {
         return Ok(choice);
     };
-    if likelihood.has_to_aim() && data.is_aimed_nowhere() {
-        return Ok(choice.without_aim(data.round + 1));
-    }
     let inside = |theta: &Table| match data.region {
         Some(region) => region.contains(theta),
         None => Ok(vec![true; theta.n_rows()]),

@@ -51,12 +51,6 @@ impl<'a> RoundData<'a> {
         self.all.select(&rows.collect::<Vec<_>>())
     }
 
-    /// Whether this round's θ came from the whole prior.
-    pub(super) fn is_aimed_nowhere(&self) -> bool {
-        self.region
-            .is_some_and(|region| region.threshold().is_none())
-    }
-
     /// Of a first round.
     pub(super) fn first(simulations: &'a Simulations) -> Self {
         Self {

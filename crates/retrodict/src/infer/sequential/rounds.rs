@@ -14,7 +14,6 @@ use super::{
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::infer::auto::LearnedLikelihood;
 use crate::infer::usable_rows::MIN_ROWS;
 use crate::infer::{NeuralPosterior, NpeConfig, Posterior};
 use crate::prior::Prior;
@@ -240,7 +239,7 @@ impl<'a> SequentialTask<'a> {
                     Some(_) => "truncated prior".into(),
                     None => PRIOR.into(),
                 };
-                let from_likelihood = self.drawn_from_likelihood(round, last, region)?;
+                let from_likelihood = self.drawn_from_likelihood(round, last)?;
                 report.from_likelihood = from_likelihood.as_ref().map_or(0, Table::n_rows);
                 let n = n - report.from_likelihood;
                 let mut drawn = region.sample(n, self.seed(round))?;
@@ -289,17 +288,11 @@ impl<'a> SequentialTask<'a> {
         &self,
         round: usize,
         last: Option<&RoundModel>,
-        region: &TruncatedPrior<'_>,
     ) -> Result<Option<Table>> {
         let (Some(RoundModel::Auto(model)), SequentialMethod::Auto(config)) = (last, self.method)
         else {
             return Ok(None);
         };
-        let likelihood = model.likelihood.as_ref();
-        let has_to_aim = likelihood.is_some_and(LearnedLikelihood::has_to_aim);
-        if region.threshold().is_none() && has_to_aim {
-            return Ok(None);
-        }
         let Some(posterior) = model.likelihood_posterior(self.prior, &config.sampler)? else {
             return Ok(None);
         };

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::infer::Posterior;
-use crate::infer::auto::{AutoConfig, AutoModel, Choice, LikelihoodKind, Situation};
+use crate::infer::auto::{AutoConfig, AutoModel, Choice, Situation};
 use crate::report::html::Fact;
 use crate::sample::SamplerConfig;
 use crate::study::stages::report_words;
@@ -91,12 +91,10 @@ impl Run<'_> {
 
 /// The methods whose networks are in the result.
 fn cited(choice: &Choice) -> Vec<Method> {
-    let kind = choice.method.likelihood();
-    let has_ratio =
-        kind == Some(LikelihoodKind::Ratio) || choice.ratio.is_some_and(|share| share > 0.0);
+    let has_ratio = choice.ratio.is_some_and(|share| share > 0.0);
     let parts = [
         (choice.method.has_posterior(), Method::Npe),
-        (kind == Some(LikelihoodKind::Likelihood), Method::Nle),
+        (choice.method.has_likelihood(), Method::Nle),
         (has_ratio, Method::Nre),
     ];
     let fitted = parts.into_iter().filter(|(fitted, _)| *fitted);
@@ -121,6 +119,6 @@ mod tests {
         assert_eq!(of(ChosenMethod::Npe, None), [Method::Npe]);
         let both = of(ChosenMethod::NpeAndNle, Some(0.3));
         assert_eq!(both, [Method::Npe, Method::Nle, Method::Nre]);
-        assert_eq!(of(ChosenMethod::Nre, None), [Method::Nre]);
+        assert_eq!(of(ChosenMethod::Nle, Some(0.0)), [Method::Nle]);
     }
 }
