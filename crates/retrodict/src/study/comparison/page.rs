@@ -8,6 +8,7 @@ use crate::report::html::{
 };
 use crate::report::{Compared, Figure, Overlay, intervals};
 use crate::samples::Samples;
+use crate::study::stages::citations::citations;
 use crate::study::stages::numbered::numbered;
 use crate::study::stages::report_words;
 use crate::study::{Run, Stage};
@@ -29,7 +30,7 @@ pub(super) fn input(run: &ComparisonRun<'_>, comparison: &Comparison) -> Result<
             *fact = Fact::new("methods", names.join("; "));
         }
     }
-    let citations = report_words::citations(&config.methods, &config.inference);
+    let citations = citations(&config.methods, &config.inference, false);
     let seconds = runs[0].records().seconds();
     let simulated = seconds
         .into_iter()

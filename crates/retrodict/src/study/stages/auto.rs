@@ -5,7 +5,7 @@ use crate::infer::Posterior;
 use crate::infer::auto::{AutoConfig, AutoModel, Choice, Situation};
 use crate::report::html::Fact;
 use crate::sample::SamplerConfig;
-use crate::study::stages::report_words;
+use crate::study::stages::citations::citations;
 use crate::study::stages::round_keeper::MODEL;
 use crate::study::{Method, Run};
 use crate::table::Table;
@@ -81,11 +81,11 @@ impl Run<'_> {
     /// What to cite.
     pub(super) fn citations(&self) -> Result<Vec<String>> {
         let inference = &self.study().config().inference;
-        let methods = match self.chosen_by_auto()?.filter(|_| self.chooses()) {
-            Some(choice) => cited(&choice),
-            None => vec![inference.method],
+        let Some(choice) = self.chosen_by_auto()?.filter(|_| self.chooses()) else {
+            return Ok(citations(&[inference.method], inference, false));
         };
-        Ok(report_words::citations(&methods, inference))
+        let summarized = choice.summaries && choice.method.has_likelihood();
+        Ok(citations(&cited(&choice), inference, summarized))
     }
 }
 

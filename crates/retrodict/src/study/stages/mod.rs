@@ -2,6 +2,7 @@
 
 mod auto;
 mod check;
+pub(super) mod citations;
 mod conformal;
 mod explore;
 mod explored_tables;
