@@ -42,6 +42,7 @@ mod simulator_config;
 mod simulators;
 mod source;
 mod stages;
+mod summaries;
 mod synthetic_section;
 mod validate;
 mod versions;

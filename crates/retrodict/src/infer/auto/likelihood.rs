@@ -11,65 +11,56 @@ use crate::prior::Prior;
 use crate::simulate::Simulations;
 use crate::table::Table;
 
-/// log p(x | θ) up to what does not depend on θ, which is all that a comparison or a pool takes.
+/// log p(x | θ) up to what does not depend on θ, which is all that a comparison or a pool takes:
+/// (1 − β) log p̂(x | θ) + β log r(θ, x), or the first alone.
 #[derive(Debug, Clone)]
-pub enum LearnedLikelihood {
-    /// Of neural likelihood estimation.
-    Likelihood(Arc<NeuralLikelihood>),
-    /// (1 − β) log p̂(x | θ) + β log r(θ, x).
-    Pool(Arc<NeuralLikelihood>, Arc<NeuralRatio>, f64),
+pub struct LearnedLikelihood {
+    /// p̂, of neural likelihood estimation.
+    pub density: Arc<NeuralLikelihood>,
+    /// r, of neural ratio estimation, and β.
+    pub ratio: Option<(Arc<NeuralRatio>, f64)>,
 }
 
-/// Where the ratio of a pool stands in the folder of its likelihood.
+/// Where the ratio stands in the folder of the density.
 const RATIO: &str = "ratio";
 
 impl LearnedLikelihood {
+    pub(in crate::infer) fn new(density: NeuralLikelihood) -> Self {
+        Self {
+            density: Arc::new(density),
+            ratio: None,
+        }
+    }
+
     /// The method, as a study has it.
     pub fn method(&self) -> &'static str {
-        match self {
-            Self::Likelihood(_) => "nle",
-            Self::Pool(..) => "nle and nre",
+        match self.ratio {
+            None => "nle",
+            Some(_) => "nle and nre",
         }
     }
 
     /// The same with the exponent that `choice` says, or without the ratio.
     pub(in crate::infer) fn with_ratio_as_in(&self, choice: &Choice) -> Self {
-        match (self, choice.ratio) {
-            (Self::Pool(likelihood, ratio, _), Some(share)) => {
-                Self::Pool(Arc::clone(likelihood), Arc::clone(ratio), share)
-            }
-            (Self::Pool(likelihood, ..), None) => Self::Likelihood(Arc::clone(likelihood)),
-            _ => self.clone(),
+        let ratio = self.ratio.as_ref().map(|(ratio, _)| ratio);
+        Self {
+            density: Arc::clone(&self.density),
+            ratio: ratio.cloned().zip(choice.ratio),
         }
     }
 
-    /// A likelihood with a ratio of this exponent in it.
-    pub(in crate::infer) fn with_ratio(self, ratio: NeuralRatio, share: f64) -> Self {
-        let (Self::Likelihood(likelihood) | Self::Pool(likelihood, ..)) = self;
-        Self::Pool(likelihood, Arc::new(ratio), share)
-    }
-
-    fn density(&self) -> &NeuralLikelihood {
-        match self {
-            Self::Likelihood(likelihood) | Self::Pool(likelihood, ..) => likelihood,
-        }
-    }
-
-    /// The exponent of a pool's ratio with which the true parameters of `proposed` simulations stand out best from
+    /// The exponent of the ratio with which the true parameters of `proposed` simulations stand out best from
     /// those of others; nothing without a ratio, or of fewer than 20 simulations.
     ///
     /// # Errors
     /// If a density cannot be evaluated.
     pub(in crate::infer) fn best_ratio_share(&self, proposed: &Simulations) -> Result<Option<f64>> {
-        let Self::Pool(likelihood, ratio, _) = self else {
-            return Ok(None);
-        };
-        let Some(rivals) = Rivals::new(proposed) else {
+        let (Some((ratio, _)), Some(rivals)) = (&self.ratio, Rivals::new(proposed)) else {
             return Ok(None);
         };
         let ratios = ratio.log_ratio_many(&rivals.theta, &rivals.x)?;
-        let likelihoods = likelihood.log_prob_many(&rivals.theta, &rivals.x)?;
-        Ok(Some(rivals.compared(&ratios, &likelihoods).share))
+        let densities = self.density.log_prob_many(&rivals.theta, &rivals.x)?;
+        Ok(Some(rivals.compared(&ratios, &densities).share))
     }
 
     /// The value for pairs of rows, each up to a constant of its x.
@@ -77,34 +68,27 @@ impl LearnedLikelihood {
     /// # Errors
     /// If the tables do not have as many rows, or not the columns that were learned from.
     pub fn log_likelihood_many(&self, theta: &Table, x: &Table) -> Result<Vec<f64>> {
-        match self {
-            Self::Likelihood(likelihood) => likelihood.log_prob_many(theta, x),
-            Self::Pool(likelihood, ratio, share) => {
-                let mut values = likelihood.log_prob_many(theta, x)?;
-                pool(&mut values, &ratio.log_ratio_many(theta, x)?, *share);
-                Ok(values)
-            }
+        let mut values = self.density.log_prob_many(theta, x)?;
+        if let Some((ratio, share)) = &self.ratio {
+            pool(&mut values, &ratio.log_ratio_many(theta, x)?, *share);
         }
+        Ok(values)
     }
 
     pub(super) fn save(&self, folder: &Path) -> Result<()> {
-        match self {
-            Self::Likelihood(likelihood) => likelihood.save(folder),
-            Self::Pool(likelihood, ratio, _) => {
-                ratio.save(folder.join(RATIO))?;
-                likelihood.save(folder)
-            }
+        if let Some((ratio, _)) = &self.ratio {
+            ratio.save(folder.join(RATIO))?;
         }
+        self.density.save(folder)
     }
 
     pub(super) fn load(choice: &Choice, folder: &Path, prior: &Prior) -> Result<Self> {
-        let likelihood = Self::Likelihood(Arc::new(NeuralLikelihood::load(folder, prior)?));
-        Ok(match choice.fitted_ratio() {
-            Some(share) => {
-                likelihood.with_ratio(NeuralRatio::load(folder.join(RATIO), prior)?, share)
-            }
-            None => likelihood,
-        })
+        let mut own = Self::new(NeuralLikelihood::load(folder, prior)?);
+        if let Some(share) = choice.fitted_ratio() {
+            let ratio = NeuralRatio::load(folder.join(RATIO), prior)?;
+            own.ratio = Some((Arc::new(ratio), share));
+        }
+        Ok(own)
     }
 }
 
@@ -123,29 +107,23 @@ fn pool(values: &mut [f64], others: &[f64], share: f64) {
 
 impl LogLikelihood for LearnedLikelihood {
     fn n_data(&self) -> usize {
-        self.density().n_data()
+        self.density.n_data()
     }
 
     fn log_likelihood(&self, theta: &[f64], x: &[f64], values: &mut [f64]) -> Result<()> {
-        match self {
-            Self::Likelihood(likelihood) => likelihood.log_likelihood(theta, x, values),
-            Self::Pool(likelihood, ratio, share) => {
-                likelihood.log_likelihood(theta, x, values)?;
-                if *share > 0.0 {
-                    let mut others = vec![0.0; values.len()];
-                    ratio.log_likelihood(theta, x, &mut others)?;
-                    pool(values, &others, *share);
-                }
-                Ok(())
-            }
+        self.density.log_likelihood(theta, x, values)?;
+        if let Some((ratio, share)) = &self.ratio
+            && *share > 0.0
+        {
+            let mut others = vec![0.0; values.len()];
+            ratio.log_likelihood(theta, x, &mut others)?;
+            pool(values, &others, *share);
         }
+        Ok(())
     }
 
     fn takes_missing(&self) -> bool {
-        match self {
-            Self::Likelihood(likelihood) => likelihood.takes_missing(),
-            Self::Pool(..) => false,
-        }
+        self.ratio.is_none() && self.density.takes_missing()
     }
 
     fn with_gradient(
@@ -155,22 +133,19 @@ impl LogLikelihood for LearnedLikelihood {
         values: &mut [f64],
         gradients: &mut [f64],
     ) -> Result<bool> {
-        match self {
-            Self::Likelihood(likelihood) => likelihood.with_gradient(theta, x, values, gradients),
-            Self::Pool(likelihood, ratio, share) => {
-                let (mut others, mut slopes) =
-                    (vec![0.0; values.len()], vec![0.0; gradients.len()]);
-                let has = likelihood.with_gradient(theta, x, values, gradients)?
-                    && ratio.with_gradient(theta, x, &mut others, &mut slopes)?;
-                pool(values, &others, *share);
-                pool(gradients, &slopes, *share);
-                Ok(has)
-            }
-        }
+        let has = self.density.with_gradient(theta, x, values, gradients)?;
+        let Some((ratio, share)) = &self.ratio else {
+            return Ok(has);
+        };
+        let (mut others, mut slopes) = (vec![0.0; values.len()], vec![0.0; gradients.len()]);
+        let has = has && ratio.with_gradient(theta, x, &mut others, &mut slopes)?;
+        pool(values, &others, *share);
+        pool(gradients, &slopes, *share);
+        Ok(has)
     }
 
     fn gains_from_batches(&self) -> bool {
-        self.density().gains_from_batches()
+        self.density.gains_from_batches()
     }
 }
 

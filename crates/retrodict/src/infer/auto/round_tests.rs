@@ -104,14 +104,9 @@ fn a_linear_problem_keeps_the_posterior_alone() {
 #[test]
 fn wide_data_are_summarised_beside_a_ratio_and_end_in_the_exact_posterior() {
     let models = forty_numbers(3000, [0.3, 0.2]);
-    assert!(matches!(
-        models[0].likelihood,
-        Some(LearnedLikelihood::Likelihood(_))
-    ));
-    let Some(LearnedLikelihood::Pool(likelihood, ..)) = &models[1].likelihood else {
-        panic!("{:?}", models[1].choice);
-    };
-    assert!(likelihood.model().summaries.is_some());
+    let [first, second] = [0, 1].map(|round| models[round].likelihood.as_ref().unwrap());
+    assert!(first.ratio.is_none() && second.ratio.is_some());
+    assert!(second.density.model().summaries.is_some());
 }
 
 /// Of 200 rows a regression by forty numbers has an error of its own: the posterior given such summaries is wider.
@@ -119,10 +114,9 @@ fn wide_data_are_summarised_beside_a_ratio_and_end_in_the_exact_posterior() {
 fn few_simulations_of_wide_data_are_summarised_and_end_near_the_exact_posterior() {
     let first = &forty_numbers(600, [0.6, 0.35])[0];
     assert!(first.choice.summaries, "{:?}", first.choice);
-    let Some(LearnedLikelihood::Likelihood(likelihood)) = &first.likelihood else {
-        panic!("{:?}", first.choice);
-    };
-    let summaries = likelihood.model().summaries.as_ref().unwrap();
+    let likelihood = first.likelihood.as_ref().unwrap();
+    assert!(likelihood.ratio.is_none(), "{:?}", first.choice);
+    let summaries = likelihood.density.model().summaries.as_ref().unwrap();
     assert_eq!((summaries.n_data(), summaries.n_summaries()), (40, 2));
 }
 
@@ -187,28 +181,31 @@ fn rounds_of_few_simulations_have_a_ratio_in_the_likelihood() {
     });
     let x = [1.0, 1.0];
     let (models, _) = rounds(&prior, &simulator, (&x, 900));
-    assert!(matches!(
-        models[0].likelihood,
-        Some(LearnedLikelihood::Likelihood(_))
-    ));
-    let second = models[1].likelihood.as_ref().unwrap();
-    assert!(matches!(second, LearnedLikelihood::Pool(_, _, 0.0)));
+    let shares = |model: &AutoModel| {
+        let ratio = model.likelihood.as_ref().unwrap().ratio.as_ref();
+        ratio.map(|(_, share)| *share)
+    };
+    assert_eq!([shares(&models[0]), shares(&models[1])], [None, Some(0.0)]);
     for model in &models {
         read_again(model, &prior, &x);
-        let pooled = matches!(model.likelihood, Some(LearnedLikelihood::Pool(..)));
+        let pooled = model
+            .likelihood
+            .as_ref()
+            .is_some_and(|own| own.ratio.is_some());
         assert_eq!(pooled, model.choice.fitted_ratio().is_some());
     }
     let reasons = models[2].choice.reasons.join(" ");
     assert!(reasons.contains("ratio"), "{reasons}");
-    is_the_weighted_mean(second, &x);
+    is_the_weighted_mean(models[1].likelihood.as_ref().unwrap(), &x);
 }
 
 /// A pool's value and gradient are those of its parts, which have tests against central differences of their own.
 fn is_the_weighted_mean(learned: &LearnedLikelihood, x: &[f64]) {
-    let LearnedLikelihood::Pool(likelihood, ratio, _) = learned else {
-        panic!("no pool");
+    let (likelihood, (ratio, _)) = (&learned.density, learned.ratio.as_ref().expect("a pool"));
+    let pool = LearnedLikelihood {
+        density: Arc::clone(likelihood),
+        ratio: Some((Arc::clone(ratio), 0.3)),
     };
-    let pool = LearnedLikelihood::Pool(Arc::clone(likelihood), Arc::clone(ratio), 0.3);
     let value = |learned: &dyn LogLikelihood, theta: [f64; 2]| {
         let mut value = [0.0];
         learned.log_likelihood(&theta, x, &mut value).unwrap();

@@ -33,7 +33,7 @@ const MOST_DATA: usize = 32;
 /// So many simulations for each number of such data have to make a round, or a regression of them is mostly noise, and the
 /// first round aims at the wrong place.
 const WIDE_ROUND: usize = 2;
-/// And so many, or a ratio learns too little to be worth its part of them.
+/// And so many, or a ratio beside them learns too little.
 const ROUND_FOR_RATIO: usize = 10;
 /// And the posterior has to be narrower than a tenth of the prior, or one round that learns from all of them is better.
 const CUT_BELOW: f64 = 0.1;

@@ -11,7 +11,7 @@ use crate::infer::auto::{
     AutoConfig, AutoModel, Choice, ChosenMethod, Comparison, LearnedLikelihood, Nearby,
 };
 use crate::infer::usable_rows::MIN_ROWS;
-use crate::infer::{NeuralRatio, NleConfig, SummariesConfig, npe};
+use crate::infer::{NeuralRatio, SummariesConfig, npe};
 use crate::prior::Prior;
 use crate::seed::Seed;
 use crate::simulate::Simulations;
@@ -99,7 +99,7 @@ impl Round<'_> {
             if posterior.is_none() {
                 n_used = self.data.all.len();
             }
-            let (fitted, log) = self.likelihood()?;
+            let (fitted, log) = self.likelihood(&choice)?;
             likelihood = Some(fitted);
             logs.push(log);
         }
@@ -120,7 +120,7 @@ impl Round<'_> {
     fn settle(
         &self,
         choice: Choice,
-        likelihood: Option<LearnedLikelihood>,
+        mut likelihood: Option<LearnedLikelihood>,
         linear: bool,
     ) -> Result<(Choice, Option<LearnedLikelihood>)> {
         let RoundData { all, last, .. } = self.data;
@@ -131,29 +131,20 @@ impl Round<'_> {
         if linear && guessed && all.len() >= ENOUGH && last.is_none() && both {
             return Ok((choice.linear(), None));
         }
-        let (Some(share), Some(likelihood)) = (choice.fitted_ratio(), &likelihood) else {
-            return Ok((choice, likelihood));
-        };
-        let pooled = likelihood.clone().with_ratio(self.ratio(&choice)?, share);
-        Ok((choice, Some(pooled)))
+        if let (Some(share), Some(likelihood)) = (choice.fitted_ratio(), &mut likelihood) {
+            likelihood.ratio = Some((Arc::new(self.ratio(&choice)?), share));
+        }
+        Ok((choice, likelihood))
     }
 
-    /// How `nle` is fitted.
-    fn nle(&self) -> NleConfig {
-        let own = self.config.nle.clone();
-        if !self.config.choice.summaries {
-            return own;
-        }
-        NleConfig {
-            summaries: SUMMARIES,
-            ..own
-        }
-    }
-
-    fn likelihood(&self) -> Result<(LearnedLikelihood, TrainLog)> {
+    fn likelihood(&self, choice: &Choice) -> Result<(LearnedLikelihood, TrainLog)> {
         let (prior, all) = (self.prior, self.data.all);
-        let (own, log) = pooled_nle(prior, all, &self.nle(), self.seed, self.observer)?;
-        Ok((LearnedLikelihood::Likelihood(Arc::new(own)), log))
+        let mut config = self.config.nle.clone();
+        if choice.summaries {
+            config.summaries = SUMMARIES;
+        }
+        let (own, log) = pooled_nle(prior, all, &config, self.seed, self.observer)?;
+        Ok((LearnedLikelihood::new(own), log))
     }
 
     /// The ratio that is pooled with it: of wide data it stands for much, and learns from what is near.

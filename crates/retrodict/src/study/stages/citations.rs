@@ -1,6 +1,5 @@
 //! What to cite.
 
-use crate::infer::SummariesConfig;
 use crate::infer::sequential::ProposalKind;
 use crate::study::{InferenceSection, Method};
 
@@ -24,8 +23,8 @@ pub(in crate::study) fn citations(
             papers.push(paper);
         }
     }
-    let asked = |method: &Method| !summaries(*method, inference).is_none();
-    if summarized || methods.iter().any(asked) {
+    let mut asked = inference.summaries_of_methods().into_iter();
+    if summarized || asked.any(|(method, _, own)| !own.is_none() && methods.contains(&method)) {
         papers.push(SUMMARIES);
     }
     let software = format!("Retrodict {version}: simulation-based inference (see CITATION.cff).");
@@ -35,22 +34,6 @@ pub(in crate::study) fn citations(
     ];
     let others = papers.into_iter().chain(checks).map(str::to_string);
     std::iter::once(software).chain(others).collect()
-}
-
-/// What a method learns from in the place of the data.
-fn summaries(method: Method, inference: &InferenceSection) -> SummariesConfig {
-    let own = match method {
-        Method::Nle => Some(inference.summaries),
-        Method::AbcRejection => inference.abc.as_ref().map(|own| own.summaries),
-        Method::AbcSmc => inference.abc_smc.as_ref().map(|own| own.summaries),
-        Method::SyntheticLikelihood => {
-            (inference.synthetic_likelihood.as_ref()).map(|own| own.summaries)
-        }
-        Method::ClassicalKde => inference.kernel_density.as_ref().map(|own| own.summaries),
-        Method::ClassicalHistogram => inference.histogram.as_ref().map(|own| own.summaries),
-        _ => None,
-    };
-    own.unwrap_or_default()
 }
 
 /// Where a method is described.

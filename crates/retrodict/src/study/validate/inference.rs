@@ -7,7 +7,7 @@ use crate::estimator::{RatioConfig, VectorFieldConfig};
 use crate::infer::sequential::SequentialConfig;
 use crate::infer::{
     AbcRejectionConfig, CompositionConfig, CorrectionConfig, ErrorsAt, FieldSamplerConfig,
-    HistogramConfig, Missing, RobustConfig, SearchConfig, SummariesConfig,
+    HistogramConfig, Missing, RobustConfig, SearchConfig,
 };
 use crate::prior::SupportKind;
 use crate::sample::SamplerConfig;
@@ -111,27 +111,9 @@ pub(super) fn inference(config: &StudyConfig, source: &Source) -> Result<()> {
 
 /// Summaries may be asked for in several places.
 fn summaries(inference: &InferenceSection, source: &Source) -> Result<()> {
-    let synthetic = inference.synthetic_likelihood.as_ref();
-    let given = [
-        ("", Some(inference.summaries)),
-        ("abc.", inference.abc.as_ref().map(|own| own.summaries)),
-        (
-            "abc_smc.",
-            inference.abc_smc.as_ref().map(|own| own.summaries),
-        ),
-        ("synthetic_likelihood.", synthetic.map(|own| own.summaries)),
-        (
-            "kernel_density.",
-            inference.kernel_density.as_ref().map(|own| own.summaries),
-        ),
-        (
-            "histogram.",
-            inference.histogram.as_ref().map(|own| own.summaries),
-        ),
-    ];
-    for (section, summaries) in given {
+    for (_, section, summaries) in inference.summaries_of_methods() {
         let field = format!("inference.{section}summaries");
-        let checked = summaries.map_or(Ok(()), SummariesConfig::validate);
+        let checked = summaries.validate();
         checked.map_err(|error| option_error(source, &field, error))?;
     }
     Ok(())
