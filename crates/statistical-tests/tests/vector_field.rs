@@ -12,10 +12,10 @@ use retrodict::infer::{
     CompositionConfig, FactorizedComposition, FieldConfig, FieldPosterior, FieldSamplerConfig,
     FieldTrials, Posterior, SdeConfig, fmpe, npse,
 };
-use retrodict::prior::SupportKind;
+use retrodict::prior::{DistributionConfig as D, Prior, SupportKind};
 use retrodict::simulate::builtin::Builtin;
-use retrodict::simulate::{Noise, Simulations, builtin, simulate};
-use retrodict::{Seed, Stream};
+use retrodict::simulate::{Noise, Simulations, Status, builtin, simulate};
+use retrodict::{Seed, Stream, Table};
 
 const PATHS: [&str; 4] = [
     "flow_matching",
@@ -130,6 +130,50 @@ fn five_trials_of_a_correlated_linear_gaussian_give_the_exact_posterior() {
                 println!("{path}, {composition:?}, {sign:+}: off {off:+.3} sd, sd × {ratio:.3}");
                 assert!(off.abs() < *tolerance, "{path}: {off}");
                 assert!((ratio - 1.0).abs() < *tolerance, "{path}: {ratio}");
+            }
+        }
+    }
+}
+
+/// Without the guess there is everything to learn.
+#[test]
+fn five_trials_of_fields_without_a_guess_give_nearly_the_exact_posterior() {
+    let prior = Prior::new([("a", D::normal(0.0, 1.0)), ("b", D::normal(1.0, 2.0))]).unwrap();
+    let n = 40_000;
+    let theta = prior.sample_table(n, Seed(1), Stream::Parameters);
+    let mut random = Seed(1).stream(Stream::Simulator, 0);
+    let x = theta.values().iter().map(|v| v + random.normal());
+    let training = Simulations {
+        x: Table::numbered("x", 2, x.collect()).unwrap(),
+        status: vec![Status::Ok; n],
+        theta,
+    };
+    let x = [0.9, 0.4, 1.4, -0.1, 0.3, 1.6, 1.1, 0.8, 0.7, 1.0];
+    for path in &PATHS[..3] {
+        let json = format!(
+            r#"{{"estimator":{{"path":{{"kind":"{path}"}}}},"support":"probit","linear_guess":false}}"#
+        );
+        let config: FieldConfig = serde_json::from_str(&json).unwrap();
+        let run = if *path == PATHS[0] { fmpe } else { npse };
+        let quiet = |_: &_| ControlFlow::Continue(());
+        let factorized = CompositionConfig::Factorized(FactorizedComposition::default());
+        for (composition, [far, wide]) in [
+            (CompositionConfig::default(), [0.25, 0.1]),
+            (factorized, [0.6, 0.25]),
+        ] {
+            let (field, _) = run(&prior, &training, &config, Seed(2), &quiet).unwrap();
+            let trials = FieldTrials::new(field, &prior, composition.clone()).unwrap();
+            let samples = trials.sample(&x, 1000, Seed(3)).unwrap();
+            let priors = [(0.0, 1.0), (1.0, 2.0)];
+            for (j, (summary, (mean, sd))) in samples.summary().iter().zip(priors).enumerate() {
+                let total: f64 = x.iter().skip(j).step_by(2).sum();
+                let precision = 1.0_f64 / (sd * sd) + 5.0;
+                let exact = (mean / (sd * sd) + total) / precision;
+                let width = precision.sqrt().recip();
+                let (off, ratio) = ((summary.mean - exact) / width, summary.sd / width);
+                println!("{path}, {composition:?}, {j}: off {off:+.3} sd, sd × {ratio:.3}");
+                assert!(off.abs() < far, "{path}: {off}");
+                assert!((ratio - 1.0).abs() < wide, "{path}: {ratio}");
             }
         }
     }

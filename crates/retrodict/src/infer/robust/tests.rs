@@ -237,10 +237,8 @@ fn an_outlier_is_left_aside_as_the_exact_posterior_with_errors_does() {
     noisy.x = model.with_errors(&simulations.x, Seed(6));
     let (noisy, _) = npe(&prior, &noisy, &config, Seed(1), &silent).unwrap();
     let found = moments(&noisy, &y);
-    // Of eight trainings means were off by up to 0.6 sd, and all were wider than the exact posterior, by 1.4 to 1.9: of so rare an
-    // error few simulations tell.
-    assert!((found[0] - mean).abs() < 0.8 * sd, "{found:?} {mean} {sd}");
-    assert!((0.8..2.2).contains(&(found[1] / sd)), "{found:?} {sd}");
+    // How wide it is takes more simulations to learn, and is looked at where tests are slow.
+    assert!((found[0] - mean).abs() < 0.5 * sd, "{found:?} {mean} {sd}");
 }
 
 #[test]
