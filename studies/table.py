@@ -22,7 +22,7 @@ import expected
 ROOT = pathlib.Path(__file__).parent.parent
 PAGE = ROOT / "docs/src/methods-compared.md"
 FIGURES = ROOT / "docs/src/figures"
-STUDIES = ["linear-gaussian", "abc", "bounded-prior", "two-moons", "discrete", "ten-trials", "lynx-hare"]
+STUDIES = ["linear-gaussian", "abc", "bounded-prior", "two-moons", "discrete", "ten-parameters", "ten-trials", "lynx-hare"]
 # What C2ST of 2,000 draws of each may be above its value in the limit.
 ALLOWED = 0.05
 # Intervals say little about two pieces.

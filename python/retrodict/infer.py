@@ -65,8 +65,8 @@ def infer(
         What to learn from. A simulator is run as often as ``n`` says, and methods that ask it themselves
         do that.
     method : str
-        ``"auto"``, ``"npe"``, ``"nle"``, ``"nre"``, ``"fmpe"``, ``"npse"``, ``"abc_rejection"``,
-        ``"abc_smc"``, ``"classical_kde"``, ``"classical_histogram"``, ``"synthetic_likelihood"`` or
+        ``"auto"``, ``"npe"``, ``"nle"``, ``"nre"``, ``"tmnre"``, ``"fmpe"``, ``"npse"``,
+        ``"abc_rejection"``, ``"abc_smc"``, ``"classical_kde"``, ``"classical_histogram"``, ``"synthetic_likelihood"`` or
         ``"likelihood"``.
     seed : int
         The seed. The same seed gives the same bits on any number of threads and workers.

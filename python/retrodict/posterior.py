@@ -19,7 +19,7 @@ from .study import Simulating, Study, native_of, options
 #: Sections of ``[inference]`` that say how draws are made of what was fitted.
 DRAWING = ("sampler", "field_sampler", "composition", "correction")
 #: Methods that keep nothing of the simulations but networks.
-TRAINED = ("auto", "npe", "nle", "nre", "fmpe", "npse")
+TRAINED = ("auto", "npe", "nle", "nre", "tmnre", "fmpe", "npse")
 
 
 class Posterior:

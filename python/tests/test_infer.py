@@ -35,7 +35,7 @@ def test_densities_and_the_maximum_are_the_exact_ones(posterior):
 
 @pytest.mark.parametrize(
     "method",
-    ["nle", "nre", "fmpe", "npse", "abc_rejection", "classical_kde", "classical_histogram", "auto"],
+    ["nle", "nre", "tmnre", "fmpe", "npse", "abc_rejection", "classical_kde", "classical_histogram", "auto"],
 )
 def test_every_method_learns_from_simulations(prior, sims, method):
     sampler = {"sampler": "ensemble"} if method in ("nle", "nre") else {}

@@ -101,6 +101,65 @@ fn likelihoods_and_ratios_in_rounds_are_not_called_calibrated() {
 }
 
 #[test]
+fn marginals_in_rounds_are_calibrated_within_their_bounds() {
+    let sandbox = Sandbox::new();
+    let more = "method = \"tmnre\"\ntmnre = { pairs = [] }";
+    sandbox.write("study.toml", in_rounds(QUICK, more));
+    sandbox.finish(&["run", "study.toml"]);
+    let proposal = sandbox.json("runs/quick/rounds/round-002/proposal.json");
+    assert_eq!(proposal["proposal"], "prior within bounds");
+    let used = sandbox.json("runs/quick/rounds/round-002/round.json")["report"]["used"].clone();
+    assert!((100..=300).contains(&used.as_u64().unwrap()), "{used}");
+    let verdict = sandbox.json("runs/quick/verdict.json");
+    let names: Vec<&str> = (verdict["checks"].as_array().unwrap().iter())
+        .map(|check| check["name"].as_str().unwrap())
+        .collect();
+    // Nothing is said of both parameters together.
+    assert!(
+        names.contains(&"simulation-based calibration: theta_1"),
+        "{names:?}"
+    );
+    assert!(!names.contains(&"expected coverage"), "{names:?}");
+    let report = String::from_utf8(sandbox.read("runs/quick/report.html")).unwrap();
+    for words in [
+        "independent of each other",
+        "bounds of the last round",
+        "not amortised",
+    ] {
+        assert!(report.contains(words), "{words}");
+    }
+    sandbox.write("other.csv", "0.1,0.3\n");
+    sandbox.expect(
+        2,
+        &["sample", "study.toml", "--x", "other.csv", "-n", "100"],
+    );
+}
+
+#[test]
+fn pairs_of_three_parameters_have_draws_of_their_own() {
+    let sandbox = Sandbox::new();
+    let study = "[study]\nname = \"three\"\n[simulator]\nbuiltin = \"gaussian_toy\"\n[inference]\n\
+         method = \"tmnre\"\nsimulations = 300\ntmnre = { pairs = [[\"mu_3\", \"mu_1\"]] }\n\
+         [inference.train]\nmax_epochs = 2\nensemble_size = 1\n[posterior]\ndraws = 100\n\
+         [check]\ntest_simulations = 30\nposterior_draws = 50\npredictive_simulations = 50\n";
+    sandbox.write("study.toml", study);
+    sandbox.finish(&["run", "study.toml"]);
+    let pair = String::from_utf8(sandbox.read("runs/three/posterior/pair-0.csv")).unwrap();
+    assert_eq!(pair.lines().next(), Some("mu_3,mu_1"));
+    assert_eq!(pair.lines().count(), 101);
+    for (pairs, words) in [
+        ("[[\"mu_3\", \"nu\"]]", "`nu`"),
+        ("[[\"mu_3\", \"mu_3\"]]", "each pair once"),
+    ] {
+        let wrong = study.replace("[[\"mu_3\", \"mu_1\"]]", pairs);
+        sandbox.write("wrong.toml", wrong);
+        let message = stderr(&sandbox.expect(2, &["run", "wrong.toml"]));
+        assert!(message.contains("inference.tmnre.pairs"), "{message}");
+        assert!(message.contains(words), "{message}");
+    }
+}
+
+#[test]
 fn other_proposals_run_and_say_what_they_were() {
     for (method, option, proposal) in [
         ("npe", "proposal = \"atomic\"", "posterior"),

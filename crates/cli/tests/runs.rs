@@ -768,6 +768,7 @@ fn every_method_runs_with_the_same_bits_for_any_number_of_threads() {
     let methods = [
         ("nle", sampler.to_string(), true),
         ("nre", format!("{sampler}{classifier}"), true),
+        ("tmnre", classifier.into(), false),
         (
             "abc_rejection",
             "\n[inference.abc]\nquantile = 0.2\n".into(),

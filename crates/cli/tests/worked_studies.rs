@@ -49,6 +49,7 @@ fn every_worked_study_is_valid_and_compares_with_the_known_likelihood() {
         Method::Npe,
         Method::Nle,
         Method::Nre,
+        Method::Tmnre,
         Method::Fmpe,
         Method::Npse,
         Method::AbcRejection,

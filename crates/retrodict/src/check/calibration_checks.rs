@@ -51,6 +51,15 @@ impl CalibrationChecks {
     pub fn checks(&self) -> Vec<Check> {
         let mut checks = self.ranks.checks();
         checks.push(self.coverage.check());
+        self.and_of_parameters(checks)
+    }
+
+    /// Those of each parameter by itself, of draws that have the marginals of the posterior and no more.
+    pub fn checks_of_marginals(&self) -> Vec<Check> {
+        self.and_of_parameters(self.ranks.checks_of_parameters())
+    }
+
+    fn and_of_parameters(&self, mut checks: Vec<Check>) -> Vec<Check> {
         checks.extend(self.dependence.checks());
         checks.push(self.calibration.check_answers());
         checks

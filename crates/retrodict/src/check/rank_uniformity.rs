@@ -95,6 +95,15 @@ impl RankUniformity {
         checks
     }
 
+    /// The same of each parameter by itself.
+    pub(super) fn checks_of_parameters(&self) -> Vec<Check> {
+        let own = |q: &&Ranks| q.kind == QuantityKind::Parameter;
+        let alone = self.quantities.iter().filter(own);
+        let kind = "simulation-based calibration";
+        let checks = alone.map(|q| self.check(q, (kind, &q.name)));
+        checks.chain([self.enough()]).collect()
+    }
+
     /// The same under another name, without that of the number of test simulations.
     pub(super) fn checks_of(&self, kind: &str) -> Vec<Check> {
         let of_kind = |kind| self.quantities.iter().filter(move |q| q.kind == kind);

@@ -83,7 +83,7 @@ pub use sensitivity::ActiveSubspace;
 pub use slices::{ConditionalSlices, Slice};
 pub use streamed::{fits_in_memory, npe_from, planned_epochs};
 pub use summaries::{SemiAutomatic, SummariesConfig};
-pub use tmnre::{MarginalRatio, Simulate, TmnreConfig, TruncatedMarginals, TruncationRound, tmnre};
+pub use tmnre::{MarginalRatio, MarginalsConfig, TmnreConfig, TruncatedMarginals, tmnre};
 pub use vector_field::{
     CompositionConfig, FactorizedComposition, FieldConfig, FieldModel, FieldPosterior,
     FieldSamplerConfig, FieldTrials, GaussianComposition, NoisyRows, OdeConfig, SdeConfig, fmpe,

@@ -14,8 +14,8 @@ use crate::estimator::{EstimatorConfig, RatioConfig, VectorFieldConfig};
 use crate::infer::sequential::{GivenRounds, SequentialConfig};
 use crate::infer::{
     AbcRejectionConfig, AbcSmcConfig, CompositionConfig, CorrectionConfig, FieldConfig,
-    FieldSamplerConfig, HistogramConfig, KernelDensityConfig, Missing, NleConfig, NpeConfig,
-    NreConfig, RobustConfig, SearchConfig, SummariesConfig,
+    FieldSamplerConfig, HistogramConfig, KernelDensityConfig, MarginalsConfig, Missing, NleConfig,
+    NpeConfig, NreConfig, RobustConfig, SearchConfig, SummariesConfig, TmnreConfig,
 };
 use crate::prior::{ParametersConfig, SupportKind};
 use crate::sample::SamplerConfig;
@@ -152,7 +152,7 @@ pub struct InferenceSection {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub simulations: Option<usize>,
     /// In how many rounds the simulations are made: one, unless given; `auto` may take fewer than given. With more
-    /// than one, `auto`, `npe`, `nle` and `nre` aim those of every later round at the observation; the result is
+    /// than one, `auto`, `npe`, `nle`, `nre` and `tmnre` aim those of every later round at the observation; the result is
     /// then not amortised, unless there was nothing to aim. One fit serves any observation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rounds: Option<usize>,
@@ -192,9 +192,12 @@ pub struct InferenceSection {
     /// A search for better settings of estimator and training, before the fit; none unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub search: Option<SearchConfig>,
-    /// The classifier of `nre`, and what it is trained on.
+    /// The classifier of `nre`, or of each marginal of `tmnre`, and what it is trained on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub classifier: Option<RatioConfig>,
+    /// Which marginals `tmnre` estimates, and where it cuts the prior off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tmnre: Option<MarginalsConfig>,
     /// The vector field of `fmpe` and `npse`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vector_field: Option<VectorFieldConfig>,
@@ -264,6 +267,7 @@ impl Default for InferenceSection {
             train: TrainConfig::default(),
             search: None,
             classifier: None,
+            tmnre: None,
             vector_field: None,
             field_sampler: None,
             composition: None,
@@ -285,6 +289,10 @@ impl InferenceSection {
     pub(super) fn fill_in(&mut self, trials: bool) {
         match self.method {
             Method::Nre => _ = self.classifier.get_or_insert_default(),
+            Method::Tmnre => {
+                self.classifier.get_or_insert_default();
+                self.tmnre.get_or_insert_default();
+            }
             Method::Fmpe | Method::Npse => {
                 self.vector_field.get_or_insert_default();
                 self.field_sampler.get_or_insert_default();
@@ -349,6 +357,14 @@ impl InferenceSection {
             train: self.train.clone(),
             support: self.support,
             standardization: self.standardization,
+        }
+    }
+
+    /// The part that neural ratio estimation of marginals takes.
+    pub fn tmnre(&self) -> TmnreConfig {
+        TmnreConfig {
+            ratio: self.nre(),
+            marginals: self.tmnre.clone().unwrap_or_default(),
         }
     }
 

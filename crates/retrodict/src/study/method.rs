@@ -16,6 +16,8 @@ pub enum Method {
     Nle,
     /// Neural ratio estimation.
     Nre,
+    /// Truncated marginal neural ratio estimation.
+    Tmnre,
     /// Flow matching posterior estimation.
     Fmpe,
     /// Neural posterior score estimation.
@@ -35,11 +37,12 @@ pub enum Method {
 }
 
 impl Method {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Auto,
         Self::Npe,
         Self::Nle,
         Self::Nre,
+        Self::Tmnre,
         Self::Fmpe,
         Self::Npse,
         Self::AbcRejection,
@@ -57,6 +60,7 @@ impl Method {
             Self::Npe => "npe",
             Self::Nle => "nle",
             Self::Nre => "nre",
+            Self::Tmnre => "tmnre",
             Self::Fmpe => "fmpe",
             Self::Npse => "npse",
             Self::AbcRejection => "abc_rejection",
@@ -82,6 +86,7 @@ impl Method {
             Self::Npe => "neural posterior estimation",
             Self::Nle => "neural likelihood estimation",
             Self::Nre => "neural ratio estimation",
+            Self::Tmnre => "neural ratio estimation of marginals",
             Self::Fmpe => "flow matching posterior estimation",
             Self::Npse => "neural posterior score estimation",
             Self::AbcRejection => "approximate Bayesian computation by rejection",
@@ -105,7 +110,15 @@ impl Method {
     pub fn trains(self) -> bool {
         matches!(
             self,
-            Self::Auto | Self::Npe | Self::Nle | Self::Nre | Self::Fmpe | Self::Npse
+            Self::Auto | Self::Npe | Self::Nle | Self::Nre | Self::Tmnre | Self::Fmpe | Self::Npse
+        )
+    }
+
+    /// Whether later rounds can be aimed at the observation.
+    pub fn knows_rounds(self) -> bool {
+        matches!(
+            self,
+            Self::Auto | Self::Npe | Self::Nle | Self::Nre | Self::Tmnre
         )
     }
 

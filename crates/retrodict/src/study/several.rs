@@ -191,6 +191,8 @@ fn merged(given: &InferenceSection, members: &[Study]) -> InferenceSection {
     let mut all = from_value(value);
     // Unless it was given, each method has a sampler of its own.
     all.sampler.clone_from(&given.sampler);
+    // One without rounds has one.
+    all.rounds = given.rounds.or(all.rounds);
     all.reference = given.reference;
     all
 }

@@ -12,7 +12,7 @@
 mod acceptance;
 mod adjustment;
 mod candidates;
-mod comparison;
+pub(in crate::infer) mod comparison;
 mod distance;
 mod model_choice;
 mod population;

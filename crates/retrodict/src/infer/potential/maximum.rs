@@ -18,7 +18,7 @@ const GAIN: f64 = 1e-9;
 /// Ostermeier 2001, Evolutionary Computation 9), from the best of `draws`, whose covariance sets the
 /// shape of the steps. `objective` fills the values of many points, −∞ where there is none; points
 /// are kept within ± `limit`.
-pub(super) fn maximum(
+pub(in crate::infer) fn maximum(
     objective: &dyn Fn(&[f64], &mut [f64]),
     draws: &[f64],
     dimension: usize,

@@ -4,6 +4,7 @@ mod density;
 mod function;
 mod likelihood;
 mod maximum;
+pub(in crate::infer) use maximum::maximum;
 mod posterior;
 mod proposal;
 mod sampled;

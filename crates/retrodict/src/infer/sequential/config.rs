@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Acquisition, SequentialMethod};
 use crate::error::{Error, Result};
 use crate::estimator::EVALUATED;
-use crate::infer::{Missing, NpeConfig};
+use crate::infer::{Missing, NpeConfig, TmnreConfig};
 use crate::prior::{Prior, SupportKind};
 
 /// What the later rounds of neural posterior estimation propose, and how its loss corrects for that.
@@ -124,6 +124,7 @@ impl SequentialConfig {
         let networks = match method {
             SequentialMethod::Npe(npe) => return self.check_npe(npe, prior),
             SequentialMethod::Auto(_) => return self.check_auto(),
+            SequentialMethod::Tmnre(config) => return self.check_marginals(config, prior),
             SequentialMethod::Nle(config, _) => config.train.ensemble_size,
             SequentialMethod::Nre(config, _) => config.train.ensemble_size,
         };
@@ -159,6 +160,20 @@ impl SequentialConfig {
             format!("`{}` with `auto`, or an acquisition", self.proposal.name()),
             "neither of them",
             "Name the method: `npe` for another proposal, `nle` or `nre` for an acquisition.",
+        ))
+    }
+
+    /// Refuses what marginals do not have, and marginals that the prior does not have.
+    fn check_marginals(&self, config: &TmnreConfig, prior: &Prior) -> Result<()> {
+        config.marginals.check(prior)?;
+        if self.proposal == ProposalKind::Truncated && self.acquisition == Acquisition::None {
+            return Ok(());
+        }
+        Err(Error::invalid(
+            "sequential options `proposal` and `acquisition`",
+            format!("`{}` with `tmnre`, or an acquisition", self.proposal.name()),
+            "neither of them: its proposals are always the prior within bounds",
+            "Leave them out.",
         ))
     }
 

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::infer::auto::{AutoConfig, AutoModel};
 use crate::infer::{
     LogLikelihood, NeuralLikelihood, NeuralPosterior, NeuralRatio, NleConfig, NpeConfig, NreConfig,
-    Posterior, PotentialPosterior, nle, npe, nre,
+    Posterior, PotentialPosterior, TmnreConfig, TruncatedMarginals, nle, npe, nre, tmnre,
 };
 use crate::prior::Prior;
 use crate::sample::SamplerConfig;
@@ -29,6 +29,8 @@ pub enum SequentialMethod {
     Nle(NleConfig, SamplerConfig),
     /// Neural ratio estimation, with the sampler that draws the proposals.
     Nre(NreConfig, SamplerConfig),
+    /// Neural ratio estimation of marginals, with bounds that shrink.
+    Tmnre(TmnreConfig),
     /// The first two, until fresh simulations tell which is better.
     Auto(Box<AutoConfig>),
 }
@@ -40,6 +42,7 @@ impl SequentialMethod {
             Self::Npe(_) => "npe",
             Self::Nle(..) => "nle",
             Self::Nre(..) => "nre",
+            Self::Tmnre(_) => "tmnre",
             Self::Auto(_) => "auto",
         }
     }
@@ -65,6 +68,10 @@ impl SequentialMethod {
                 let (ratio, log) = pooled_nre(prior, simulations, config, seed, observer)?;
                 (RoundModel::Ratio(Arc::new(ratio)), log)
             }
+            Self::Tmnre(config) => {
+                let (marginals, log) = tmnre(prior, simulations, config, seed, observer)?;
+                (RoundModel::Marginals(Arc::new(marginals)), log)
+            }
             Self::Auto(config) => {
                 let data = RoundData::first(simulations);
                 let fitted = choosing::fit(prior, config, &data, seed, observer)?;
@@ -84,6 +91,9 @@ impl SequentialMethod {
                 RoundModel::Likelihood(Arc::new(NeuralLikelihood::load(folder, prior)?))
             }
             Self::Nre(..) => RoundModel::Ratio(Arc::new(NeuralRatio::load(folder, prior)?)),
+            Self::Tmnre(_) => {
+                RoundModel::Marginals(Arc::new(TruncatedMarginals::load(folder, prior)?))
+            }
             Self::Auto(_) => RoundModel::Auto(Arc::new(AutoModel::load(folder, prior)?)),
         })
     }
@@ -96,7 +106,7 @@ impl SequentialMethod {
         let sampler = match self {
             Self::Nle(_, sampler) | Self::Nre(_, sampler) => sampler.clone(),
             Self::Auto(config) => config.sampler.clone(),
-            Self::Npe(_) => SamplerConfig::default(),
+            Self::Npe(_) | Self::Tmnre(_) => SamplerConfig::default(),
         };
         let sampled = |likelihood| {
             let sampler = sampler.clone();
@@ -107,6 +117,7 @@ impl SequentialMethod {
             RoundModel::Posterior(posterior) => Ok(Box::new(Arc::clone(posterior))),
             RoundModel::Likelihood(likelihood) => sampled(Box::new(Arc::clone(likelihood))),
             RoundModel::Ratio(ratio) => sampled(Box::new(Arc::clone(ratio))),
+            RoundModel::Marginals(marginals) => Ok(Box::new(Arc::clone(marginals))),
             RoundModel::Auto(model) => model.posterior(prior, &sampler),
         }
     }
@@ -165,6 +176,8 @@ pub enum RoundModel {
     Likelihood(Arc<NeuralLikelihood>),
     /// Of neural ratio estimation.
     Ratio(Arc<NeuralRatio>),
+    /// Of neural ratio estimation of marginals.
+    Marginals(Arc<TruncatedMarginals>),
     /// Of `auto`.
     Auto(Arc<AutoModel>),
 }
@@ -174,7 +187,7 @@ impl RoundModel {
     /// nothing of a posterior, whose loss could not correct for what is chosen by it.
     pub(super) fn disagreement(&self, theta: &Table, x: &[f64]) -> Result<Option<Vec<f64>>> {
         let (members, joint) = match self {
-            Self::Posterior(_) | Self::Auto(_) => return Ok(None),
+            Self::Posterior(_) | Self::Marginals(_) | Self::Auto(_) => return Ok(None),
             Self::Likelihood(model) => (
                 alone(&model.alone()?, theta, x)?,
                 alone(&[Arc::clone(model)], theta, x)?,
@@ -196,6 +209,7 @@ impl RoundModel {
             Self::Posterior(posterior) => posterior.save(folder),
             Self::Likelihood(likelihood) => likelihood.save(folder),
             Self::Ratio(ratio) => ratio.save(folder),
+            Self::Marginals(marginals) => marginals.save(folder),
             Self::Auto(model) => model.save(folder),
         }
     }

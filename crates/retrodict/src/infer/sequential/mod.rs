@@ -12,6 +12,7 @@
 //! | [`SequentialMethod::Npe`], [`ProposalKind::ImportanceWeighted`] | draws from the posterior | that of one round, weighted |
 //! | [`SequentialMethod::Nle`] | draws from the posterior | that of one round |
 //! | [`SequentialMethod::Nre`] | draws from the posterior | that of one round |
+//! | [`SequentialMethod::Tmnre`] | the prior within bounds that hold every marginal posterior | that of one round |
 //! | [`SequentialMethod::Auto`] | the region of the posterior as long as one is fitted, then draws of the likelihood's | that of one round |
 //!
 //! # References
@@ -54,7 +55,7 @@ pub use given::{GivenRounds, npe_given_rounds};
 pub use in_memory::InMemory;
 pub use keeper::RoundKeeper;
 pub use method::{RoundModel, SequentialMethod};
-pub use report::RoundReport;
+pub use report::{BOUNDED, RoundReport};
 pub use rounds::{SequentialFit, SequentialTask, sequential};
 pub use truncated::{Drawn, TruncatedPrior};
 pub use truncated_posterior::TruncatedPosterior;

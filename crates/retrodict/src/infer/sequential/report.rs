@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct RoundReport {
     /// The round, from 1.
     pub round: usize,
-    /// What θ was drawn from: `prior`, `truncated prior` or `posterior`.
+    /// What θ was drawn from: `prior`, `truncated prior`, `prior within bounds` or `posterior`.
     pub proposal: String,
     /// How many simulations the round made.
     pub simulations: usize,
@@ -22,7 +22,7 @@ pub struct RoundReport {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f64>,
     /// The share of candidates from the prior, inside a box around the last posterior, that lay inside
-    /// the truncated one.
+    /// the truncated one; of a prior within bounds, the share of all of the prior.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acceptance: Option<f64>,
     /// The effective number, (Σ w)² / Σ w², of posterior draws from which the proposals were resampled, if
@@ -46,6 +46,8 @@ const FEW: f64 = 100.0;
 
 /// What a round that is not aimed proposes.
 pub(super) const PRIOR: &str = "prior";
+/// What a round of marginals proposes.
+pub const BOUNDED: &str = "prior within bounds";
 
 impl RoundReport {
     /// Whether every θ came from the whole prior.

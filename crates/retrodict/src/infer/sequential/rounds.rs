@@ -5,7 +5,7 @@ use super::corrected::{Correction, npe_corrected};
 use super::importance::{importance_weights, near};
 use super::mixture_proposal::MixtureProposal;
 use super::reach::within_reach;
-use super::report::{PRIOR, rows_in_proportion};
+use super::report::{BOUNDED, PRIOR, rows_in_proportion};
 use super::round_data::RoundData;
 use super::{
     Acquisition, ProposalKind, RoundKeeper, RoundModel, RoundReport, SequentialConfig,
@@ -14,8 +14,11 @@ use super::{
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use crate::infer::tmnre::{Bounds, tmnre_within};
 use crate::infer::usable_rows::MIN_ROWS;
-use crate::infer::{NeuralPosterior, NpeConfig, Posterior};
+use crate::infer::{
+    MarginalsConfig, NeuralPosterior, NpeConfig, Posterior, TmnreConfig, TruncatedMarginals,
+};
 use crate::prior::Prior;
 use crate::samples::effective_number;
 use crate::seed::{Seed, Stream};
@@ -250,6 +253,12 @@ impl<'a> SequentialTask<'a> {
                 }
                 drawn.theta
             }
+            (Some(RoundModel::Marginals(last)), None) => {
+                let bounds = self.bounds_after(last)?;
+                report.acceptance = Some(bounds.volume());
+                report.proposal = BOUNDED.into();
+                bounds.sample(n, self.seed(round))
+            }
             (Some(RoundModel::Posterior(posterior)), None)
                 if self.config.proposal == ProposalKind::Mixture =>
             {
@@ -301,6 +310,42 @@ impl<'a> SequentialTask<'a> {
         Ok(Some(samples.draws))
     }
 
+    /// Where the marginals of a round propose.
+    fn bounds_after(&self, marginals: &TruncatedMarginals) -> Result<Bounds> {
+        let epsilon = match self.method {
+            SequentialMethod::Tmnre(config) => config.marginals.epsilon,
+            _ => MarginalsConfig::default().epsilon,
+        };
+        marginals.truncated(self.x, epsilon)
+    }
+
+    /// Fits marginals to the simulations of all rounds within the bounds of this one, where all of them are draws
+    /// from the prior.
+    fn fit_marginals(
+        &self,
+        config: &TmnreConfig,
+        data: &RoundData<'_>,
+        mut report: RoundReport,
+        observer: Observer<'_>,
+    ) -> Result<(RoundModel, TrainLog, RoundReport)> {
+        let bounds = match data.last {
+            Some(RoundModel::Marginals(last)) => self.bounds_after(last)?,
+            _ => Bounds::whole(self.prior)?,
+        };
+        let rows = data.all.theta.rows().enumerate();
+        let inside = rows.filter(|(_, theta)| bounds.contains(theta));
+        let used = data.all.select(&inside.map(|(i, _)| i).collect::<Vec<_>>());
+        report.used = used.len();
+        if data.round > 0 && used.valid_rows().len() < MIN_ROWS {
+            return Err(too_few(&report, &used));
+        }
+        let settings = (config, data.round + 1 == self.rounds);
+        let seed = self.seed(data.round);
+        let (marginals, log) = tmnre_within(bounds, &used, settings, seed, observer)?;
+        report.validation_loss = log.validation_loss();
+        Ok((RoundModel::Marginals(Arc::new(marginals)), log, report))
+    }
+
     /// Fits to the simulations of all rounds so far, or to those of them inside the region.
     fn fit(
         &self,
@@ -309,6 +354,9 @@ impl<'a> SequentialTask<'a> {
         mut report: RoundReport,
         observer: Observer<'_>,
     ) -> Result<(RoundModel, TrainLog, RoundReport)> {
+        if let SequentialMethod::Tmnre(config) = self.method {
+            return self.fit_marginals(config, &data, report, observer);
+        }
         let all = data.all;
         let rows = match (data.region, self.method) {
             (Some(region), _) => Some(data.rows_in(region)?),

@@ -1,18 +1,15 @@
 //! A box that holds the posterior, in the coordinates in which the prior is uniform.
 
+use super::marginal::{above, between, log_ratios};
 use super::marginals::MarginalRatio;
 use crate::error::{Error, Result};
-use crate::infer::LogLikelihood;
-use crate::prior::{Law, Prior, Tail, Univariate};
+use crate::prior::{DistributionConfig as D, Law, Prior, Tail, Univariate};
 use crate::seed::{Seed, Stream};
 use crate::table::Table;
 
-/// Points at which a ratio is looked at.
-const GRID: usize = 1000;
-
 /// For each parameter, the levels of its distribution function between which it lies.
 #[derive(Debug, Clone)]
-pub(super) struct Bounds {
+pub(in crate::infer) struct Bounds {
     prior: Prior,
     laws: Vec<Univariate>,
     levels: Vec<[f64; 2]>,
@@ -23,7 +20,7 @@ impl Bounds {
     ///
     /// # Errors
     /// If a parameter is discrete, or its distribution is not its own.
-    pub(super) fn whole(prior: &Prior) -> Result<Self> {
+    pub(in crate::infer) fn whole(prior: &Prior) -> Result<Self> {
         let names = prior.names();
         // Of a block the parameters have other names than the entry.
         let entries = prior.to_config().map(|config| config.0).unwrap_or_default();
@@ -47,6 +44,14 @@ impl Bounds {
         })
     }
 
+    /// Bounds that were kept.
+    pub(super) fn restored(prior: &Prior, levels: Vec<[f64; 2]>) -> Result<Self> {
+        Ok(Self {
+            levels,
+            ..Self::whole(prior)?
+        })
+    }
+
     pub(super) fn prior(&self) -> &Prior {
         &self.prior
     }
@@ -55,8 +60,23 @@ impl Bounds {
         &self.levels
     }
 
+    /// The distribution of some parameters' levels: uniform.
+    pub(super) fn prior_of(&self, columns: &[usize]) -> Result<Prior> {
+        let names = self.prior.names();
+        let own = columns.iter().map(|&j| {
+            let [low, high] = self.levels[j];
+            (names[j].clone(), D::uniform(low, high))
+        });
+        Prior::new(own)
+    }
+
+    /// log p of a value of parameter `j`, by its prior.
+    pub(super) fn log_prior(&self, j: usize, value: f64) -> f64 {
+        self.laws[j].log_density(value)
+    }
+
     /// The share of the prior within.
-    pub(super) fn volume(&self) -> f64 {
+    pub(in crate::infer) fn volume(&self) -> f64 {
         self.levels.iter().map(|[low, high]| high - low).product()
     }
 
@@ -95,7 +115,7 @@ impl Bounds {
         .collect()
     }
 
-    pub(super) fn contains(&self, theta: &[f64]) -> bool {
+    pub(in crate::infer) fn contains(&self, theta: &[f64]) -> bool {
         let mut each = self.levels.iter().zip(&self.laws).zip(theta);
         each.all(|(([low, high], law), value)| {
             let level = law.tails(*value).lower;
@@ -104,7 +124,7 @@ impl Bounds {
     }
 
     /// `n` draws from the prior truncated to the bounds; row *i* depends on (seed, i) alone.
-    pub(super) fn sample(&self, n: usize, seed: Seed) -> Table {
+    pub(in crate::infer) fn sample(&self, n: usize, seed: Seed) -> Table {
         let mut values = Vec::with_capacity(n * self.laws.len());
         for i in 0..n {
             let mut random = seed.stream(Stream::Truncation, i as u64);
@@ -116,14 +136,6 @@ impl Bounds {
         Table::new(self.prior.names(), values).expect("a prior's names differ")
     }
 
-    /// Middles of equal parts of a parameter's range, as levels.
-    pub(super) fn grid(&self, j: usize, n: usize) -> Vec<f64> {
-        let [low, high] = self.levels[j];
-        (0..n)
-            .map(|i| low + (high - low) * (i as f64 + 0.5) / n as f64)
-            .collect()
-    }
-
     /// Bounds that hold all values whose ratio is above `epsilon` of its largest.
     pub(super) fn truncated(
         &self,
@@ -132,21 +144,9 @@ impl Bounds {
         epsilon: f64,
     ) -> Result<Self> {
         let mut next = self.clone();
-        for (j, marginal) in ratios.iter().enumerate() {
-            let grid = self.grid(j, GRID);
-            let mut values = vec![0.0; GRID];
-            marginal.ratio.log_likelihood(&grid, x, &mut values)?;
-            let largest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let above = |v: &f64| *v > largest + epsilon.ln();
-            let (first, last) = (
-                values.iter().position(above),
-                values.iter().rposition(above),
-            );
-            let [low, high] = self.levels[j];
-            let step = (high - low) / GRID as f64;
-            if let Some((first, last)) = first.zip(last) {
-                next.levels[j] = [(grid[first] - step).max(low), (grid[last] + step).min(high)];
-            }
+        for (levels, marginal) in next.levels.iter_mut().zip(ratios) {
+            let seen = above(&log_ratios(*levels, marginal, x)?, epsilon);
+            *levels = between(*levels, seen);
         }
         Ok(next)
     }

@@ -1,15 +1,17 @@
 //! Marginal posteriors within bounds.
 
 use super::bounds::Bounds;
+use super::joint::Joint;
+use super::marginal::Marginal;
+use super::tree::Branch;
 use crate::error::{Error, Result};
-use crate::infer::LogLikelihood;
+use crate::infer::abc::comparison::check_observation;
 use crate::infer::nre::NeuralRatio;
-use crate::prior::Law;
+use crate::prior::Prior;
 use crate::samples::Samples;
-use crate::seed::{Seed, Stream};
+use crate::seed::Seed;
 use crate::simulate::Simulations;
 use crate::table::Table;
-use crate::train::TrainLog;
 
 /// The ratio of one or two parameters.
 #[derive(Debug)]
@@ -18,62 +20,57 @@ pub struct MarginalRatio {
     pub columns: Vec<usize>,
     /// log p(θ | x) / p(θ) of their levels: the values of their prior's distribution functions.
     pub ratio: NeuralRatio,
-    /// How it was trained.
-    pub log: TrainLog,
 }
 
-/// A round of truncation.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TruncationRound {
-    /// The bounds in which simulations were made.
-    pub bounds: Vec<[f64; 2]>,
-    /// The share of the prior within them.
-    pub volume: f64,
-    /// How many simulations were learned from.
-    pub n_simulations: usize,
-}
-
-/// The marginal posteriors that [`super::tmnre`] finds, good for every observation of parameters within
-/// the bounds of the last round.
+/// The marginal posteriors that [`super::tmnre`] finds, good for every observation of parameters within the bounds.
+///
+/// As a [`Posterior`](crate::infer::Posterior) it is the distribution that has these marginals and, of the pairs
+/// that were learned, those of a tree: of all trees the one whose pairs say most about each other (Chow and Liu
+/// 1968), other parameters being independent given those between them. Of one parameter, or of two that are a
+/// pair, that is the posterior itself; of more it is an approximation, whose marginals are none.
 #[derive(Debug)]
 pub struct TruncatedMarginals {
-    bounds: Bounds,
+    pub(super) bounds: Bounds,
     /// One a parameter, then one a pair.
-    marginals: Vec<MarginalRatio>,
-    rounds: Vec<TruncationRound>,
+    pub(super) marginals: Vec<MarginalRatio>,
+    /// The pairs of the tree, by the number of the marginal, each after the one it hangs on.
+    pub(super) tree: Vec<Branch>,
 }
 
-/// Points of a marginal density.
-const GRID: usize = 1000;
-/// Candidates for each draw.
-const OVERSAMPLING: usize = 30;
-
 impl TruncatedMarginals {
-    pub(super) fn new(
-        bounds: Bounds,
-        marginals: Vec<MarginalRatio>,
-        rounds: Vec<TruncationRound>,
-    ) -> Self {
-        Self {
-            bounds,
-            marginals,
-            rounds,
-        }
-    }
-
     /// The marginals: one a parameter, then the pairs in the order they were asked for.
     pub fn marginals(&self) -> &[MarginalRatio] {
         &self.marginals
     }
 
-    /// What happened, round by round.
-    pub fn rounds(&self) -> &[TruncationRound] {
-        &self.rounds
+    /// The prior of all of the parameters' range.
+    pub fn prior(&self) -> &Prior {
+        self.bounds.prior()
     }
 
-    /// The values between which each parameter lies: those of the last round.
+    /// The values between which each parameter lies.
     pub fn bounds(&self) -> Vec<[f64; 2]> {
         self.bounds.values()
+    }
+
+    /// The share of the prior within the bounds.
+    pub fn volume(&self) -> f64 {
+        self.bounds.volume()
+    }
+
+    /// Whether a draw is one from the posterior and not only from its marginals: there is one parameter, or two
+    /// that are a pair.
+    pub fn is_joint(&self) -> bool {
+        let n = self.prior().n_parameters();
+        n == 1 || (n == 2 && !self.tree.is_empty())
+    }
+
+    /// The pairs whose dependence draws of all parameters have, by position.
+    pub fn tree_of_pairs(&self) -> impl Iterator<Item = [usize; 2]> {
+        self.tree.iter().map(|branch| {
+            let columns = &self.marginals[branch.marginal].columns;
+            [columns[0], columns[1]]
+        })
     }
 
     /// `n` draws from the prior truncated to the bounds, to simulate tests from.
@@ -86,26 +83,7 @@ impl TruncatedMarginals {
     /// # Errors
     /// If there is no such parameter, or the observation does not suit.
     pub fn density(&self, j: usize, x: &[f64]) -> Result<(Vec<f64>, Vec<f64>)> {
-        let (levels, masses) = self.masses(j, x)?;
-        let width = levels[1] - levels[0];
-        let law = self.bounds.prior().marginal(j);
-        let values: Vec<f64> = levels.iter().map(|u| self.bounds.value(j, *u)).collect();
-        // From the density of the level to that of the value.
-        let slope = |value: &f64| {
-            law.as_ref()
-                .map_or(0.0, |law| law.log_density(*value).exp())
-        };
-        let densities = values
-            .iter()
-            .zip(&masses)
-            .map(|(v, m)| m / width * slope(v));
-        let densities = densities.collect();
-        Ok((values, densities))
-    }
-
-    /// The levels of a grid, and the share of the posterior at each.
-    fn masses(&self, j: usize, x: &[f64]) -> Result<(Vec<f64>, Vec<f64>)> {
-        let n = self.bounds.prior().n_parameters();
+        let n = self.prior().n_parameters();
         if j >= n {
             return Err(Error::invalid(
                 "marginal",
@@ -114,23 +92,31 @@ impl TruncatedMarginals {
                 "Positions begin at 0.",
             ));
         }
-        let levels = self.bounds.grid(j, GRID);
-        let mut values = vec![0.0; GRID];
-        self.marginals[j]
-            .ratio
-            .log_likelihood(&levels, x, &mut values)?;
-        let largest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let weights: Vec<f64> = values.iter().map(|v| (v - largest).exp()).collect();
-        let total: f64 = weights.iter().sum();
-        Ok((levels, weights.iter().map(|w| w / total).collect()))
+        let marginal = self.marginal(j, x)?;
+        let levels = marginal.levels();
+        let values: Vec<f64> = levels.iter().map(|u| self.bounds.value(j, *u)).collect();
+        // From the density of the level to that of the value.
+        let pairs = values.iter().zip(marginal.densities());
+        let densities = pairs.map(|(value, own)| own * self.bounds.log_prior(j, *value).exp());
+        let densities = densities.collect();
+        Ok((values, densities))
     }
 
-    /// `n` draws from marginal `m`, by the weights of thirty times as many draws from the truncated
-    /// prior.
+    fn n_data(&self) -> usize {
+        self.marginals[0].ratio.model().x.columns().len()
+    }
+
+    /// That of parameter `j` at an observation.
+    pub(super) fn marginal(&self, j: usize, x: &[f64]) -> Result<Marginal> {
+        check_observation(x, self.n_data())?;
+        Marginal::new(&self.bounds, j, &self.marginals[j], x)
+    }
+
+    /// `n` draws from marginal `m`: of a parameter, or of a pair.
     ///
     /// # Errors
     /// If there is no such marginal, or the observation does not suit.
-    pub fn sample(&self, m: usize, x: &[f64], n: usize, seed: Seed) -> Result<Samples> {
+    pub fn sample_marginal(&self, m: usize, x: &[f64], n: usize, seed: Seed) -> Result<Samples> {
         let Some(marginal) = self.marginals.get(m) else {
             return Err(Error::invalid(
                 "marginal",
@@ -139,48 +125,7 @@ impl TruncatedMarginals {
                 "The parameters come first, then the pairs.",
             ));
         };
-        let count = OVERSAMPLING * n;
-        let mut levels = Vec::with_capacity(count * marginal.columns.len());
-        for i in 0..count {
-            let mut random = seed.stream(Stream::Truncation, i as u64);
-            for &j in &marginal.columns {
-                let [low, high] = self.bounds.levels()[j];
-                let level = low + (high - low) * random.uniform_open();
-                levels.push(level.clamp(low.next_up(), high.next_down()));
-            }
-        }
-        let mut values = vec![0.0; count];
-        marginal.ratio.log_likelihood(&levels, x, &mut values)?;
-        let largest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let mut sum = 0.0;
-        let sums: Vec<f64> = values
-            .iter()
-            .map(|v| {
-                sum += (v - largest).exp();
-                sum
-            })
-            .collect();
-        // Systematic: the draws are spread evenly over the weights.
-        let mut random = seed.stream(Stream::Truncation, u64::MAX);
-        let shift = random.uniform();
-        let width = marginal.columns.len();
-        let mut rows: Vec<usize> = (0..n)
-            .map(|i| {
-                let level = (i as f64 + shift) / n as f64 * sum;
-                sums.partition_point(|s| *s <= level).min(count - 1)
-            })
-            .collect();
-        random.shuffle(&mut rows);
-        let names = self.bounds.prior().names();
-        let names = marginal.columns.iter().map(|&j| names[j].clone());
-        let of = |row: &usize| {
-            let own = &levels[row * width..(row + 1) * width];
-            let pairs = marginal.columns.iter().zip(own);
-            pairs
-                .map(|(&j, level)| self.bounds.value(j, *level))
-                .collect::<Vec<_>>()
-        };
-        Samples::from_rows(names, rows.iter().flat_map(of).collect())
+        Joint::of_marginal(self, m, x)?.sample(&marginal.columns, n, seed)
     }
 
     /// For each parameter and each test simulation with data, the share of the marginal posterior that
@@ -193,15 +138,17 @@ impl TruncatedMarginals {
         let rows = tests.valid_rows();
         let of = |j: usize| {
             let one = |&row: &usize| {
-                let (levels, masses) = self.masses(j, tests.x.row(row))?;
+                let marginal = self.marginal(j, tests.x.row(row))?;
                 let truth = self.bounds.level(j, tests.theta.row(row)[j]);
-                let at = levels.partition_point(|level| *level < truth);
-                let own = masses[at.min(GRID - 1)];
-                let higher: f64 = masses.iter().filter(|m| **m > own).sum();
-                Ok(higher)
+                Ok(marginal.share_above_density(truth))
             };
             rows.iter().map(one).collect::<Result<Vec<f64>>>()
         };
-        (0..self.bounds.prior().n_parameters()).map(of).collect()
+        (0..self.prior().n_parameters()).map(of).collect()
+    }
+
+    /// The next bounds for an observation: they hold all values whose ratio is above `epsilon` of its largest.
+    pub(in crate::infer) fn truncated(&self, x: &[f64], epsilon: f64) -> Result<Bounds> {
+        self.bounds.truncated(&self.marginals, x, epsilon)
     }
 }

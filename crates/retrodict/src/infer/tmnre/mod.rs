@@ -1,64 +1,134 @@
 //! Truncated marginal neural ratio estimation.
 
 mod bounds;
+mod joint;
+mod marginal;
 mod marginals;
+mod model;
+mod pair_copula;
+mod posterior;
 #[cfg(test)]
 mod tests;
+mod tree;
 
-pub use marginals::{MarginalRatio, TruncatedMarginals, TruncationRound};
+pub(in crate::infer) use bounds::Bounds;
+pub use marginals::{MarginalRatio, TruncatedMarginals};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use self::bounds::Bounds;
-use super::nre::{NeuralRatio, NreConfig, nre};
+use super::nre::{NreConfig, nre};
 use crate::error::{Error, Result};
-use crate::prior::{DistributionConfig as D, Prior};
+use crate::prior::Prior;
 use crate::seed::{Seed, Stream};
 use crate::simulate::Simulations;
 use crate::table::Table;
-use crate::train::Observer;
+use crate::train::{Observer, TrainLog};
 
 /// How marginals are estimated and the prior is truncated. Every field has a default.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TmnreConfig {
     /// The classifier of each marginal, and how it is trained.
     pub ratio: NreConfig,
-    /// New simulations a round; those of earlier rounds that lie within the bounds are used again.
-    pub simulations: usize,
-    /// There are never more rounds than this.
-    pub max_rounds: usize,
-    /// Where the ratio falls below this share of its largest value, the prior is cut off.
-    pub epsilon: f64,
-    /// Rounds end when one leaves more than this share of the volume.
-    pub stop_share: f64,
-    /// The pairs of parameters whose joint marginals are estimated in the end.
-    pub pairs: Vec<[String; 2]>,
+    /// What is estimated, and where the prior is cut off.
+    pub marginals: MarginalsConfig,
 }
 
-impl Default for TmnreConfig {
+/// Which marginals are estimated, and where the prior is cut off. Every field has a default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct MarginalsConfig {
+    /// The pairs of parameters whose joint marginals are estimated, too, in the last round. Left out, all pairs of up
+    /// to five parameters, and none of more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pairs: Option<Vec<[String; 2]>>,
+    /// Where the ratio of a parameter falls below this share of its largest value, later rounds propose nothing.
+    pub epsilon: f64,
+}
+
+impl Default for MarginalsConfig {
     fn default() -> Self {
         Self {
-            ratio: NreConfig::default(),
-            simulations: 2000,
-            max_rounds: 5,
+            pairs: None,
             epsilon: 1e-3,
-            stop_share: 0.8,
-            pairs: Vec::new(),
         }
     }
 }
 
-/// Simulates every row of θ.
-pub type Simulate<'a> = &'a dyn Fn(&Table, Seed) -> Result<Simulations>;
+/// Of more parameters than this, pairs have to be asked for: there are more than ten.
+const PAIRED: usize = 5;
 
-/// The marginal posteriors of one observation, round by round: a ratio p(θⱼ | x) / p(θⱼ) for each parameter
-/// from simulations within the bounds, then bounds that hold all θⱼ whose ratio is above ε of its
-/// largest, until they do not shrink any more.
+impl MarginalsConfig {
+    /// Refuses what makes no sense with these parameters.
+    ///
+    /// # Errors
+    /// An [`Error::Invalid`] that names the option.
+    pub fn validate(&self, names: &[String]) -> Result<()> {
+        let refuse = |field: &str, given: String, expected: String| {
+            Err(Error::invalid_option("tmnre", field, given, expected))
+        };
+        if !(self.epsilon > 0.0 && self.epsilon < 1.0) {
+            return refuse(
+                "epsilon",
+                self.epsilon.to_string(),
+                "between 0 and 1".into(),
+            );
+        }
+        let pairs = self.pairs.iter().flatten();
+        for (k, [a, b]) in pairs.clone().enumerate() {
+            if let Some(strange) = [a, b].into_iter().find(|name| !names.contains(name)) {
+                let known = format!("parameters: {}", names.join(", "));
+                return refuse("pairs", format!("`{strange}`"), known);
+            }
+            let again = |[c, d]: &[String; 2]| (c, d) == (a, b) || (d, c) == (a, b);
+            if a == b || pairs.clone().take(k).any(again) {
+                let given = format!("`{a}` and `{b}`");
+                return refuse("pairs", given, "two parameters, each pair once".into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a prior whose parameters have no distribution function of their own, too.
+    ///
+    /// # Errors
+    /// An [`Error::Invalid`] that names the option or the parameter.
+    pub fn check(&self, prior: &Prior) -> Result<()> {
+        self.validate(&prior.names())?;
+        Bounds::whole(prior).map(|_| ())
+    }
+
+    /// The positions of the pairs.
+    fn columns(&self, names: &[String]) -> Vec<Vec<usize>> {
+        let n = names.len();
+        match &self.pairs {
+            Some(pairs) => {
+                let position = |name: &String| names.iter().position(|known| known == name);
+                let pair = |pair: &[String; 2]| pair.iter().filter_map(position).collect();
+                pairs.iter().map(pair).collect()
+            }
+            None if n <= PAIRED => {
+                let with = |i: usize| (i + 1..n).map(move |j| vec![i, j]);
+                (0..n).flat_map(with).collect()
+            }
+            None => Vec::new(),
+        }
+    }
+
+    /// How many ratios are learned in a round, the last or another.
+    pub(crate) fn n_ratios(&self, names: &[String], last: bool) -> usize {
+        names.len() + if last { self.columns(names).len() } else { 0 }
+    }
+}
+
+/// The marginal posteriors of each parameter and of pairs, for any observation: ratios p(θⱼ | x) / p(θⱼ) and p(θᵢ, θⱼ |
+/// x) / p(θᵢ, θⱼ).
 ///
-/// Only what a marginal needs is learned, so many parameters need no more simulations than few, and all
-/// of them are spent where the posterior is. Within the bounds the ratios are amortised: good for
+/// Only what a marginal needs is learned, so many parameters need no more simulations than few. In several rounds
+/// ([`sequential`](super::sequential::sequential) with
+/// [`SequentialMethod::Tmnre`](super::sequential::SequentialMethod::Tmnre)) every one simulates within bounds that hold
+/// all θⱼ whose ratio is above ε of its largest. Within the bounds of the last one the ratios are amortised: good for
 /// every simulation there, which is how they are [tested](TruncatedMarginals::coverage).
 ///
 /// Every classifier sees all of the data. A parameter's prior becomes uniform by its own distribution
@@ -72,141 +142,95 @@ pub type Simulate<'a> = &'a dyn Fn(&Table, Seed) -> Result<Simulations>;
 /// Miller, Cole, Forré, Louppe and Weniger 2021, arXiv:2107.01214.
 pub fn tmnre(
     prior: &Prior,
-    observation: &[f64],
-    simulate: Simulate<'_>,
-    config: &TmnreConfig,
-    seed: Seed,
-    observer: Observer<'_>,
-) -> Result<TruncatedMarginals> {
-    validate(config)?;
-    let mut bounds = Bounds::whole(prior)?;
-    let pairs = columns(prior, &config.pairs)?;
-    let mut pool: Option<Simulations> = None;
-    let mut rounds = Vec::new();
-    loop {
-        let own = seed.derive(Stream::Truncation, rounds.len() as u64);
-        let theta = bounds.sample(config.simulations, own);
-        let new = simulate(&theta, own)?;
-        let all = joined(pool.take(), new, &bounds)?;
-        let mut ratios = Vec::new();
-        for j in 0..prior.n_parameters() {
-            ratios.push(marginal(&bounds, &[j], &all, config, own, observer)?);
-        }
-        let next = bounds.truncated(&ratios, observation, config.epsilon)?;
-        let share = next.volume() / bounds.volume();
-        rounds.push(TruncationRound {
-            bounds: bounds.values(),
-            volume: bounds.volume(),
-            n_simulations: all.len(),
-        });
-        if share > config.stop_share || rounds.len() == config.max_rounds {
-            for pair in &pairs {
-                ratios.push(marginal(&bounds, pair, &all, config, own, observer)?);
-            }
-            return Ok(TruncatedMarginals::new(bounds, ratios, rounds));
-        }
-        bounds = next;
-        pool = Some(all);
-    }
-}
-
-fn validate(config: &TmnreConfig) -> Result<()> {
-    let shares = [
-        ("epsilon", config.epsilon),
-        ("stop_share", config.stop_share),
-    ];
-    for (field, value) in shares {
-        if !(value > 0.0 && value < 1.0) {
-            return Err(Error::invalid_option(
-                "tmnre",
-                field,
-                value,
-                "between 0 and 1",
-            ));
-        }
-    }
-    for (field, value) in [
-        ("simulations", config.simulations),
-        ("max_rounds", config.max_rounds),
-    ] {
-        if value == 0 {
-            return Err(Error::invalid_option("tmnre", field, value, "at least 1"));
-        }
-    }
-    Ok(())
-}
-
-/// The positions of named parameters.
-fn columns(prior: &Prior, pairs: &[[String; 2]]) -> Result<Vec<[usize; 2]>> {
-    let names = prior.names();
-    let position = |name: &String| {
-        names.iter().position(|known| known == name).ok_or_else(|| {
-            Error::invalid_option(
-                "tmnre",
-                "pairs",
-                format!("`{name}`"),
-                format!("parameters: {}", names.join(", ")),
-            )
-        })
-    };
-    pairs
-        .iter()
-        .map(|[a, b]| Ok([position(a)?, position(b)?]))
-        .collect()
-}
-
-/// The simulations of earlier rounds that lie within the bounds, and the new ones: all of them are draws
-/// from the prior truncated to the bounds.
-fn joined(pool: Option<Simulations>, new: Simulations, bounds: &Bounds) -> Result<Simulations> {
-    if new.theta.names() != bounds.prior().names() {
-        return Err(Error::invalid(
-            "simulations, columns of θ",
-            new.theta.names().join(", "),
-            bounds.prior().names().join(", "),
-            "Simulate with the parameters that were given.",
-        ));
-    }
-    let Some(pool) = pool else { return Ok(new) };
-    let inside = (0..pool.len()).filter(|&i| bounds.contains(pool.theta.row(i)));
-    let mut all = pool.select(&inside.collect::<Vec<_>>());
-    all.theta
-        .append(|values| values.extend_from_slice(new.theta.values()));
-    all.x
-        .append(|values| values.extend_from_slice(new.x.values()));
-    all.status.extend(new.status);
-    Ok(all)
-}
-
-/// Learns the ratio of some parameters, in the coordinates in which their prior is uniform.
-fn marginal(
-    bounds: &Bounds,
-    columns: &[usize],
     simulations: &Simulations,
     config: &TmnreConfig,
     seed: Seed,
     observer: Observer<'_>,
-) -> Result<MarginalRatio> {
+) -> Result<(TruncatedMarginals, TrainLog)> {
+    config.marginals.validate(&prior.names())?;
+    tmnre_within(
+        Bounds::whole(prior)?,
+        simulations,
+        (config, true),
+        seed,
+        observer,
+    )
+}
+
+/// The same from simulations whose θ are draws from the prior within bounds; of pairs, if they are wanted.
+pub(in crate::infer) fn tmnre_within(
+    bounds: Bounds,
+    simulations: &Simulations,
+    (config, with_pairs): (&TmnreConfig, bool),
+    seed: Seed,
+    observer: Observer<'_>,
+) -> Result<(TruncatedMarginals, TrainLog)> {
     let names = bounds.prior().names();
-    let own = columns.iter().map(|&j| {
-        let [low, high] = bounds.levels()[j];
-        (names[j].clone(), D::uniform(low, high))
-    });
-    let prior = Prior::new(own)?;
-    let mut levels = Vec::with_capacity(simulations.len() * columns.len());
-    for theta in simulations.theta.rows() {
-        levels.extend(columns.iter().map(|&j| bounds.level(j, theta[j])));
+    if simulations.theta.names() != names {
+        return Err(Error::invalid(
+            "simulations, columns of θ",
+            simulations.theta.names().join(", "),
+            names.join(", "),
+            "Simulate with the parameters that were given.",
+        ));
     }
+    let mut columns: Vec<Vec<usize>> = (0..names.len()).map(|j| vec![j]).collect();
+    if with_pairs {
+        columns.extend(config.marginals.columns(&names));
+    }
+    let (mut marginals, mut logs) = (Vec::new(), Vec::new());
+    for columns in columns {
+        let (marginal, log) = learn(&bounds, columns, simulations, config, seed, observer)?;
+        marginals.push(marginal);
+        logs.push(log);
+    }
+    let tree = tree::tree(&bounds, &marginals, simulations)?;
+    let found = TruncatedMarginals {
+        bounds,
+        marginals,
+        tree,
+    };
+    Ok((found, together(logs)))
+}
+
+/// Learns the ratio of some parameters, in the coordinates in which their prior is uniform.
+fn learn(
+    bounds: &Bounds,
+    columns: Vec<usize>,
+    simulations: &Simulations,
+    config: &TmnreConfig,
+    seed: Seed,
+    observer: Observer<'_>,
+) -> Result<(MarginalRatio, TrainLog)> {
+    let prior = bounds.prior_of(&columns)?;
     let seen = Simulations {
-        theta: Table::new(prior.names(), levels)?,
+        theta: Table::new(
+            prior.names(),
+            tree::levels(bounds, &columns, &simulations.theta),
+        )?,
         x: simulations.x.clone(),
         status: simulations.status.clone(),
     };
-    let index = columns.iter().fold(0, |all, j| all * names.len() + j + 1);
+    let n = bounds.levels().len();
+    let index = columns.iter().fold(0, |all, j| all * n + j + 1);
     let seed = seed.derive(Stream::Truncation, index as u64);
-    let (ratio, log): (NeuralRatio, _) = nre(&prior, &seen, &config.ratio, seed, observer)?;
-    Ok(MarginalRatio {
-        columns: columns.to_vec(),
-        ratio,
-        log,
-    })
+    let (ratio, log) = nre(&prior, &seen, &config.ratio, seed, observer)?;
+    Ok((MarginalRatio { columns, ratio }, log))
+}
+
+/// One log of the networks of all ratios, each of the same weight; what all of them say is said once.
+fn together(logs: Vec<TrainLog>) -> TrainLog {
+    let mut logs = logs.into_iter();
+    let mut all = logs.next().expect("there is a parameter");
+    for log in logs {
+        all.members.extend(log.members);
+        all.mixture.extend(log.mixture);
+        for note in log.notes {
+            if !all.notes.contains(&note) {
+                all.notes.push(note);
+            }
+        }
+    }
+    all.mix_evenly();
+    all
 }

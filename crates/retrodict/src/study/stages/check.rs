@@ -199,8 +199,13 @@ impl Run<'_> {
         self.keep("coverage", &found.coverage)?;
         self.keep("data_dependence", &found.dependence)?;
         self.keep("recovery", &Recovery::of(&found.calibration, tests))?;
-        let mut checks = found.checks();
-        checks.extend(self.test_locally(&found.calibration, tests)?);
+        let mut checks;
+        if self.is_joint()? {
+            checks = found.checks();
+            checks.extend(self.test_locally(&found.calibration, tests)?);
+        } else {
+            checks = found.checks_of_marginals();
+        }
         checks.extend(self.log_probability(tests)?);
         self.keep("power", &powers(&found.ranks, &found.dependence))?;
         checks.extend(self.conformal(&found.calibration, posterior)?);

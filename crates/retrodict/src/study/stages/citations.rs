@@ -49,6 +49,9 @@ fn paper(method: Method, inference: &InferenceSection) -> &'static str {
         Method::Nre => {
             "Neural ratio estimation: Hermans et al. 2020, arXiv:1903.04057; Durkan et al. 2020, arXiv:2002.03712; Miller et al. 2022, arXiv:2210.06170."
         }
+        Method::Tmnre => {
+            "Truncated marginal neural ratio estimation: Miller et al. 2021, arXiv:2107.01214; trees of pairs: Chow and Liu 1968."
+        }
         Method::Fmpe => {
             "Flow matching posterior estimation: Wildberger et al. 2023, arXiv:2305.17161; Lipman et al. 2023, arXiv:2210.02747."
         }

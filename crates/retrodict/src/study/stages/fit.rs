@@ -27,10 +27,11 @@ impl Run<'_> {
         let trains = self.study().config().inference.method.trains();
         let sizes = self.round_sizes(n);
         let total = if trains {
-            sizes
-                .iter()
-                .map(|&n| planned_epochs(train, n, columns))
-                .sum()
+            let each = sizes.iter().enumerate();
+            each.map(|(round, &n)| {
+                self.ratios(round + 1 == sizes.len()) * planned_epochs(train, n, columns)
+            })
+            .sum()
         } else if self.study().config().inference.method == Method::AbcSmc {
             n
         } else {
@@ -39,6 +40,16 @@ impl Run<'_> {
         self.stage(Stage::Fit, total, Run::train)?;
         // With the settings that a search found.
         self.write_study()
+    }
+
+    /// How many ratios of `tmnre` a round learns one after the other: the last, or another; one model of any other
+    /// method.
+    fn ratios(&self, last: bool) -> usize {
+        let inference = &self.study().config().inference;
+        match &inference.tmnre {
+            Some(marginals) => marginals.n_ratios(&self.study().prior().names(), last),
+            None => 1,
+        }
     }
 
     fn train(&self) -> Result<String> {

@@ -105,6 +105,7 @@ impl Run<'_> {
                 self.sampled(self.of_success(Box::new(likelihood.marginalizing()))?)
             }
             Trained::Likelihood(likelihood) => self.sampled(self.of_success(Box::new(likelihood))?),
+            Trained::Marginals(marginals) => Ok(Box::new(marginals)),
             Trained::Ratio(ratio) => self.sampled(self.of_success(Box::new(ratio))?),
         }
     }

@@ -10,6 +10,7 @@ mod fit;
 mod function;
 mod learning_curve;
 mod local;
+mod marginals;
 mod methods;
 pub(in crate::study) mod numbered;
 mod online;

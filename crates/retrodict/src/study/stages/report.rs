@@ -101,6 +101,7 @@ impl Run<'_> {
                 .iter()
                 .flat_map(|log| log.notes.clone())
                 .chain(self.about_rounds()?)
+                .chain(self.about_marginals()?)
                 .chain(self.restriction_note()?)
                 .collect(),
             parameters: report_words::parameter_rows(self.study()),
@@ -113,6 +114,7 @@ impl Run<'_> {
                 .choice_facts()?
                 .into_iter()
                 .chain(self.round_facts()?)
+                .chain(self.bounds_facts()?)
                 .chain(training)
                 .collect(),
             training_figures: log.iter().map(loss_figure).collect(),

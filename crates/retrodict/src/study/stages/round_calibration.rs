@@ -20,6 +20,9 @@ impl Run<'_> {
         let config = self.study().config();
         let (method, options) = (self.sequential_method(), self.sequential_config());
         let truncated = options.proposal == ProposalKind::Truncated;
+        if let SequentialMethod::Tmnre(_) = method {
+            return self.calibrate_within_bounds(posterior);
+        }
         let untested = match &method {
             SequentialMethod::Npe(_) => !truncated,
             SequentialMethod::Auto(_) => self.auto_model()?.posterior.is_none(),

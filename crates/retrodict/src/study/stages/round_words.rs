@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::infer::sequential::RoundReport;
+use crate::infer::sequential::{BOUNDED, RoundReport};
 use crate::report::html::Fact;
 use crate::study::{Method, Run};
 use crate::table::Table;
@@ -93,8 +93,14 @@ impl Run<'_> {
 }
 
 fn fact(report: &RoundReport) -> Fact {
+    let bounded = report.proposal == BOUNDED;
     let share = report.acceptance.map_or_else(String::new, |share| {
-        format!(", which took {:.2} % of its candidates", 100.0 * share)
+        let percent = 100.0 * share;
+        if bounded {
+            format!(", {percent:.3} % of it")
+        } else {
+            format!(", which took {percent:.2} % of its candidates")
+        }
     });
     Fact::new(
         format!("round {}", report.round),

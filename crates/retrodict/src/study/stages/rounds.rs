@@ -93,6 +93,7 @@ impl Run<'_> {
         match inference.method {
             Method::Nle => SequentialMethod::Nle(inference.nle(), sampler),
             Method::Nre => SequentialMethod::Nre(inference.nre(), sampler),
+            Method::Tmnre => SequentialMethod::Tmnre(inference.tmnre()),
             Method::Auto => SequentialMethod::Auto(Box::new(self.auto_config(sampler))),
             _ => SequentialMethod::Npe(inference.npe()),
         }

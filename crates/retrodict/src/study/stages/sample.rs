@@ -113,7 +113,7 @@ impl Run<'_> {
             };
             export.write(&folder, (all.len() > 1).then_some(i))?;
         }
-        Ok(())
+        self.write_pairs()
     }
 
     /// The posterior draws in the run folder.

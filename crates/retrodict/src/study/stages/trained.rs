@@ -5,15 +5,16 @@ use std::path::Path;
 use crate::error::Result;
 use crate::infer::sequential::{GivenRounds, npe_given_rounds};
 use crate::infer::{
-    FieldPosterior, LogLikelihood, NeuralLikelihood, NeuralPosterior, NeuralRatio, NpeConfig, fmpe,
-    fmpe_continued, nle, nle_continued, npe, npe_continued, npe_from, npse, npse_continued, nre,
-    nre_continued,
+    FieldPosterior, LogLikelihood, NeuralLikelihood, NeuralPosterior, NeuralRatio, NpeConfig,
+    Posterior, TruncatedMarginals, fmpe, fmpe_continued, nle, nle_continued, npe, npe_continued,
+    npe_from, npse, npse_continued, nre, nre_continued, tmnre,
 };
 use crate::npy;
 use crate::prior::Prior;
 use crate::seed::Seed;
 use crate::simulate::{SimulationSource, Simulations};
 use crate::study::{Method, Run, continued};
+use crate::table::Table;
 use crate::train::{Observer, TrainLog};
 
 /// What a method with networks learned.
@@ -22,6 +23,7 @@ pub(super) enum Trained {
     Field(FieldPosterior),
     Likelihood(NeuralLikelihood),
     Ratio(NeuralRatio),
+    Marginals(TruncatedMarginals),
 }
 
 impl Trained {
@@ -29,6 +31,7 @@ impl Trained {
         Ok(match method {
             Method::Nle => Self::Likelihood(NeuralLikelihood::load(folder, prior)?),
             Method::Nre => Self::Ratio(NeuralRatio::load(folder, prior)?),
+            Method::Tmnre => Self::Marginals(TruncatedMarginals::load(folder, prior)?),
             Method::Fmpe | Method::Npse => Self::Field(FieldPosterior::load(folder, prior)?),
             _ => Self::Posterior(NeuralPosterior::load(folder, prior)?),
         })
@@ -40,6 +43,7 @@ impl Trained {
             Self::Field(posterior) => posterior.save(folder),
             Self::Likelihood(likelihood) => likelihood.save(folder),
             Self::Ratio(ratio) => ratio.save(folder),
+            Self::Marginals(marginals) => marginals.save(folder),
         }
     }
 
@@ -64,6 +68,13 @@ impl Trained {
                     ratio.log_likelihood(theta, x, score)?;
                 }
                 Ok(scores)
+            }
+            Self::Marginals(marginals) => {
+                let one = |(theta, x): (&[f64], &[f64])| {
+                    let theta = Table::new(marginals.prior().names(), theta.to_vec())?;
+                    Ok(marginals.log_prob(&theta, x)?[0])
+                };
+                theta.rows().zip(x.rows()).map(one).collect()
             }
         }
     }
@@ -94,6 +105,10 @@ impl Run<'_> {
             (Method::Nre, _) => {
                 let (ratio, log) = nre(prior, all, &inference.nre(), seed, observer)?;
                 (Trained::Ratio(ratio), log)
+            }
+            (Method::Tmnre, _) => {
+                let (marginals, log) = tmnre(prior, all, &inference.tmnre(), seed, observer)?;
+                (Trained::Marginals(marginals), log)
             }
             (method @ (Method::Fmpe | Method::Npse), _) => {
                 let run = if method == Method::Fmpe { fmpe } else { npse };
@@ -147,6 +162,7 @@ impl Run<'_> {
                 let (likelihood, log) = nle_continued(prior, all, begun, seed, observer)?;
                 (Trained::Likelihood(likelihood), log)
             }
+            Trained::Marginals(_) => unreachable!("validated: `tmnre` has nothing to go on from"),
             Trained::Ratio(begun) => {
                 let begun = (&begun, &inference.nre());
                 let (ratio, log) = nre_continued(prior, all, begun, seed, observer)?;

@@ -124,12 +124,16 @@ pub(in crate::study) fn own_sections(
     inference: &InferenceSection,
 ) -> Vec<(&'static str, bool, Vec<Method>)> {
     let sampled: Vec<Method> = Method::all().filter(|m| m.needs_sampler()).collect();
+    let in_rounds: Vec<Method> = Method::all().filter(|m| m.knows_rounds()).collect();
     let own = [
         (
             "classifier",
             inference.classifier.is_some(),
-            &[Method::Nre][..],
+            &[Method::Nre, Method::Tmnre][..],
         ),
+        ("tmnre", inference.tmnre.is_some(), &[Method::Tmnre]),
+        ("rounds", inference.is_sequential(), &in_rounds[..]),
+        ("sequential", inference.sequential.is_some(), &in_rounds[..]),
         ("vector_field", inference.vector_field.is_some(), FIELDS),
         ("field_sampler", inference.field_sampler.is_some(), FIELDS),
         ("composition", inference.composition.is_some(), FIELDS),

@@ -1,7 +1,7 @@
 //! What rounds need.
 
 use super::{MIN_SIMULATIONS, option_error};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::infer::sequential::SequentialMethod;
 use crate::prior::Prior;
 use crate::sample::SamplerConfig;
@@ -19,6 +19,15 @@ pub(in crate::study) fn rounds(
     (prior, observations): (&Prior, &Table),
 ) -> Result<()> {
     let inference = &config.inference;
+    if config.method() == Method::Tmnre {
+        let checked = inference.tmnre().marginals.check(prior);
+        checked.map_err(|error| match error {
+            Error::Invalid { ref what, .. } if what.starts_with("parameters.") => {
+                source.restated(error, str::to_string)
+            }
+            error => option_error(source, "inference.tmnre", error),
+        })?;
+    }
     let field = "inference.rounds";
     let refuse = |problem: String, advice: &str| Err(source.error(field, problem, advice));
     if inference.rounds == Some(0) {
@@ -39,18 +48,6 @@ pub(in crate::study) fn rounds(
     }
     let rounds = inference.rounds();
     let method = config.method();
-    if !matches!(
-        method,
-        Method::Auto | Method::Npe | Method::Nle | Method::Nre
-    ) {
-        return refuse(
-            format!(
-                "given {rounds} with `method = \"{}\"`, which knows one round",
-                method.name()
-            ),
-            "Use `auto`, `npe`, `nle` or `nre`, or leave `rounds` out.",
-        );
-    }
     if config.simulator.data.is_some() {
         return refuse(
             format!("given {rounds} with simulations that exist already"),
@@ -70,6 +67,7 @@ pub(in crate::study) fn rounds(
             Method::Auto => sequential.check_auto(),
             Method::Nle => check(SequentialMethod::Nle(inference.nle(), sampler())),
             Method::Nre => check(SequentialMethod::Nre(inference.nre(), sampler())),
+            Method::Tmnre => check(SequentialMethod::Tmnre(inference.tmnre())),
             _ => check(SequentialMethod::Npe(inference.npe())),
         };
         checked.map_err(|error| option_error(source, "inference.sequential", error))?;

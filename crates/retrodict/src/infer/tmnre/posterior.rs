@@ -1,0 +1,138 @@
+//! Truncated marginals as a distribution of all parameters.
+
+use super::joint::Joint;
+use super::marginals::TruncatedMarginals;
+use crate::error::Result;
+use crate::infer::LogLikelihood;
+use crate::infer::posterior::{Posterior, check_theta};
+use crate::infer::potential::maximum;
+use crate::prior::special::{normal_quantile, normal_tails};
+use crate::prior::{Parameter, Tail};
+use crate::samples::Samples;
+use crate::seed::{Seed, Stream};
+use crate::table::Table;
+
+/// Draws from which the search for the maximum starts.
+const N_DRAWS: usize = 1000;
+/// A coordinate beyond which a parameter is at its bound.
+const LIMIT: f64 = 8.0;
+
+impl Posterior for TruncatedMarginals {
+    fn parameters(&self) -> &[Parameter] {
+        self.prior().parameters()
+    }
+
+    fn sample(&self, x: &[f64], n: usize, seed: Seed) -> Result<Samples> {
+        let columns: Vec<usize> = (0..self.parameters().len()).collect();
+        let mut samples = Joint::new(self, x)?.sample(&columns, n, seed)?;
+        let words = [
+            ("method", "tmnre".to_string()),
+            ("seed", seed.0.to_string()),
+        ];
+        let words = words.map(|(key, word)| (key.to_string(), word));
+        samples.provenance.extend(words);
+        Ok(samples)
+    }
+
+    fn log_prob(&self, theta: &Table, x: &[f64]) -> Result<Vec<f64>> {
+        check_theta(theta, self.parameters().len())?;
+        let joint = Joint::new(self, x)?;
+        Ok(theta.rows().map(|theta| joint.log_density(theta)).collect())
+    }
+
+    fn map(&self, x: &[f64], seed: Seed) -> Result<Vec<f64>> {
+        let draws = self.sample(x, N_DRAWS, seed.derive(Stream::Search, 0))?;
+        self.map_from(&draws.draws, x, seed)
+    }
+
+    /// By the ratios themselves, which have no bins.
+    fn map_from(&self, draws: &Table, x: &[f64], seed: Seed) -> Result<Vec<f64>> {
+        check_theta(draws, self.parameters().len())?;
+        if draws.n_rows() == 0 {
+            return self.map(x, seed);
+        }
+        let n = draws.n_rows().min(N_DRAWS);
+        let rows = (0..n).map(|i| draws.row(i * draws.n_rows() / n));
+        let points: Vec<f64> = rows.flat_map(|theta| self.coordinates(theta)).collect();
+        // Once here, so that what is wrong with x is said.
+        self.log_ratio(&points[..self.parameters().len()], x)?;
+        let objective = |points: &[f64], values: &mut [f64]| match self.log_joint(points, x) {
+            Ok(found) => values.copy_from_slice(&found),
+            Err(_) => values.fill(f64::NEG_INFINITY),
+        };
+        let seed = seed.derive(Stream::Search, 0);
+        let top = maximum(&objective, &points, self.parameters().len(), LIMIT, seed);
+        Ok(self.values(&self.levels(&top)))
+    }
+}
+
+impl TruncatedMarginals {
+    /// Where θ lies between the bounds, as quantiles of the standard normal distribution.
+    fn coordinates(&self, theta: &[f64]) -> Vec<f64> {
+        let of = |(j, value): (usize, &f64)| {
+            let [low, high] = self.bounds.levels()[j];
+            let share = (self.bounds.level(j, *value) - low) / (high - low);
+            normal_quantile(Tail::Lower(share)).clamp(-LIMIT, LIMIT)
+        };
+        theta.iter().enumerate().map(of).collect()
+    }
+
+    /// The levels of coordinates.
+    fn levels(&self, points: &[f64]) -> Vec<f64> {
+        let bounds = self.bounds.levels();
+        let level = |(k, z): (usize, &f64)| {
+            let [low, high] = bounds[k % bounds.len()];
+            let level = low + (high - low) * normal_tails(*z).lower;
+            level.clamp(low.next_up(), high.next_down())
+        };
+        points.iter().enumerate().map(level).collect()
+    }
+
+    fn values(&self, levels: &[f64]) -> Vec<f64> {
+        let pairs = levels.iter().enumerate();
+        let value =
+            |(k, level): (usize, &f64)| self.bounds.value(k % self.parameters().len(), *level);
+        pairs.map(value).collect()
+    }
+
+    /// log p of many points, up to a constant.
+    fn log_joint(&self, points: &[f64], x: &[f64]) -> Result<Vec<f64>> {
+        let mut sums = self.log_ratio(points, x)?;
+        let theta = self.values(&self.levels(points));
+        for (sum, theta) in sums
+            .iter_mut()
+            .zip(theta.chunks_exact(self.parameters().len()))
+        {
+            let each = theta.iter().enumerate();
+            *sum += each.map(|(j, v)| self.bounds.log_prior(j, *v)).sum::<f64>();
+        }
+        Ok(sums)
+    }
+
+    /// Σⱼ log rⱼ + Σ (log rᵢⱼ − log rᵢ − log rⱼ) over the pairs of the tree, of many points.
+    fn log_ratio(&self, points: &[f64], x: &[f64]) -> Result<Vec<f64>> {
+        let d = self.parameters().len();
+        let mut factors = vec![1.0; d];
+        let mut used: Vec<(usize, f64)> = Vec::new();
+        for branch in &self.tree {
+            for &j in &self.marginals[branch.marginal].columns {
+                factors[j] -= 1.0;
+            }
+            used.push((branch.marginal, 1.0));
+        }
+        used.extend(factors.into_iter().enumerate());
+        let levels = self.levels(points);
+        let mut sums = vec![0.0; points.len() / d];
+        let mut values = sums.clone();
+        for (m, factor) in used {
+            let marginal = &self.marginals[m];
+            let own = |row: &[f64]| marginal.columns.iter().map(|&j| row[j]).collect::<Vec<_>>();
+            let own: Vec<f64> = levels.chunks_exact(d).flat_map(own).collect();
+            marginal.ratio.log_likelihood(&own, x, &mut values)?;
+            for (sum, value) in sums.iter_mut().zip(&values) {
+                *sum += factor * value;
+            }
+        }
+        Ok(sums)
+    }
+}
