@@ -5,7 +5,8 @@
 RUNS holds one run folder a study, as `make studies` leaves them. The tables between the marks
 `<!-- table: NAME -->` and `<!-- end -->` of docs/src/methods-compared.md are written again, and the figures
 beside it. A method whose C2ST to the exact posterior is above 0.55, or above what theory implies for its
-tolerance or bandwidth by more than 0.05, or that fails its calibration, is an error.
+tolerance or bandwidth by more than 0.05, or that fails its calibration, is an error, and so is a model whose probability is more than four standard errors from the exact
+one.
 """
 
 import csv
@@ -22,13 +23,15 @@ import expected
 ROOT = pathlib.Path(__file__).parent.parent
 PAGE = ROOT / "docs/src/methods-compared.md"
 FIGURES = ROOT / "docs/src/figures"
-STUDIES = ["linear-gaussian", "abc", "bounded-prior", "two-moons", "discrete", "ten-parameters", "ten-trials", "lynx-hare"]
+STUDIES = ["linear-gaussian", "abc", "bounded-prior", "two-moons", "discrete", "ten-parameters", "ten-trials", "model-choice", "lynx-hare"]
 # What C2ST of 2,000 draws of each may be above its value in the limit.
 ALLOWED = 0.05
 # Intervals say little about two pieces.
 CORNERS = {"two-moons"}
 # No claim of agreement is made about these methods here: the page says why.
 EXCUSED = {"lynx-hare"}
+# Of the models of a study: the sd of each one's prior, and its weight.
+MODELS = {"model-choice": [(1.0, 1), (3.0, 2)]}
 # Draws of the exact posterior at which theory is evaluated.
 N_DRAWS = 1000
 CALIBRATION = ("simulation-based calibration", "expected coverage")
@@ -127,6 +130,20 @@ def table(found):
     return "\n".join(lines)
 
 
+def chosen(name, run):
+    """(name, probability, standard error, exact probability) of each model."""
+    explored = read_json(run / "methods/abc_rejection/posterior/exploration.json")
+    models = explored["observations"][0]["models"]
+    exact = expected.odds(trials(run)[0], MODELS[name])
+    return [(m["name"], m["probability"], m["standard_error"], e) for m, e in zip(models, exact)]
+
+
+def model_table(models):
+    lines = ["| model | probability | exact |", "|---|---|---|"]
+    lines += [f"| `{name}` | {p:.3f} ± {error:.3f} | {exact:.3f} |" for name, p, error, exact in models]
+    return "\n".join(lines)
+
+
 def problems(name, found):
     for method, row in found.items():
         limit = ALLOWED + (row["theory"][2] if row["theory"] else 0.5)
@@ -152,6 +169,15 @@ def main():
         figure = "comparison" if name in CORNERS else "comparison-intervals"
         shutil.copy(run / f"figures/{figure}.svg", FIGURES / f"methods-{name}.svg")
         wrong += problems(name, found)
+        if name in MODELS:
+            models = chosen(name, run)
+            text = model_table(models)
+            print(f"{text}\n")
+            pattern = rf"(<!-- models: {name} -->\n).*?(<!-- end -->)"
+            page = re.sub(pattern, lambda m: f"{m[1]}\n{text}\n\n{m[2]}", page, flags=re.S)
+            for model, p, error, exact in models:
+                if abs(p - exact) > 4 * error:
+                    wrong.append(f"{name}, {model}: probability {p:.3f} ± {error:.3f}, exactly {exact:.3f}")
     PAGE.write_text(page, encoding="utf-8")
     print("\n".join(wrong) or "Every method agrees with the exact posterior, or with what theory says of it.")
     sys.exit(bool(wrong))

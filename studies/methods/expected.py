@@ -102,8 +102,20 @@ PROBLEMS = {
     "abc": LinearGaussian(),
     "bounded-prior": LinearGaussian(-0.5, 1.0),
     "two-moons": TwoMoons(),
+    "model-choice": LinearGaussian(),
     "ten-trials": LinearGaussian(),
 }
+
+
+def odds(x, models):
+    """How probable each model is: pairs of the sd of a normal prior and a weight; noise as in LinearGaussian."""
+
+    def evidence(sd):
+        blur = (sd, sd)
+        return LinearGaussian().likelihood((0.0, 0.0), x, blur)
+
+    all_of_them = [weight * evidence(sd) for sd, weight in models]
+    return [own / sum(all_of_them) for own in all_of_them]
 
 
 def within(problem, x, tolerance, n=3000):

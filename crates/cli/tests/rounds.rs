@@ -116,7 +116,7 @@ fn marginals_in_rounds_are_calibrated_within_their_bounds() {
         .collect();
     // Nothing is said of both parameters together.
     assert!(
-        names.contains(&"simulation-based calibration: theta_1"),
+        names.contains(&"simulation-based calibration: mu_1"),
         "{names:?}"
     );
     assert!(!names.contains(&"expected coverage"), "{names:?}");

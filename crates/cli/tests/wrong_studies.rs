@@ -374,7 +374,7 @@ fn values() -> Vec<Wrong> {
             &[
                 "inference.rounds",
                 "`method = \"abc_rejection\"`",
-                "`npe`, `nle` or `nre`",
+                "`npe`, `nle`, `nre` or `tmnre`",
             ],
         ),
         toy(

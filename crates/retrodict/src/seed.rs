@@ -106,6 +106,8 @@ pub enum Stream {
     LocalTest = 44,
     /// Inference from a test simulation as if it was the observation; the index is the test's.
     RepeatedInference = 60,
+    /// Seeds of the models that a study's own is compared with; the index is the model's.
+    Models = 61,
     /// Which test simulations a learning curve is made of; the index is the resample's.
     LearningCurve = 45,
     /// Errors that simulated data are given; the index is the simulation's, or says what for.

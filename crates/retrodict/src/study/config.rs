@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::method::Method;
+use super::model_choice::ModelChoiceSection;
 use super::posterior_section::PosteriorSection;
 use super::restriction_section::RestrictionSection;
 use super::several;
@@ -221,6 +222,9 @@ pub struct InferenceSection {
     /// How `abc_rejection` compares, accepts and adjusts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub abc: Option<AbcRejectionConfig>,
+    /// How probable this study's model is beside others (`abc_rejection`); not asked unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_choice: Option<ModelChoiceSection>,
     /// How `abc_smc` goes. Its budget is `simulations`, for each observation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub abc_smc: Option<AbcSmcConfig>,
@@ -275,6 +279,7 @@ impl Default for InferenceSection {
             robust: None,
             correction: None,
             abc: None,
+            model_choice: None,
             abc_smc: None,
             synthetic_likelihood: None,
             kernel_density: None,

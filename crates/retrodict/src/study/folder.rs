@@ -108,6 +108,11 @@ impl RunFolder {
         self.path.join(METHODS).join(name)
     }
 
+    /// The run of a model that this study's is compared with, which only simulates.
+    pub fn model_of(&self, name: &str) -> PathBuf {
+        self.path.join("models").join(name)
+    }
+
     /// The fitted model.
     pub fn model(&self) -> PathBuf {
         self.path.join("model")

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::config::StudyConfig;
 use super::method::Method;
+use super::model_choice;
 use super::record::{Inputs, Stage};
 
 /// Everything that the result of `stage` depends on, as dotted keys and their values.
@@ -80,7 +81,9 @@ fn depends(stage: Stage, key: &str, from_data: bool) -> bool {
         }
         Stage::Fit => {
             simulated
-                || (under("inference") && !SAMPLING.into_iter().any(under))
+                || (under("inference")
+                    && !SAMPLING.into_iter().any(under)
+                    && !EXPLORING.into_iter().any(under))
                 || (from_data && under("check.test_simulations"))
         }
         Stage::Sample => {
@@ -111,7 +114,9 @@ const SAMPLING: [&str; 4] = [
 ];
 
 /// What is asked about a posterior beside its draws.
-const EXPLORING: [&str; 3] = [
+const EXPLORING: [&str; 5] = [
+    "inference.model_choice",
+    model_choice::FACT,
     "posterior.map",
     "posterior.sensitivity",
     "posterior.conditional",

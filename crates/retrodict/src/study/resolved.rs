@@ -8,7 +8,9 @@ use super::observation;
 use super::read::{parse, read};
 use super::record::Inputs;
 use super::source::Source;
-use super::{choice, facts, online, posterior_section, restriction_section, several, validate};
+use super::{
+    choice, facts, model_choice, online, posterior_section, restriction_section, several, validate,
+};
 use crate::error::{Error, Result};
 use crate::infer::auto::Choice;
 use crate::prior::Prior;
@@ -108,8 +110,16 @@ impl Study {
             members: Vec::new(),
         };
         study.fill_in();
+        study
+            .facts
+            .extend(model_choice::facts(&study.other_models()?));
         study.check_sizes()?;
         Ok(study)
+    }
+
+    /// The studies of the models that this one's is compared with.
+    pub(super) fn other_models(&self) -> Result<Vec<Self>> {
+        model_choice::others(&self.config, &self.source, &self.folder, &self.observations)
     }
 
     /// Writes the values that a default stood for into the configuration.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
+use crate::infer::abc::ModelProbability;
 use crate::infer::{ActiveSubspace, ConditionalSlices, Posterior};
 use crate::npy;
 use crate::prior::Parameter;
@@ -18,6 +19,7 @@ use crate::table::Table;
 
 use super::check::{read_json, write_json};
 use super::explored_tables::{correlation_table, direction_table};
+use super::models::{model_table, words};
 
 /// More observations than this have no conditional densities and no sensitivity.
 pub(super) const MOST_OBSERVATIONS: usize = 10;
@@ -46,6 +48,9 @@ pub(super) struct Explored {
     /// The point at which the others were held, and the correlations there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     conditional: Option<Correlations>,
+    /// How probable each model is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    models: Vec<ModelProbability>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -62,7 +67,8 @@ impl Run<'_> {
     /// # Errors
     /// If the posterior cannot be evaluated, or the run was asked to stop.
     pub(super) fn explore(&mut self) -> Result<()> {
-        if !self.study().config().posterior.explores() {
+        let config = self.study().config();
+        if !config.posterior.explores() && config.inference.model_choice.is_none() {
             return Ok(());
         }
         let n = self.study().n_posteriors();
@@ -72,10 +78,16 @@ impl Run<'_> {
     fn explore_all(&self) -> Result<String> {
         let posterior = self.posterior()?;
         let all = self.samples()?;
+        let others = self.other_models()?;
         let mut observations = Vec::with_capacity(all.len());
         for (i, samples) in all.iter().enumerate() {
             self.stop().check()?;
-            observations.push(self.explore_one(&*posterior, i, all.len(), samples)?);
+            let mut found = self.explore_one(&*posterior, i, all.len(), samples)?;
+            found.models = self.choose_model(&others, i)?;
+            if !found.models.is_empty() {
+                self.note(format!("models: {}", words(&found.models)));
+            }
+            observations.push(found);
             let message = String::new();
             self.tell(&Event::Progress {
                 stage: Stage::Explore,
@@ -89,10 +101,12 @@ impl Run<'_> {
 
     fn explored_words(&self) -> String {
         let section = &self.study().config().posterior;
+        let choice = self.study().config().inference.model_choice.is_some();
         let asked = [
             (section.maximum(), "maximum"),
             (section.conditional.is_some(), "conditional densities"),
             (section.sensitivity, "sensitivity"),
+            (choice, "models"),
         ];
         let words: Vec<&str> = asked.iter().filter(|a| a.0).map(|a| a.1).collect();
         words.join(", ")
@@ -245,6 +259,7 @@ impl Explored {
     pub(super) fn tables(&self) -> Vec<NamedTable> {
         let correlations = self.conditional.iter().map(correlation_table);
         let sensitivity = self.sensitivity.iter().map(direction_table);
-        correlations.chain(sensitivity).collect()
+        let models = (!self.models.is_empty()).then(|| model_table(&self.models));
+        correlations.chain(sensitivity).chain(models).collect()
     }
 }

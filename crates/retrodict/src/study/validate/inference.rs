@@ -149,6 +149,11 @@ pub(in crate::study) fn own_sections(
             &[Method::Npe, Method::Nle, Method::Nre],
         ),
         ("abc", inference.abc.is_some(), &[Method::AbcRejection]),
+        (
+            "model_choice",
+            inference.model_choice.is_some(),
+            &[Method::AbcRejection],
+        ),
         ("abc_smc", inference.abc_smc.is_some(), &[Method::AbcSmc]),
         (
             "synthetic_likelihood",
