@@ -14,7 +14,7 @@ use retrodict::infer::sequential::{
     InMemory, ProposalKind, RoundModel, SequentialConfig, SequentialFit, SequentialMethod,
     SequentialTask, TruncatedPosterior, sequential,
 };
-use retrodict::infer::{NleConfig, NpeConfig, NreConfig};
+use retrodict::infer::{NleConfig, NpeConfig, NreConfig, TmnreConfig};
 use retrodict::prior::SupportKind;
 use retrodict::sample::SamplerConfig;
 use retrodict::simulate::builtin::{self, Builtin};
@@ -57,6 +57,7 @@ fn the_gaussian_toy_agrees_with_its_exact_posterior_by_every_method() {
         SequentialMethod::Npe(NpeConfig::default()),
         SequentialMethod::Nle(NleConfig::default(), sampler.clone()),
         SequentialMethod::Nre(NreConfig::default(), sampler),
+        SequentialMethod::Tmnre(TmnreConfig::default()),
     ] {
         let seed = 1;
         let task = task(&toy, &method, &config, seed);
@@ -151,4 +152,38 @@ fn inside_the_last_truncated_prior_the_posterior_is_calibrated() {
     let verdict = Verdict::from_checks(found.checks());
     println!("{:?}", verdict.reasons);
     assert!(verdict.verdict < Word::Failed, "{:?}", verdict.reasons);
+}
+
+#[test]
+fn within_the_last_bounds_marginals_are_calibrated() {
+    // The verdict's checks have a false alarm in a thousand runs or so.
+    let toy = builtin::by_name("gaussian_toy").unwrap();
+    let config = SequentialConfig::default();
+    let method = SequentialMethod::Tmnre(TmnreConfig::default());
+    let fit = fit(&toy, &task(&toy, &method, &config, 5));
+    let Some(RoundModel::Marginals(marginals)) = fit.models.last() else {
+        unreachable!("the method learns marginals");
+    };
+    // Twelve sd of 0.1 or less, of a prior four wide, each.
+    assert!(
+        marginals.volume() < 0.3_f64.powi(3),
+        "{:?}",
+        marginals.bounds()
+    );
+    let noise = Noise {
+        seed: Seed(6),
+        purpose: Stream::TestSimulator,
+        first: 0,
+    };
+    let theta = marginals.sample_prior(300, Seed(6));
+    let tests = simulate(&*toy.simulator, theta, noise, &()).unwrap();
+    let found = CalibrationChecks::run(&**marginals, &tests, 1000, Seed(7)).unwrap();
+    let verdict = Verdict::from_checks(found.checks_of_marginals());
+    println!("{:?}", verdict.reasons);
+    assert!(verdict.verdict < Word::Failed, "{:?}", verdict.reasons);
+    for levels in marginals.coverage(&tests).unwrap() {
+        let inside = levels.iter().filter(|level| **level < 0.9).count() as f64 / 300.0;
+        // Five standard errors of 0.017.
+        assert!((inside - 0.9).abs() < 0.087, "{inside}");
+    }
 }
