@@ -138,7 +138,7 @@ impl Method {
 
     /// Whether the density of the posterior of any observation is known, at least up to a factor.
     pub fn gives_densities(self) -> bool {
-        !self.is_online() && self != Self::AbcRejection
+        !self.is_online() && !matches!(self, Self::AbcRejection | Self::Tmnre)
     }
 
     /// Whether it asks the simulator, when it fits or draws: for more data, or for a likelihood.

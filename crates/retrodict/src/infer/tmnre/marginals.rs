@@ -102,7 +102,7 @@ impl TruncatedMarginals {
         Ok((values, densities))
     }
 
-    fn n_data(&self) -> usize {
+    pub(super) fn n_data(&self) -> usize {
         self.marginals[0].ratio.model().x.columns().len()
     }
 

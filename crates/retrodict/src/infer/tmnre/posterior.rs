@@ -4,6 +4,7 @@ use super::joint::Joint;
 use super::marginals::TruncatedMarginals;
 use crate::error::Result;
 use crate::infer::LogLikelihood;
+use crate::infer::abc::comparison::check_observation;
 use crate::infer::posterior::{Posterior, check_theta};
 use crate::infer::potential::maximum;
 use crate::prior::special::{normal_quantile, normal_tails};
@@ -40,6 +41,25 @@ impl Posterior for TruncatedMarginals {
         Ok(theta.rows().map(|theta| joint.log_density(theta)).collect())
     }
 
+    /// By the ratios themselves, which have no bins and a slope.
+    fn log_unnormalized(&self, theta: &Table, x: &[f64]) -> Result<Vec<f64>> {
+        check_theta(theta, self.parameters().len())?;
+        check_observation(x, self.n_data())?;
+        let mut found = vec![f64::NEG_INFINITY; theta.n_rows()];
+        let finite = |i: &usize| theta.row(*i).iter().all(|v| v.is_finite());
+        let inside = (0..theta.n_rows()).filter(finite);
+        let inside: Vec<usize> = inside
+            .filter(|i| self.bounds.contains(theta.row(*i)))
+            .collect();
+        let level = |(j, value): (usize, &f64)| self.bounds.level(j, *value);
+        let rows = inside.iter().map(|i| theta.row(*i).iter().enumerate());
+        let levels: Vec<f64> = rows.flat_map(|row| row.map(level)).collect();
+        for (i, value) in inside.into_iter().zip(self.log_joint(&levels, x)?) {
+            found[i] = value;
+        }
+        Ok(found)
+    }
+
     fn map(&self, x: &[f64], seed: Seed) -> Result<Vec<f64>> {
         let draws = self.sample(x, N_DRAWS, seed.derive(Stream::Search, 0))?;
         self.map_from(&draws.draws, x, seed)
@@ -48,18 +68,18 @@ impl Posterior for TruncatedMarginals {
     /// By the ratios themselves, which have no bins.
     fn map_from(&self, draws: &Table, x: &[f64], seed: Seed) -> Result<Vec<f64>> {
         check_theta(draws, self.parameters().len())?;
+        check_observation(x, self.n_data())?;
         if draws.n_rows() == 0 {
             return self.map(x, seed);
         }
         let n = draws.n_rows().min(N_DRAWS);
         let rows = (0..n).map(|i| draws.row(i * draws.n_rows() / n));
         let points: Vec<f64> = rows.flat_map(|theta| self.coordinates(theta)).collect();
-        // Once here, so that what is wrong with x is said.
-        self.log_ratio(&points[..self.parameters().len()], x)?;
-        let objective = |points: &[f64], values: &mut [f64]| match self.log_joint(points, x) {
-            Ok(found) => values.copy_from_slice(&found),
-            Err(_) => values.fill(f64::NEG_INFINITY),
-        };
+        let objective =
+            |points: &[f64], values: &mut [f64]| match self.log_joint(&self.levels(points), x) {
+                Ok(found) => values.copy_from_slice(&found),
+                Err(_) => values.fill(f64::NEG_INFINITY),
+            };
         let seed = seed.derive(Stream::Search, 0);
         let top = maximum(&objective, &points, self.parameters().len(), LIMIT, seed);
         Ok(self.values(&self.levels(&top)))
@@ -95,44 +115,43 @@ impl TruncatedMarginals {
         pairs.map(value).collect()
     }
 
-    /// log p of many points, up to a constant.
-    fn log_joint(&self, points: &[f64], x: &[f64]) -> Result<Vec<f64>> {
-        let mut sums = self.log_ratio(points, x)?;
-        let theta = self.values(&self.levels(points));
-        for (sum, theta) in sums
-            .iter_mut()
-            .zip(theta.chunks_exact(self.parameters().len()))
-        {
-            let each = theta.iter().enumerate();
-            *sum += each.map(|(j, v)| self.bounds.log_prior(j, *v)).sum::<f64>();
-        }
-        Ok(sums)
-    }
-
-    /// Σⱼ log rⱼ + Σ (log rᵢⱼ − log rᵢ − log rⱼ) over the pairs of the tree, of many points.
-    fn log_ratio(&self, points: &[f64], x: &[f64]) -> Result<Vec<f64>> {
+    /// log p of many rows of levels, up to a constant: Σⱼ log rⱼ + Σ (log rᵢⱼ − log rᵢ − log rⱼ) over the pairs of the
+    /// tree, and the prior.
+    fn log_joint(&self, levels: &[f64], x: &[f64]) -> Result<Vec<f64>> {
         let d = self.parameters().len();
-        let mut factors = vec![1.0; d];
-        let mut used: Vec<(usize, f64)> = Vec::new();
-        for branch in &self.tree {
-            for &j in &self.marginals[branch.marginal].columns {
-                factors[j] -= 1.0;
-            }
-            used.push((branch.marginal, 1.0));
-        }
-        used.extend(factors.into_iter().enumerate());
-        let levels = self.levels(points);
-        let mut sums = vec![0.0; points.len() / d];
-        let mut values = sums.clone();
-        for (m, factor) in used {
-            let marginal = &self.marginals[m];
-            let own = |row: &[f64]| marginal.columns.iter().map(|&j| row[j]).collect::<Vec<_>>();
-            let own: Vec<f64> = levels.chunks_exact(d).flat_map(own).collect();
-            marginal.ratio.log_likelihood(&own, x, &mut values)?;
+        let rows = levels.chunks_exact(d);
+        let prior = |row: &[f64]| {
+            let values = self.values(row);
+            let each = values.iter().enumerate();
+            each.map(|(j, v)| self.bounds.log_prior(j, *v)).sum::<f64>()
+        };
+        let mut sums: Vec<f64> = rows.map(prior).collect();
+        let mut values = vec![0.0; sums.len()];
+        for (m, factor) in self.factors() {
+            let columns = &self.marginals[m].columns;
+            let own = levels
+                .chunks_exact(d)
+                .flat_map(|row| columns.iter().map(|&j| row[j]));
+            let own: Vec<f64> = own.collect();
+            let ratio = &self.marginals[m].ratio;
+            ratio.log_likelihood(&own, x, &mut values)?;
             for (sum, value) in sums.iter_mut().zip(&values) {
                 *sum += factor * value;
             }
         }
         Ok(sums)
+    }
+
+    /// How often each marginal stands in the density of all parameters.
+    fn factors(&self) -> Vec<(usize, f64)> {
+        let mut factors: Vec<(usize, f64)> =
+            (0..self.parameters().len()).map(|j| (j, 1.0)).collect();
+        for branch in &self.tree {
+            for &j in &self.marginals[branch.marginal].columns {
+                factors[j].1 -= 1.0;
+            }
+            factors.push((branch.marginal, 1.0));
+        }
+        factors
     }
 }

@@ -1,12 +1,13 @@
 //! Ten parameters of a linear Gaussian problem, whose marginals are known, and two that hang together.
 
 use super::*;
-use crate::infer::Posterior;
 use crate::infer::sequential::{
     InMemory, RoundModel, SequentialConfig, SequentialMethod, SequentialTask, sequential,
 };
 use crate::infer::testing::silent;
+use crate::infer::{LogLikelihood, Posterior};
 use crate::prior::DistributionConfig as D;
+use crate::prior::special::normal_tails;
 use crate::simulate::{FunctionSimulator, Noise, Simulator, simulate};
 
 const D10: usize = 10;
@@ -184,6 +185,23 @@ fn two_parameters_that_hang_together_are_drawn_together() {
     let log_prob = found.log_prob(&points, &x).unwrap();
     let total: f64 = log_prob.iter().map(|v| v.exp()).sum::<f64>() * step * step;
     assert!((total - 1.0).abs() < 0.02, "{total}");
+    // What has no bins is the ratio of the pair times the prior.
+    let smooth = found.log_unnormalized(&points, &x).unwrap();
+    let levels: Vec<f64> = points
+        .values()
+        .iter()
+        .map(|v| normal_tails(*v).lower)
+        .collect();
+    let mut ratios = vec![0.0; points.n_rows()];
+    let pair = &found.marginals()[2].ratio;
+    pair.log_likelihood(&levels, &x, &mut ratios).unwrap();
+    for ((smooth, ratio), theta) in smooth.iter().zip(ratios).zip(points.rows()) {
+        let product = ratio + prior.log_prob(theta);
+        assert!(
+            (smooth - product).abs() < 1e-5,
+            "{theta:?}: {smooth} {product}"
+        );
+    }
     let top = found.map(&x, Seed(3)).unwrap();
     for (top, mean) in top.iter().zip(mean) {
         assert!((top - mean).abs() < 0.4 * sd, "{top} {mean}");
