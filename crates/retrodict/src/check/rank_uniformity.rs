@@ -97,11 +97,14 @@ impl RankUniformity {
 
     /// The same of each parameter by itself.
     pub(super) fn checks_of_parameters(&self) -> Vec<Check> {
-        let own = |q: &&Ranks| q.kind == QuantityKind::Parameter;
-        let alone = self.quantities.iter().filter(own);
-        let kind = "simulation-based calibration";
-        let checks = alone.map(|q| self.check(q, (kind, &q.name)));
-        checks.chain([self.enough()]).collect()
+        let own = self.of_parameters("simulation-based calibration");
+        own.chain([self.enough()]).collect()
+    }
+
+    fn of_parameters<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = Check> + 'a {
+        let all = self.quantities.iter();
+        let alone = all.filter(|q| q.kind == QuantityKind::Parameter);
+        alone.map(move |q| self.check(q, (kind, &q.name)))
     }
 
     /// The same under another name, without that of the number of test simulations.
@@ -112,8 +115,7 @@ impl RankUniformity {
             by_status.then(b.p_value.total_cmp(&a.p_value))
         };
         let worst_pair = of_kind(QuantityKind::Pair).max_by(worse);
-        of_kind(QuantityKind::Parameter)
-            .map(|q| self.check(q, (kind, &q.name)))
+        self.of_parameters(kind)
             .chain(worst_pair.map(|q| self.check(q, (kind, "pairs of parameters"))))
             .chain(
                 of_kind(QuantityKind::Distance)

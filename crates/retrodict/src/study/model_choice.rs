@@ -13,7 +13,7 @@ use super::record::{Inputs, Stage};
 use super::resolved::Study;
 use super::source::Source;
 use super::{hash, observation};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::infer::SummariesConfig;
 use crate::infer::abc::{AbcRejectionConfig, AcceptanceConfig, AdjustmentConfig};
 use crate::seed::{Seed, Stream};
@@ -166,17 +166,4 @@ pub(super) fn facts(others: &[Study]) -> Inputs {
         )
     };
     others.iter().map(fact).collect()
-}
-
-/// Refuses data that are not as long as those of this study, once a simulator runs.
-pub(super) fn check_length(name: &str, given: usize, expected: usize) -> Result<()> {
-    if given == expected {
-        return Ok(());
-    }
-    Err(Error::invalid(
-        format!("data of the model `{name}`"),
-        format!("{given} numbers"),
-        format!("{expected}, as this study's observation has"),
-        "Let all models simulate the same data.",
-    ))
 }

@@ -152,28 +152,31 @@ impl SequentialConfig {
     /// # Errors
     /// An [`Error::Invalid`] that names the option.
     pub fn check_auto(&self) -> Result<()> {
-        if self.proposal == ProposalKind::Truncated && self.acquisition == Acquisition::None {
-            return Ok(());
-        }
-        Err(Error::invalid(
-            "sequential options `proposal` and `acquisition`",
-            format!("`{}` with `auto`, or an acquisition", self.proposal.name()),
-            "neither of them",
-            "Name the method: `npe` for another proposal, `nle` or `nre` for an acquisition.",
-        ))
+        let advice =
+            "Name the method: `npe` for another proposal, `nle` or `nre` for an acquisition.";
+        self.refuse_others("auto", "neither of them", advice)
     }
 
     /// Refuses what marginals do not have, and marginals that the prior does not have.
     fn check_marginals(&self, config: &TmnreConfig, prior: &Prior) -> Result<()> {
         config.marginals.check(prior)?;
+        let expected = "neither of them: its proposals are always the prior within bounds";
+        self.refuse_others("tmnre", expected, "Leave them out.")
+    }
+
+    /// Refuses proposals and acquisitions other than the default.
+    fn refuse_others(&self, method: &str, expected: &str, advice: &str) -> Result<()> {
         if self.proposal == ProposalKind::Truncated && self.acquisition == Acquisition::None {
             return Ok(());
         }
         Err(Error::invalid(
             "sequential options `proposal` and `acquisition`",
-            format!("`{}` with `tmnre`, or an acquisition", self.proposal.name()),
-            "neither of them: its proposals are always the prior within bounds",
-            "Leave them out.",
+            format!(
+                "`{}` with `{method}`, or an acquisition",
+                self.proposal.name()
+            ),
+            expected,
+            advice,
         ))
     }
 

@@ -33,6 +33,7 @@ mod in_memory;
 mod keeper;
 #[cfg(test)]
 mod loss_tests;
+mod marginals;
 mod method;
 mod mixture_proposal;
 mod product;
@@ -55,7 +56,7 @@ pub use given::{GivenRounds, npe_given_rounds};
 pub use in_memory::InMemory;
 pub use keeper::RoundKeeper;
 pub use method::{RoundModel, SequentialMethod};
-pub use report::{BOUNDED, RoundReport};
+pub use report::RoundReport;
 pub use rounds::{SequentialFit, SequentialTask, sequential};
 pub use truncated::{Drawn, TruncatedPrior};
 pub use truncated_posterior::TruncatedPosterior;

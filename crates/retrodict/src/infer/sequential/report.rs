@@ -22,9 +22,12 @@ pub struct RoundReport {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f64>,
     /// The share of candidates from the prior, inside a box around the last posterior, that lay inside
-    /// the truncated one; of a prior within bounds, the share of all of the prior.
+    /// the truncated one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acceptance: Option<f64>,
+    /// The share of the prior that lies within the bounds of marginals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume: Option<f64>,
     /// The effective number, (Σ w)² / Σ w², of posterior draws from which the proposals were resampled, if
     /// there were too few such candidates; or of simulations that the model learned from, by their
     /// importance weights.
@@ -47,7 +50,7 @@ const FEW: f64 = 100.0;
 /// What a round that is not aimed proposes.
 pub(super) const PRIOR: &str = "prior";
 /// What a round of marginals proposes.
-pub const BOUNDED: &str = "prior within bounds";
+pub(super) const BOUNDED: &str = "prior within bounds";
 
 impl RoundReport {
     /// Whether every θ came from the whole prior.

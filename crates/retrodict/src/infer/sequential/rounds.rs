@@ -14,11 +14,8 @@ use super::{
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::infer::tmnre::{Bounds, tmnre_within};
 use crate::infer::usable_rows::MIN_ROWS;
-use crate::infer::{
-    MarginalsConfig, NeuralPosterior, NpeConfig, Posterior, TmnreConfig, TruncatedMarginals,
-};
+use crate::infer::{NeuralPosterior, NpeConfig, Posterior};
 use crate::prior::Prior;
 use crate::samples::effective_number;
 use crate::seed::{Seed, Stream};
@@ -133,7 +130,7 @@ pub fn sequential(
     })
 }
 
-fn too_few(report: &RoundReport, used: &Simulations) -> Error {
+pub(super) fn too_few(report: &RoundReport, used: &Simulations) -> Error {
     Error::invalid(
         format!("simulations to learn from in round {}", report.round),
         format!("{} with data, of {}", used.valid_rows().len(), used.len()),
@@ -180,7 +177,7 @@ impl<'a> SequentialTask<'a> {
         }
     }
 
-    fn seed(&self, round: usize) -> Seed {
+    pub(super) fn seed(&self, round: usize) -> Seed {
         self.seed.derive(Stream::Rounds, round as u64)
     }
 
@@ -255,7 +252,7 @@ impl<'a> SequentialTask<'a> {
             }
             (Some(RoundModel::Marginals(last)), None) => {
                 let bounds = self.bounds_after(last)?;
-                report.acceptance = Some(bounds.volume());
+                report.volume = Some(bounds.volume());
                 report.proposal = BOUNDED.into();
                 bounds.sample(n, self.seed(round))
             }
@@ -308,42 +305,6 @@ impl<'a> SequentialTask<'a> {
         let n = (self.size(round) as f64 * model.choice.proposed_by_likelihood()) as usize;
         let samples = posterior.sample(self.x, n, self.seed(round))?;
         Ok(Some(samples.draws))
-    }
-
-    /// Where the marginals of a round propose.
-    fn bounds_after(&self, marginals: &TruncatedMarginals) -> Result<Bounds> {
-        let epsilon = match self.method {
-            SequentialMethod::Tmnre(config) => config.marginals.epsilon,
-            _ => MarginalsConfig::default().epsilon,
-        };
-        marginals.truncated(self.x, epsilon)
-    }
-
-    /// Fits marginals to the simulations of all rounds within the bounds of this one, where all of them are draws
-    /// from the prior.
-    fn fit_marginals(
-        &self,
-        config: &TmnreConfig,
-        data: &RoundData<'_>,
-        mut report: RoundReport,
-        observer: Observer<'_>,
-    ) -> Result<(RoundModel, TrainLog, RoundReport)> {
-        let bounds = match data.last {
-            Some(RoundModel::Marginals(last)) => self.bounds_after(last)?,
-            _ => Bounds::whole(self.prior)?,
-        };
-        let rows = data.all.theta.rows().enumerate();
-        let inside = rows.filter(|(_, theta)| bounds.contains(theta));
-        let used = data.all.select(&inside.map(|(i, _)| i).collect::<Vec<_>>());
-        report.used = used.len();
-        if data.round > 0 && used.valid_rows().len() < MIN_ROWS {
-            return Err(too_few(&report, &used));
-        }
-        let settings = (config, data.round + 1 == self.rounds);
-        let seed = self.seed(data.round);
-        let (marginals, log) = tmnre_within(bounds, &used, settings, seed, observer)?;
-        report.validation_loss = log.validation_loss();
-        Ok((RoundModel::Marginals(Arc::new(marginals)), log, report))
     }
 
     /// Fits to the simulations of all rounds so far, or to those of them inside the region.

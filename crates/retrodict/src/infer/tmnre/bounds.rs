@@ -87,6 +87,22 @@ impl Bounds {
         level.clamp(low.next_up(), high.next_down())
     }
 
+    /// Some columns of θ, as levels.
+    pub(super) fn levels_of(&self, columns: &[usize], theta: &Table) -> Vec<f64> {
+        let row = |theta: &[f64]| {
+            let own = columns.iter().map(|&j| self.level(j, theta[j]));
+            own.collect::<Vec<_>>()
+        };
+        theta.rows().flat_map(row).collect()
+    }
+
+    /// The levels of θ, if it lies within.
+    pub(super) fn levels_within(&self, theta: &[f64]) -> Option<Vec<f64>> {
+        let inside = theta.iter().all(|v| v.is_finite()) && self.contains(theta);
+        let levels = theta.iter().enumerate();
+        inside.then(|| levels.map(|(j, v)| self.level(j, *v)).collect())
+    }
+
     /// The value at a level.
     pub(super) fn value(&self, j: usize, level: f64) -> f64 {
         let level = level.clamp(f64::MIN_POSITIVE, 1.0 - f64::EPSILON);

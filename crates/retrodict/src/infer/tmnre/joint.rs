@@ -99,14 +99,9 @@ impl<'a> Joint<'a> {
     /// The log-density of θ: −∞ outside the bounds.
     pub(super) fn log_density(&self, theta: &[f64]) -> f64 {
         let bounds = &self.owner.bounds;
-        if theta.iter().any(|v| !v.is_finite()) || !bounds.contains(theta) {
+        let Some(levels) = bounds.levels_within(theta) else {
             return f64::NEG_INFINITY;
-        }
-        let levels: Vec<f64> = theta
-            .iter()
-            .enumerate()
-            .map(|(j, v)| bounds.level(j, *v))
-            .collect();
+        };
         let mut sum = 0.0;
         for (j, level) in levels.iter().enumerate() {
             sum += self.of(j).log_density(*level) + bounds.log_prior(j, theta[j]);

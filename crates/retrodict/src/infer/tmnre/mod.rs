@@ -206,7 +206,7 @@ fn learn(
     let seen = Simulations {
         theta: Table::new(
             prior.names(),
-            tree::levels(bounds, &columns, &simulations.theta),
+            bounds.levels_of(&columns, &simulations.theta),
         )?,
         x: simulations.x.clone(),
         status: simulations.status.clone(),

@@ -45,19 +45,17 @@ impl Posterior for TruncatedMarginals {
     fn log_unnormalized(&self, theta: &Table, x: &[f64]) -> Result<Vec<f64>> {
         check_theta(theta, self.parameters().len())?;
         check_observation(x, self.n_data())?;
-        let mut found = vec![f64::NEG_INFINITY; theta.n_rows()];
-        let finite = |i: &usize| theta.row(*i).iter().all(|v| v.is_finite());
-        let inside = (0..theta.n_rows()).filter(finite);
-        let inside: Vec<usize> = inside
-            .filter(|i| self.bounds.contains(theta.row(*i)))
+        let within: Vec<_> = theta
+            .rows()
+            .map(|row| self.bounds.levels_within(row))
             .collect();
-        let level = |(j, value): (usize, &f64)| self.bounds.level(j, *value);
-        let rows = inside.iter().map(|i| theta.row(*i).iter().enumerate());
-        let levels: Vec<f64> = rows.flat_map(|row| row.map(level)).collect();
-        for (i, value) in inside.into_iter().zip(self.log_joint(&levels, x)?) {
-            found[i] = value;
-        }
-        Ok(found)
+        let levels: Vec<f64> = within.iter().flatten().flatten().copied().collect();
+        let mut values = self.log_joint(&levels, x)?.into_iter();
+        let value = |inside: &Option<Vec<f64>>| inside.as_ref().and_then(|_| values.next());
+        let found = within.iter().map(value);
+        Ok(found
+            .map(|value| value.unwrap_or(f64::NEG_INFINITY))
+            .collect())
     }
 
     fn map(&self, x: &[f64], seed: Seed) -> Result<Vec<f64>> {

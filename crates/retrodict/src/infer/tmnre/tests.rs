@@ -79,7 +79,7 @@ fn the_marginals_of_ten_parameters_are_found_within_shrinking_bounds() {
     };
     let mut keeper = InMemory::new(&simulator, Seed(1));
     let fit = sequential(&task, &mut keeper, &silent).unwrap();
-    let volumes: Vec<f64> = fit.reports.iter().filter_map(|r| r.acceptance).collect();
+    let volumes: Vec<f64> = fit.reports.iter().filter_map(|r| r.volume).collect();
     assert!(volumes.len() == 2 && volumes[1] < volumes[0], "{volumes:?}");
     assert!(volumes[1] < 1e-3, "{volumes:?}");
     let [first, .., RoundModel::Marginals(found)] = &fit.models[..] else {

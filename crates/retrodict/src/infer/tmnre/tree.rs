@@ -57,18 +57,9 @@ pub(super) fn tree(
 
 fn mean_log_ratio(bounds: &Bounds, marginal: &MarginalRatio, some: &Simulations) -> Result<f64> {
     let own = marginal.ratio.model().parameters.iter().cloned();
-    let levels = levels(bounds, &marginal.columns, &some.theta);
+    let levels = bounds.levels_of(&marginal.columns, &some.theta);
     let values = (marginal.ratio).log_ratio_many(&Table::new(own, levels)?, &some.x)?;
     Ok(values.iter().sum::<f64>() / values.len() as f64)
-}
-
-/// Some columns of θ, as levels.
-pub(super) fn levels(bounds: &Bounds, columns: &[usize], theta: &Table) -> Vec<f64> {
-    let row = |theta: &[f64]| {
-        let own = columns.iter().map(|&j| bounds.level(j, theta[j]));
-        own.collect::<Vec<_>>()
-    };
-    theta.rows().flat_map(row).collect()
 }
 
 /// Those of the pairs, best first, that close no circle.

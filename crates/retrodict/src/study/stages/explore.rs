@@ -19,7 +19,7 @@ use crate::table::Table;
 
 use super::check::{read_json, write_json};
 use super::explored_tables::{correlation_table, direction_table};
-use super::models::{model_table, words};
+use super::model_choice::{model_table, words};
 
 /// More observations than this have no conditional densities and no sensitivity.
 pub(super) const MOST_OBSERVATIONS: usize = 10;
@@ -78,12 +78,12 @@ impl Run<'_> {
     fn explore_all(&self) -> Result<String> {
         let posterior = self.posterior()?;
         let all = self.samples()?;
-        let others = self.other_models()?;
+        let models = self.models()?;
         let mut observations = Vec::with_capacity(all.len());
         for (i, samples) in all.iter().enumerate() {
             self.stop().check()?;
             let mut found = self.explore_one(&*posterior, i, all.len(), samples)?;
-            found.models = self.choose_model(&others, i)?;
+            found.models = self.choose_model(&models, i)?;
             if !found.models.is_empty() {
                 self.note(format!("models: {}", words(&found.models)));
             }

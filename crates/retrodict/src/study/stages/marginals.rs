@@ -1,14 +1,12 @@
-//! What can be tested of marginals.
+//! What a run of marginals leaves, tests and says.
 
 use crate::check::Check;
 use crate::error::Result;
 use crate::infer::{Posterior, TruncatedMarginals};
 use crate::report::html::Fact;
 use crate::seed::{Seed, Stream};
-use crate::simulate::Role;
 use crate::study::draws_file::write_table;
 use crate::study::export::file_name;
-use crate::study::stages::simulate::remove_stale;
 use crate::study::{Method, Run};
 
 impl Run<'_> {
@@ -28,13 +26,7 @@ impl Run<'_> {
         let config = self.study().config();
         let seed = Seed(config.study.seed).derive(Stream::TestParameters, 0);
         let theta = marginals.sample_prior(config.check.test_simulations, seed);
-        let mut campaign = self.campaign_at(&theta, Role::Test, 0)?;
-        // Failures among the tests are counted and do not end the checks.
-        campaign.max_failed = 1.0;
-        let folder = self.folder().test_simulations();
-        remove_stale(&folder, &campaign)?;
-        let tests = self.run_at(&campaign, &folder)?;
-        self.calibrate_with(posterior, &tests)
+        self.calibrate_with(posterior, &self.tests_at(&theta)?)
     }
 
     /// Whether draws are from the posterior of all parameters: what tests of all of them together take for granted.

@@ -12,7 +12,7 @@ mod learning_curve;
 mod local;
 mod marginals;
 mod methods;
-mod models;
+mod model_choice;
 pub(in crate::study) mod numbered;
 mod online;
 mod posterior_calibration;

@@ -6,14 +6,25 @@ use crate::error::{Error, Result};
 use crate::infer::Posterior;
 use crate::infer::sequential::{ProposalKind, SequentialMethod, TruncatedPosterior};
 use crate::seed::Stream;
-use crate::simulate::Role;
+use crate::simulate::{Role, Simulations};
 use crate::study::Run;
 use crate::study::stages::check::not_calibrated;
 use crate::study::stages::simulate::remove_stale;
+use crate::table::Table;
 
 pub(super) const ONE_ROUND: &str = "Compare with a run of `rounds = 1` and as many simulations, which can be tested; the posterior predictive check applies as it is.";
 
 impl Run<'_> {
+    /// Test simulations at these θ.
+    pub(super) fn tests_at(&self, theta: &Table) -> Result<Simulations> {
+        let mut campaign = self.campaign_at(theta, Role::Test, 0)?;
+        // Failures among the tests are counted and do not end the checks.
+        campaign.max_failed = 1.0;
+        let folder = self.folder().test_simulations();
+        remove_stale(&folder, &campaign)?;
+        self.run_at(&campaign, &folder)
+    }
+
     /// What calibration can say after several rounds: with truncated proposals, whether the posterior is
     /// right for data from the last truncated prior.
     pub(super) fn calibrate_rounds(&self, posterior: &dyn Posterior) -> Result<Vec<Check>> {
@@ -47,12 +58,7 @@ impl Run<'_> {
             // Of `auto`, when there was nothing to learn beyond a linear guess.
             None => task.prior.sample_table(n, seed, Stream::TestParameters),
         };
-        let mut campaign = self.campaign_at(&theta, Role::Test, 0)?;
-        // Failures among the tests are counted and do not end the checks.
-        campaign.max_failed = 1.0;
-        let folder = self.folder().test_simulations();
-        remove_stale(&folder, &campaign)?;
-        let tests = self.run_at(&campaign, &folder)?;
+        let tests = self.tests_at(&theta)?;
         let Some(region) = &region else {
             return self.calibrate_with(posterior, &tests);
         };

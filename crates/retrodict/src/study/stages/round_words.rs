@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::infer::sequential::{BOUNDED, RoundReport};
+use crate::infer::sequential::RoundReport;
 use crate::report::html::Fact;
 use crate::study::{Method, Run};
 use crate::table::Table;
@@ -93,19 +93,16 @@ impl Run<'_> {
 }
 
 fn fact(report: &RoundReport) -> Fact {
-    let bounded = report.proposal == BOUNDED;
-    let share = report.acceptance.map_or_else(String::new, |share| {
-        let percent = 100.0 * share;
-        if bounded {
-            format!(", {percent:.3} % of it")
-        } else {
-            format!(", which took {percent:.2} % of its candidates")
-        }
+    let accepted = report.acceptance.map_or_else(String::new, |share| {
+        format!(", which took {:.2} % of its candidates", 100.0 * share)
+    });
+    let within = report.volume.map_or_else(String::new, |share| {
+        format!(", {:.3} % of it", 100.0 * share)
     });
     Fact::new(
         format!("round {}", report.round),
         format!(
-            "{} simulations from the {}{share}; {} learned from, validation loss {:.3}",
+            "{} simulations from the {}{accepted}{within}; {} learned from, validation loss {:.3}",
             report.simulations, report.proposal, report.used, report.validation_loss
         ),
     )

@@ -7,7 +7,7 @@ use crate::report::html::NamedTable;
 use crate::simulate::Simulations;
 use crate::study::{Event, Run, Stage, Study, model_choice};
 
-/// The simulations of another model.
+/// The simulations of a model.
 pub(super) struct Model {
     name: String,
     prior: Prior,
@@ -16,16 +16,23 @@ pub(super) struct Model {
 }
 
 impl Run<'_> {
-    /// Simulates the other models, each in a folder of its own, from which it goes on.
-    pub(super) fn other_models(&self) -> Result<Vec<Model>> {
-        let Some(section) = &self.study().config().inference.model_choice else {
+    /// This study's model, and the others it is compared with, each simulated in a folder of its own, from which it
+    /// goes on; none unless that is asked for.
+    pub(super) fn models(&self) -> Result<Vec<Model>> {
+        let config = self.study().config();
+        let Some(section) = &config.inference.model_choice else {
             return Ok(Vec::new());
         };
-        let studies = self.study().other_models()?;
-        let models = section.models.iter().zip(studies);
-        models
-            .map(|(model, study)| self.other_model(study, model.weight))
-            .collect()
+        let mut models = vec![Model {
+            name: config.study.name.clone(),
+            prior: self.study().prior().clone(),
+            simulations: self.load(Stage::Simulate)?,
+            weight: section.weight,
+        }];
+        for (other, study) in section.models.iter().zip(self.study().other_models()?) {
+            models.push(self.other_model(study, other.weight)?);
+        }
+        Ok(models)
     }
 
     fn other_model(&self, study: Study, weight: f64) -> Result<Model> {
@@ -40,8 +47,6 @@ impl Run<'_> {
         let mut run = Run::open(study, out, &forward, self.stop().clone())?;
         run.simulate()?;
         let simulations = run.load(Stage::Simulate)?;
-        let expected = self.study().observations().n_columns();
-        model_choice::check_length(&name, simulations.x.n_columns(), expected)?;
         Ok(Model {
             prior: run.study().prior().clone(),
             name,
@@ -50,27 +55,20 @@ impl Run<'_> {
         })
     }
 
-    /// The probability of this study's model and of each other, given observation `i`.
-    pub(super) fn choose_model(&self, others: &[Model], i: usize) -> Result<Vec<ModelProbability>> {
-        let config = self.study().config();
-        let Some(section) = &config.inference.model_choice else {
+    /// The probability of each model given observation `i`.
+    pub(super) fn choose_model(&self, models: &[Model], i: usize) -> Result<Vec<ModelProbability>> {
+        if models.is_empty() {
             return Ok(Vec::new());
-        };
-        let own = self.load(Stage::Simulate)?;
-        let mut models = vec![AbcModel {
-            name: &config.study.name,
-            prior: self.study().prior(),
-            simulations: &own,
-            prior_weight: section.weight,
-        }];
-        models.extend(others.iter().map(|other| AbcModel {
-            name: &other.name,
-            prior: &other.prior,
-            simulations: &other.simulations,
-            prior_weight: other.weight,
-        }));
-        let compared = model_choice::comparison(&config.inference);
-        abc_model_choice(&models, self.study().observed(i), &compared, None)
+        }
+        let each = models.iter().map(|model| AbcModel {
+            name: &model.name,
+            prior: &model.prior,
+            simulations: &model.simulations,
+            prior_weight: model.weight,
+        });
+        let compared = model_choice::comparison(&self.study().config().inference);
+        let observed = self.study().observed(i);
+        abc_model_choice(&each.collect::<Vec<_>>(), observed, &compared, None)
     }
 }
 
