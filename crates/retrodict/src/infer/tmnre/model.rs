@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bounds::Bounds;
 use super::marginals::{MarginalRatio, TruncatedMarginals};
-use super::tree::Branch;
+use super::tree::{in_order, pairs_of, spanning};
 use crate::error::Result;
 use crate::infer::model_file::{self, Description, Header};
 use crate::infer::nre::NeuralRatio;
@@ -28,8 +28,8 @@ struct MarginalsModel {
     levels: Vec<[f64; 2]>,
     /// The parameters of each marginal, by position: first every parameter alone, then pairs.
     marginals: Vec<Vec<usize>>,
-    /// The pairs that draws of all parameters keep.
-    tree: Vec<Branch>,
+    /// The numbers of the marginals of the pairs that draws of all parameters keep.
+    tree: Vec<usize>,
 }
 
 impl Description for MarginalsModel {
@@ -47,37 +47,22 @@ impl Description for MarginalsModel {
         if !alone || !pairs.all(|is_one| is_one) {
             return Err("marginals that are not all parameters, and pairs of them".into());
         }
-        if !self.has_tree() {
-            return Err("a tree whose branches do not hang on each other".into());
+        if self
+            .tree
+            .iter()
+            .any(|m| !(n..self.marginals.len()).contains(m))
+        {
+            return Err("a tree of marginals that are no pairs".into());
+        }
+        let pairs = pairs_of(&self.marginals, &self.tree);
+        if spanning(n, pairs).len() < self.tree.len() {
+            return Err("a tree with a circle in it".into());
         }
         Ok(())
     }
 
     fn n_networks(&self) -> usize {
         self.marginals.len()
-    }
-}
-
-impl MarginalsModel {
-    /// Whether every branch is a pair of a child that nothing reached before and a parent that is a root, or was reached.
-    fn has_tree(&self) -> bool {
-        let n = self.parameters.len();
-        let mut children: Vec<usize> = self.tree.iter().map(|branch| branch.child).collect();
-        children.sort_unstable();
-        children.dedup();
-        if children.len() != self.tree.len() {
-            return false;
-        }
-        let mut reached: Vec<usize> = (0..n).filter(|j| !children.contains(j)).collect();
-        self.tree.iter().all(|branch| {
-            let pair = (branch.marginal >= n).then(|| self.marginals.get(branch.marginal));
-            let hangs = pair.flatten().is_some_and(|pair| {
-                let parent = pair.iter().find(|j| **j != branch.child);
-                pair.contains(&branch.child) && parent.is_some_and(|j| reached.contains(j))
-            });
-            reached.push(branch.child);
-            hangs
-        })
     }
 }
 
@@ -109,7 +94,7 @@ impl TruncatedMarginals {
             parameters: self.prior().names(),
             levels: self.bounds.levels().to_vec(),
             marginals: self.marginals.iter().map(|m| m.columns.clone()).collect(),
-            tree: self.tree.clone(),
+            tree: self.tree.iter().map(|branch| branch.marginal).collect(),
         };
         model_file::save(folder, &config, &[])
     }
@@ -128,6 +113,8 @@ impl TruncatedMarginals {
                 format!("parameters {given}, expected {expected}"),
             ));
         }
+        let pairs: Vec<_> = pairs_of(&config.marginals, &config.tree).collect();
+        let tree = in_order(&pairs, config.parameters.len());
         let bounds = Bounds::restored(prior, config.levels)?;
         let marginals = config
             .marginals
@@ -141,7 +128,7 @@ impl TruncatedMarginals {
         Ok(Self {
             marginals: marginals.collect::<Result<_>>()?,
             bounds,
-            tree: config.tree,
+            tree,
         })
     }
 }
@@ -150,34 +137,27 @@ impl TruncatedMarginals {
 mod tests {
     use super::*;
 
-    fn config(tree: &[[usize; 2]]) -> MarginalsModel {
-        let branch = |&[marginal, child]: &[usize; 2]| Branch { marginal, child };
+    fn config(tree: &[usize]) -> MarginalsModel {
         MarginalsModel {
             format: String::new(),
             version: 2,
             method: "tmnre".into(),
             parameters: ["a", "b", "c"].map(String::from).to_vec(),
             levels: vec![[0.0, 1.0]; 3],
-            marginals: [&[0][..], &[1], &[2], &[0, 1], &[2, 1]]
+            marginals: [&[0][..], &[1], &[2], &[0, 1], &[2, 1], &[0, 2]]
                 .map(<[usize]>::to_vec)
                 .to_vec(),
-            tree: tree.iter().map(branch).collect(),
+            tree: tree.to_vec(),
         }
     }
 
     #[test]
     fn descriptions_from_which_no_draw_can_be_made_are_refused() {
-        assert_eq!(config(&[[3, 1], [4, 2]]).check(), Ok(()));
-        assert_eq!(config(&[]).check(), Ok(()));
-        // After its child; no pair; a child twice; of a pair in which it is not; in a circle.
-        for tree in [
-            &[[4, 2], [3, 1]][..],
-            &[[0, 1]],
-            &[[3, 1], [4, 1]],
-            &[[3, 2]],
-            &[[3, 0], [3, 1]],
-            &[[9, 1]],
-        ] {
+        for tree in [&[][..], &[5], &[4, 3]] {
+            assert_eq!(config(tree).check(), Ok(()), "{tree:?}");
+        }
+        // No pair; a pair twice; in a circle; not there.
+        for tree in [&[0][..], &[3, 3], &[3, 4, 5], &[9]] {
             assert!(config(tree).check().is_err(), "{tree:?}");
         }
         let mut wrong = config(&[]);

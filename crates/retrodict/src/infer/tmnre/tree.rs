@@ -1,7 +1,5 @@
 //! Which pairs of parameters a distribution of all of them keeps.
 
-use serde::{Deserialize, Serialize};
-
 use super::bounds::Bounds;
 use super::marginals::MarginalRatio;
 use crate::error::Result;
@@ -12,8 +10,7 @@ use crate::table::Table;
 const ROWS: usize = 1000;
 
 /// A pair of a tree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Branch {
     /// The number of the pair's marginal.
     pub(super) marginal: usize,
@@ -48,11 +45,17 @@ pub(super) fn tree(
         }
     }
     found.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let pairs = found.iter().map(|&(_, k)| {
-        let columns = &marginals[k].columns;
-        (k, [columns[0], columns[1]])
-    });
-    Ok(in_order(&spanning(n, pairs), n))
+    let columns: Vec<_> = marginals.iter().map(|m| m.columns.clone()).collect();
+    let best: Vec<usize> = found.into_iter().map(|(_, k)| k).collect();
+    Ok(in_order(&spanning(n, pairs_of(&columns, &best)), n))
+}
+
+/// Some marginals that are pairs, by number, with their parameters.
+pub(super) fn pairs_of<'a>(
+    columns: &'a [Vec<usize>],
+    some: &'a [usize],
+) -> impl Iterator<Item = (usize, [usize; 2])> + 'a {
+    some.iter().map(|&k| (k, [columns[k][0], columns[k][1]]))
 }
 
 fn mean_log_ratio(bounds: &Bounds, marginal: &MarginalRatio, some: &Simulations) -> Result<f64> {
@@ -63,7 +66,7 @@ fn mean_log_ratio(bounds: &Bounds, marginal: &MarginalRatio, some: &Simulations)
 }
 
 /// Those of the pairs, best first, that close no circle.
-fn spanning(
+pub(super) fn spanning(
     n: usize,
     pairs: impl Iterator<Item = (usize, [usize; 2])>,
 ) -> Vec<(usize, [usize; 2])> {
@@ -83,7 +86,7 @@ fn spanning(
 }
 
 /// Each pair after one of the parameter it hangs on; a parameter that hangs on none is a root.
-fn in_order(pairs: &[(usize, [usize; 2])], n: usize) -> Vec<Branch> {
+pub(super) fn in_order(pairs: &[(usize, [usize; 2])], n: usize) -> Vec<Branch> {
     let mut reached = vec![false; n];
     let mut branches = Vec::new();
     for root in 0..n {
