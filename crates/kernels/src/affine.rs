@@ -1,7 +1,7 @@
 //! The elementwise affine map of autoregressive flows, and its log-determinant.
 
 use crate::Kernels;
-use crate::functions::{ln, softplus_and_sigmoid};
+use crate::functions::{exp_of_minus_size, ln, softplus_and_sigmoid_from};
 use crate::lanes::{Rows, RowsMut, vectors_per_row};
 use pulp::{Simd, WithSimd};
 
@@ -87,17 +87,25 @@ impl WithSimd for AffineForward<'_> {
         let mut sigmoids = RowsMut::new(simd, self.sigmoid, self.stride);
         let mut y = RowsMut::new(simd, self.y, self.stride);
         let mut log_det = RowsMut::new(simd, self.log_det, self.stride);
-        for v in 0..vectors_per_row::<S>(self.stride) {
-            let mut sum = log_det.get(0, v);
-            for j in 0..n_features {
-                let (softplus, sigmoid) = softplus_and_sigmoid(parameters.get(2 * j + 1, v));
+        let n_vectors = vectors_per_row::<S>(self.stride);
+        // Short loops: where all functions of a vector follow each other, they are too many for a core
+        // to look ahead to the next vector, and it waits for each result.
+        for j in 0..n_features {
+            for v in 0..n_vectors {
+                sigmoids.set(j, v, exp_of_minus_size(parameters.get(2 * j + 1, v)));
+            }
+            for v in 0..n_vectors {
+                let u = parameters.get(2 * j + 1, v);
+                let (softplus, sigmoid) = softplus_and_sigmoid_from(u, sigmoids.get(j, v));
                 let scale = softplus + softplus.all(MIN_SCALE);
                 parameters.set(2 * j + 1, v, scale);
                 sigmoids.set(j, v, sigmoid);
-                y.set(j, v, x.get(j, v).mul_add(scale, parameters.get(2 * j, v)));
-                sum += ln(scale);
             }
-            log_det.set(0, v, sum);
+            for v in 0..n_vectors {
+                let scale = parameters.get(2 * j + 1, v);
+                y.set(j, v, x.get(j, v).mul_add(scale, parameters.get(2 * j, v)));
+                log_det.add(0, v, ln(scale));
+            }
         }
     }
 }
@@ -165,15 +173,21 @@ impl WithSimd for AffineInverse<'_> {
         let parameters = Rows::new(simd, self.parameters, self.stride);
         let mut x = RowsMut::new(simd, self.x, self.stride);
         let mut log_det = RowsMut::new(simd, self.log_det, self.stride);
-        for v in 0..vectors_per_row::<S>(self.stride) {
-            let mut sum = log_det.get(0, v);
-            for j in 0..n_features {
-                let softplus = softplus_and_sigmoid(parameters.get(2 * j + 1, v)).0;
-                let scale = softplus + softplus.all(MIN_SCALE);
-                x.set(j, v, (y.get(j, v) - parameters.get(2 * j, v)) / scale);
-                sum = sum - ln(scale);
+        let n_vectors = vectors_per_row::<S>(self.stride);
+        for j in 0..n_features {
+            for v in 0..n_vectors {
+                x.set(j, v, exp_of_minus_size(parameters.get(2 * j + 1, v)));
             }
-            log_det.set(0, v, sum);
+            for v in 0..n_vectors {
+                let u = parameters.get(2 * j + 1, v);
+                let softplus = softplus_and_sigmoid_from(u, x.get(j, v)).0;
+                x.set(j, v, softplus + softplus.all(MIN_SCALE));
+            }
+            for v in 0..n_vectors {
+                let scale = x.get(j, v);
+                x.set(j, v, (y.get(j, v) - parameters.get(2 * j, v)) / scale);
+                log_det.add(0, v, -ln(scale));
+            }
         }
     }
 }

@@ -31,6 +31,8 @@ fn tiers() -> Vec<Kernels> {
 fn main() -> retrodict::Result<()> {
     let plain = |hidden: &[usize], linear_skip| NetworkConfig {
         hidden: hidden.to_vec(),
+        residual: false,
+        activation: Activation::Tanh,
         linear_skip,
         ..NetworkConfig::default()
     };
