@@ -85,7 +85,7 @@ fn plain(n_layers: usize, activation: Activation) -> NetworkConfig {
 
 fn splines(network: NetworkConfig) -> SplineConfig {
     SplineConfig {
-        transforms: TRANSFORMS,
+        transforms: Some(TRANSFORMS),
         network,
         bins: 10,
         bound: 3.0,

@@ -63,7 +63,7 @@ fn autoregressive(
     out: &mut Transforms,
 ) -> Result<Base> {
     let mut bounded = bounded.to_vec();
-    for layer in 0..config.transforms {
+    for layer in 0..config.n_transforms() {
         if layer > 0 && bounded.len() > 1 {
             out.push(Box::new(Permutation::reverse(bounded.len())));
             bounded.reverse();
@@ -82,7 +82,7 @@ fn coupling(
     out: &mut Transforms,
 ) -> Result<Base> {
     let linear = bounded.len() > 1 && !bounded.contains(&true);
-    for layer in 0..config.transforms {
+    for layer in 0..config.n_transforms() {
         let shape = spline_shape(config, bounded);
         let transform = CouplingSpline::alternating(&config.network, n_context, &shape, layer)?;
         out.push(Box::new(transform));

@@ -63,6 +63,23 @@ impl Default for NpeConfig {
     }
 }
 
+impl NpeConfig {
+    /// The same, with what is left out of the estimator settled for so many rows to train on.
+    #[must_use]
+    pub(super) fn settled(&self, n_rows: usize) -> Self {
+        Self {
+            estimator: self.estimator.settled(n_rows),
+            ..self.clone()
+        }
+    }
+
+    /// The same, settled for rounds, each of which aims at one observation with the same networks.
+    #[must_use]
+    pub(super) fn settled_for_rounds(&self) -> Self {
+        self.settled(usize::MAX)
+    }
+}
+
 /// A linear guess is made of at least so many rows.
 const FEWEST_ROWS: f64 = 20.0;
 
@@ -92,6 +109,7 @@ pub fn npe(
     observer: Observer<'_>,
 ) -> Result<(NeuralPosterior, TrainLog)> {
     let prepared = Prepared::new(prior, simulations, config, None, seed)?;
+    let config = &config.settled(prepared.split.train.len());
     if config.train.is_conservative() {
         let fitted = fit_conservatively(&prepared, prior, config, seed, observer)?;
         return prepared.finish(prior, config, fitted);
@@ -281,7 +299,7 @@ pub(super) fn finish(
         );
     }
     let model = ModelConfig::new(
-        config.estimator.clone(),
+        config.estimator.settled(usize::MAX),
         config.support,
         prior.parameters().iter().map(|p| p.name.clone()).collect(),
         [target.standardization, standard_x],

@@ -52,6 +52,7 @@ pub fn npe_continued(
     )?;
     // Whether the guess is beaten was settled when the networks were fresh.
     let settled = NpeConfig {
+        estimator: model.estimator.clone(),
         linear_guess: false,
         ..config.clone()
     };
@@ -71,7 +72,8 @@ fn check_settings(model: &ModelConfig, config: &NpeConfig) -> Result<()> {
             "Remove it, or train fresh networks.",
         ));
     }
-    same("estimator", &config.estimator, &model.estimator)?;
+    let given = config.estimator.completed_by(&model.estimator);
+    same("estimator", &given, &model.estimator)?;
     same("support", &config.support, &model.support)?;
     let guess = config.linear_guess && !model.target.columns().is_empty();
     same("linear_guess", &guess, &model.linear_guess.is_some())?;

@@ -49,7 +49,11 @@ pub fn nle_continued(
         data: model.x.clone(),
         summaries: model.summaries.clone(),
     };
-    let begun = (config, &likelihood.members[..]);
+    let config = NleConfig {
+        estimator: model.estimator.clone(),
+        ..config.clone()
+    };
+    let begun = (&config, &likelihood.members[..]);
     let (continued, mut log) = parts.train(prior, begun, seed, observer)?;
     log.notes.extend(unseen);
     log.notes.extend(unchanged(&log));
@@ -63,7 +67,8 @@ fn check_settings(
     simulations: &Simulations,
 ) -> Result<()> {
     let model = likelihood.model();
-    same("estimator", &config.estimator, &model.estimator)?;
+    let given = config.estimator.completed_by(&model.estimator);
+    same("estimator", &given, &model.estimator)?;
     same("support", &config.support, &model.support)?;
     let guess = config.linear_guess && !model.x.continuous_columns().is_empty();
     same("linear_guess", &guess, &model.x.has_linear_guess())?;

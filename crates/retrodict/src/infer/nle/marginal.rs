@@ -94,7 +94,7 @@ pub fn marginal(
         format,
         version,
         method,
-        estimator: config.estimator.clone(),
+        estimator: config.estimator.settled(usize::MAX),
         x: data,
         mixture: fitted.log.mixture.clone(),
     };

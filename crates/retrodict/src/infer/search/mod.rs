@@ -55,6 +55,7 @@ pub fn search(
 ) -> Result<SearchResult> {
     config.validate()?;
     let base = &NpeConfig {
+        estimator: base.estimator.settled(source.n_rows()),
         train: base.train.resolved(source.n_rows(), source.data().len()),
         ..base.clone()
     };

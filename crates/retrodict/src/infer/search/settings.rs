@@ -84,7 +84,7 @@ fn parts(estimator: &mut EstimatorConfig) -> (&mut NetworkConfig, Option<&mut us
     match estimator {
         EstimatorConfig::Maf(c) => (&mut c.network, Some(&mut c.transforms)),
         EstimatorConfig::MafRqs(c) | EstimatorConfig::Nsf(c) => {
-            (&mut c.network, Some(&mut c.transforms))
+            (&mut c.network, c.transforms.as_mut())
         }
         EstimatorConfig::Mdn(c) => (&mut c.network, None),
     }

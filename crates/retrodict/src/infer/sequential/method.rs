@@ -57,7 +57,8 @@ impl SequentialMethod {
     ) -> Result<(RoundModel, TrainLog)> {
         Ok(match self {
             Self::Npe(config) => {
-                let (posterior, log) = npe(prior, simulations, config, seed, observer)?;
+                let config = config.settled_for_rounds();
+                let (posterior, log) = npe(prior, simulations, &config, seed, observer)?;
                 (RoundModel::Posterior(Arc::new(posterior)), log)
             }
             Self::Nle(config, _) => {
