@@ -143,11 +143,7 @@ impl Study {
             if !inference.is_sequential() {
                 let held_out = (n as f64 * inference.train.validation_fraction).round() as usize;
                 let n_data = self.observations.n_columns();
-                let n_train = n - held_out.min(n);
-                inference.train = inference.train.resolved(n_train, n_data);
-                if method == Method::Npe && inference.continue_from.is_none() {
-                    inference.estimator = inference.estimator.settled(n_train);
-                }
+                inference.train = inference.train.resolved(n - held_out.min(n), n_data);
             }
         }
         if self.config.observation.is_none() {

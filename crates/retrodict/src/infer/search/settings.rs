@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use super::config::SearchConfig;
 use crate::estimator::EstimatorConfig;
 use crate::infer::NpeConfig;
-use crate::network::NetworkConfig;
 use crate::seed::{Random, Seed, Stream};
 
 /// What a trial changes; everything else is as the study has it.
@@ -23,13 +22,11 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The settings that a configuration has, which must be resolved.
+    /// The settings that a configuration has, which must be resolved and its estimator settled.
     pub fn of(config: &NpeConfig) -> Self {
-        let mut config = config.clone();
-        let (network, transforms) = parts(&mut config.estimator);
         Self {
-            hidden: network.hidden.clone(),
-            transforms: transforms.copied(),
+            hidden: config.estimator.network().hidden.clone(),
+            transforms: transforms(&config.estimator),
             learning_rate: config.train.learning_rate.expect("a resolved rate"),
             batch_size: config.train.batch_size.expect("a resolved batch"),
         }
@@ -61,11 +58,18 @@ impl Settings {
     #[must_use]
     pub fn applied_to(&self, base: &NpeConfig) -> NpeConfig {
         let mut config = base.clone();
-        let (network, transforms) = parts(&mut config.estimator);
+        let network = match &mut config.estimator {
+            EstimatorConfig::Maf(c) => {
+                c.transforms = self.transforms.unwrap_or(c.transforms);
+                &mut c.network
+            }
+            EstimatorConfig::MafRqs(c) | EstimatorConfig::Nsf(c) => {
+                c.transforms = self.transforms.or(c.transforms);
+                &mut c.network
+            }
+            EstimatorConfig::Mdn(c) => &mut c.network,
+        };
         network.hidden.clone_from(&self.hidden);
-        if let (Some(place), Some(transforms)) = (transforms, self.transforms) {
-            *place = transforms;
-        }
         config.train.learning_rate = Some(self.learning_rate);
         config.train.batch_size = Some(self.batch_size);
         config
@@ -80,13 +84,11 @@ fn whole(random: &mut Random, [low, high]: [usize; 2]) -> usize {
     (value.round() as usize).clamp(low, high)
 }
 
-fn parts(estimator: &mut EstimatorConfig) -> (&mut NetworkConfig, Option<&mut usize>) {
+fn transforms(estimator: &EstimatorConfig) -> Option<usize> {
     match estimator {
-        EstimatorConfig::Maf(c) => (&mut c.network, Some(&mut c.transforms)),
-        EstimatorConfig::MafRqs(c) | EstimatorConfig::Nsf(c) => {
-            (&mut c.network, c.transforms.as_mut())
-        }
-        EstimatorConfig::Mdn(c) => (&mut c.network, None),
+        EstimatorConfig::Maf(c) => Some(c.transforms),
+        EstimatorConfig::MafRqs(c) | EstimatorConfig::Nsf(c) => c.transforms,
+        EstimatorConfig::Mdn(_) => None,
     }
 }
 
@@ -99,6 +101,7 @@ mod tests {
     fn settings_lie_in_their_ranges_reach_both_ends_and_depend_on_the_index_alone() {
         let search = SearchConfig::default();
         let base = NpeConfig {
+            estimator: EstimatorConfig::default().settled(1000),
             train: TrainConfig::default().resolved(1000, 2),
             ..NpeConfig::default()
         };
