@@ -26,10 +26,10 @@ pub(crate) fn run(arguments: &Arguments, options: &RunOptions) -> Result<ExitCod
     }
     let data = arguments.data();
     let (label, config) = Method::read(&options.settings)?;
-    let written_out = serde_json::to_value(&config).expect("settings are plain JSON");
     let done = results::read(&options.out)?;
     let machine = Machine::current();
     for &n in &options.simulations {
+        let written_out = config.written_out(n);
         for task in options.selection.tasks()? {
             let known = |number: &usize| {
                 done.iter().any(|r| {
