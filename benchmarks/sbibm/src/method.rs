@@ -79,16 +79,13 @@ impl Method {
     /// The settings for so many simulations, with what is left out as the fit settles it.
     pub(crate) fn written_out(&self, n: usize) -> serde_json::Value {
         let written = match self {
-            Self::Npe(config) => {
-                let held_out = (n as f64 * config.train.validation_fraction).round() as usize;
-                serde_json::to_value(NpeConfig {
-                    estimator: config.estimator.settled(n - held_out.min(n)),
-                    ..(**config).clone()
-                })
-            }
+            Self::Npe(config) => serde_json::to_value(NpeConfig {
+                estimator: config.estimator.settled_for(config.train.training_rows(n)),
+                ..(**config).clone()
+            }),
             Self::Nle(config) => serde_json::to_value(Nle {
                 nle: NleConfig {
-                    estimator: config.nle.estimator.settled(usize::MAX),
+                    estimator: config.nle.estimator.settled(),
                     ..config.nle.clone()
                 },
                 sampler: config.sampler.clone(),

@@ -73,7 +73,7 @@ fn settings(options: &RunOptions) -> Result<(String, InferenceSection)> {
             (format!(" {stem}"), read)
         }
     };
-    inference.estimator = inference.estimator.settled(usize::MAX);
+    inference.estimator = inference.estimator.settled();
     inference.rounds = Some(options.rounds.unwrap_or(1));
     inference.method = match options.settings.method {
         MethodName::Npe => Method::Npe,

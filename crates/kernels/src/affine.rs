@@ -2,7 +2,7 @@
 
 use crate::Kernels;
 use crate::functions::{exp_of_minus_size, ln, softplus_and_sigmoid_from};
-use crate::lanes::{Rows, RowsMut, vectors_per_row};
+use crate::lanes::{Lanes, Rows, RowsMut, vectors_per_row};
 use pulp::{Simd, WithSimd};
 
 /// The least scale, and the least derivative of a spline: softplus alone could underflow.
@@ -96,8 +96,7 @@ impl WithSimd for AffineForward<'_> {
             }
             for v in 0..n_vectors {
                 let u = parameters.get(2 * j + 1, v);
-                let (softplus, sigmoid) = softplus_and_sigmoid_from(u, sigmoids.get(j, v));
-                let scale = softplus + softplus.all(MIN_SCALE);
+                let (scale, sigmoid) = scale_and_sigmoid(u, sigmoids.get(j, v));
                 parameters.set(2 * j + 1, v, scale);
                 sigmoids.set(j, v, sigmoid);
             }
@@ -174,14 +173,14 @@ impl WithSimd for AffineInverse<'_> {
         let mut x = RowsMut::new(simd, self.x, self.stride);
         let mut log_det = RowsMut::new(simd, self.log_det, self.stride);
         let n_vectors = vectors_per_row::<S>(self.stride);
+        // Short loops, as forward; x holds what is known of the scale so far.
         for j in 0..n_features {
             for v in 0..n_vectors {
                 x.set(j, v, exp_of_minus_size(parameters.get(2 * j + 1, v)));
             }
             for v in 0..n_vectors {
                 let u = parameters.get(2 * j + 1, v);
-                let softplus = softplus_and_sigmoid_from(u, x.get(j, v)).0;
-                x.set(j, v, softplus + softplus.all(MIN_SCALE));
+                x.set(j, v, scale_and_sigmoid(u, x.get(j, v)).0);
             }
             for v in 0..n_vectors {
                 let scale = x.get(j, v);
@@ -190,6 +189,13 @@ impl WithSimd for AffineInverse<'_> {
             }
         }
     }
+}
+
+/// softplus(u) + [`MIN_SCALE`] and sigmoid(u), given exp(−|u|).
+#[inline(always)]
+fn scale_and_sigmoid<S: Simd>(u: Lanes<S>, e: Lanes<S>) -> (Lanes<S>, Lanes<S>) {
+    let (softplus, sigmoid) = softplus_and_sigmoid_from(u, e);
+    (softplus + softplus.all(MIN_SCALE), sigmoid)
 }
 
 #[cfg(test)]

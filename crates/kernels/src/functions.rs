@@ -143,7 +143,7 @@ pub(crate) fn softplus_and_sigmoid_from<S: Simd>(u: Lanes<S>, e: Lanes<S>) -> (L
 /// sigmoid u = 1 / (1 + e⁻ᵘ), relative error below 5 · 10⁻⁷.
 #[inline(always)]
 pub(crate) fn sigmoid<S: Simd>(u: Lanes<S>) -> Lanes<S> {
-    let e = exp(-u.abs());
+    let e = exp_of_minus_size(u);
     let inverse = u.all(1.0) / (u.all(1.0) + e);
     u.ge(u.all(0.0)).select(inverse, e * inverse)
 }

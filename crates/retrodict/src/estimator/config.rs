@@ -53,7 +53,7 @@ impl Default for FlowConfig {
 #[serde(default, deny_unknown_fields)]
 pub struct SplineConfig {
     /// How many transforms follow each other; if left out 5, but 3 where `npe` trains an `nsf` in one round on fewer than 2,000
-    /// simulations.
+    /// simulations (not counting those held out).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transforms: Option<usize>,
     /// The network of each transform.
@@ -147,20 +147,33 @@ impl EstimatorConfig {
         network.validate()
     }
 
-    /// The same, with what is left out settled for so many rows to train on.
+    /// How many transforms follow each other, if that is given and there are any.
+    pub fn transforms(&self) -> Option<usize> {
+        match self {
+            Self::Maf(c) => Some(c.transforms),
+            Self::MafRqs(c) | Self::Nsf(c) => c.transforms,
+            Self::Mdn(_) => None,
+        }
+    }
+
+    /// The same, with what is left out as it is unless few rows are trained on.
     #[must_use]
-    pub fn settled(&self, n_rows: usize) -> Self {
+    pub fn settled(&self) -> Self {
         let mut settled = self.clone();
-        match &mut settled {
-            Self::Nsf(c) if n_rows < FEW_ROWS => {
-                c.transforms.get_or_insert(FEW_TRANSFORMS);
-            }
-            Self::MafRqs(c) | Self::Nsf(c) => {
-                c.transforms.get_or_insert(TRANSFORMS);
-            }
-            Self::Maf(_) | Self::Mdn(_) => {}
+        if let Self::MafRqs(c) | Self::Nsf(c) = &mut settled {
+            c.transforms = Some(c.n_transforms());
         }
         settled
+    }
+
+    /// The same, with what is left out as it is for `npe` in one round on so many rows to train on.
+    #[must_use]
+    pub fn settled_for(&self, n_rows: usize) -> Self {
+        let mut settled = self.clone();
+        if let (Self::Nsf(c), true) = (&mut settled, n_rows < FEW_ROWS) {
+            c.transforms.get_or_insert(FEW_TRANSFORMS);
+        }
+        settled.settled()
     }
 
     /// The same, with what is left out as `other` has it.
@@ -218,22 +231,20 @@ mod tests {
     #[test]
     fn what_is_left_out_is_settled_by_the_rows_and_what_is_given_stays() {
         let parse = |json| serde_json::from_str::<EstimatorConfig>(json).unwrap();
-        let transforms = |config: &EstimatorConfig| match config {
-            EstimatorConfig::Nsf(c) | EstimatorConfig::MafRqs(c) => c.transforms,
-            _ => None,
-        };
         for (json, few, many) in [
             (r#"{"kind":"nsf"}"#, 3, 5),
             (r#"{"kind":"nsf","transforms":4}"#, 4, 4),
             (r#"{"kind":"maf_rqs"}"#, 5, 5),
         ] {
             let config = parse(json);
-            let settled = [1_999, 2_000].map(|n| config.settled(n));
-            assert_eq!(settled.each_ref().map(transforms), [Some(few), Some(many)]);
+            let settled = [1_999, 2_000].map(|n| config.settled_for(n));
+            let transforms = settled.each_ref().map(EstimatorConfig::transforms);
+            assert_eq!(transforms, [Some(few), Some(many)]);
+            assert_eq!(config.settled(), settled[1]);
             assert_eq!(config.completed_by(&settled[0]), settled[0]);
         }
         let mixture = parse(r#"{"kind":"mdn"}"#);
-        assert_eq!(mixture.settled(10), mixture);
+        assert_eq!(mixture.settled_for(10), mixture);
         let other = parse(r#"{"kind":"nsf","transforms":2}"#);
         assert_eq!(mixture.completed_by(&other), mixture);
     }

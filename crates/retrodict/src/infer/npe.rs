@@ -64,19 +64,22 @@ impl Default for NpeConfig {
 }
 
 impl NpeConfig {
-    /// The same, with what is left out of the estimator settled for so many rows to train on.
+    /// The same, with what is left out of the estimator as it is in rounds.
     #[must_use]
-    pub(super) fn settled(&self, n_rows: usize) -> Self {
+    pub(super) fn settled(&self) -> Self {
         Self {
-            estimator: self.estimator.settled(n_rows),
+            estimator: self.estimator.settled(),
             ..self.clone()
         }
     }
 
-    /// The same, settled for rounds, each of which aims at one observation with the same networks.
+    /// The same, with what is left out of the estimator as it is in one round with so many rows to train on.
     #[must_use]
-    pub(super) fn settled_for_rounds(&self) -> Self {
-        self.settled(usize::MAX)
+    pub(super) fn settled_for(&self, n_rows: usize) -> Self {
+        Self {
+            estimator: self.estimator.settled_for(n_rows),
+            ..self.clone()
+        }
     }
 }
 
@@ -109,7 +112,7 @@ pub fn npe(
     observer: Observer<'_>,
 ) -> Result<(NeuralPosterior, TrainLog)> {
     let prepared = Prepared::new(prior, simulations, config, None, seed)?;
-    let config = &config.settled(prepared.split.train.len());
+    let config = &config.settled_for(prepared.split.train.len());
     if config.train.is_conservative() {
         let fitted = fit_conservatively(&prepared, prior, config, seed, observer)?;
         return prepared.finish(prior, config, fitted);
@@ -299,7 +302,7 @@ pub(super) fn finish(
         );
     }
     let model = ModelConfig::new(
-        config.estimator.settled(usize::MAX),
+        config.estimator.clone(),
         config.support,
         prior.parameters().iter().map(|p| p.name.clone()).collect(),
         [target.standardization, standard_x],

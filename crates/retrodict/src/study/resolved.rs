@@ -141,9 +141,10 @@ impl Study {
             }
             // Of several rounds, each settles for its own number of rows what is left out.
             if !inference.is_sequential() {
-                let held_out = (n as f64 * inference.train.validation_fraction).round() as usize;
                 let n_data = self.observations.n_columns();
-                inference.train = inference.train.resolved(n - held_out.min(n), n_data);
+                inference.train = inference
+                    .train
+                    .resolved(inference.train.training_rows(n), n_data);
             }
         }
         if self.config.observation.is_none() {

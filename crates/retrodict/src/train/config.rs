@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::memory::Memory;
+use super::split::n_held_out;
 use crate::error::{Error, Result};
 
 /// How the learning rate changes while training.
@@ -255,6 +256,11 @@ impl TrainConfig {
     /// The weight decay.
     pub(super) fn decay(&self) -> f64 {
         self.weight_decay.unwrap_or(WEIGHT_DECAY)
+    }
+
+    /// How many of `n` rows are trained on; the others are held out.
+    pub fn training_rows(&self, n: usize) -> usize {
+        n - n_held_out(n, self.validation_fraction)
     }
 
     /// Rows a step when there are `n` to train on.

@@ -17,7 +17,7 @@ impl Split {
         assert!(n >= 2, "a split needs two rows");
         let mut rows: Vec<usize> = (0..n).collect();
         seed.stream(Stream::Split, 0).shuffle(&mut rows);
-        let held_out = ((n as f64 * validation_fraction).round() as usize).clamp(1, n - 1);
+        let held_out = n_held_out(n, validation_fraction);
         let mut train = rows.split_off(held_out);
         // Order carries no information here, and ascending reads are kind to memory.
         train.sort_unstable();
@@ -27,6 +27,12 @@ impl Split {
             validation: rows,
         }
     }
+}
+
+/// How many of `n` rows are held out.
+pub(super) fn n_held_out(n: usize, validation_fraction: f64) -> usize {
+    let share = (n as f64 * validation_fraction).round() as usize;
+    share.max(1).min(n.saturating_sub(1))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::discrete::DiscreteColumn;
 use crate::error::{Error, Result};
+use crate::estimator::EstimatorConfig;
 use crate::table::Table;
 use crate::train::TrainLog;
 
@@ -26,6 +27,11 @@ pub(super) fn same<T: PartialEq + Serialize>(option: &str, given: &T, networks: 
         format!("{expected}, as the networks to go on with have"),
         "Give the settings that the networks were trained with, or train fresh ones.",
     ))
+}
+
+/// Refuses another estimator; what is left out is as the networks have it.
+pub(super) fn same_estimator(given: &EstimatorConfig, networks: &EstimatorConfig) -> Result<()> {
+    same("estimator", &given.completed_by(networks), networks)
 }
 
 /// Refuses data of another length.

@@ -1,6 +1,6 @@
 //! Neural posteriors of which the training goes on.
 
-use super::{check_columns, check_levels, newly_varying, same, unchanged};
+use super::{check_columns, check_levels, newly_varying, same, same_estimator, unchanged};
 use crate::error::{Error, Result};
 use crate::infer::Missing;
 use crate::infer::model_file::ModelConfig;
@@ -72,8 +72,7 @@ fn check_settings(model: &ModelConfig, config: &NpeConfig) -> Result<()> {
             "Remove it, or train fresh networks.",
         ));
     }
-    let given = config.estimator.completed_by(&model.estimator);
-    same("estimator", &given, &model.estimator)?;
+    same_estimator(&config.estimator, &model.estimator)?;
     same("support", &config.support, &model.support)?;
     let guess = config.linear_guess && !model.target.columns().is_empty();
     same("linear_guess", &guess, &model.linear_guess.is_some())?;

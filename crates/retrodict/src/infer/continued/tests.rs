@@ -1,6 +1,7 @@
 //! What holds for networks whose training goes on.
 
 use super::*;
+use crate::infer::sequential::{RoundModel, SequentialMethod};
 use crate::infer::testing::silent;
 use crate::infer::{
     FieldConfig, NeuralPosterior, NleConfig, NpeConfig, NreConfig, Posterior, fmpe, fmpe_continued,
@@ -78,6 +79,26 @@ fn more_simulations_of_the_same_kind_are_learned_from_in_the_space_of_the_first(
     second.save(folder.path()).unwrap();
     let loaded = NeuralPosterior::load(folder.path(), &prior).unwrap();
     assert_eq!(loaded.config(), second.config());
+}
+
+#[test]
+fn networks_that_began_with_few_simulations_keep_their_transforms_with_many() {
+    let left_out = |epochs| settings(r#"{"kind":"nsf","network":{"hidden":[8]}}"#, epochs);
+    let (prior, all) = simulations(3000);
+    let few = all.select(&(0..200).collect::<Vec<_>>());
+    let transforms = |posterior: &NeuralPosterior| posterior.config().estimator.transforms();
+    let (first, _) = npe(&prior, &few, &left_out(2), Seed(1), &silent).unwrap();
+    let begun = (&first, &left_out(2));
+    let (second, _) = npe_continued(&prior, &all, begun, Seed(1), &silent).unwrap();
+    let (fresh, _) = npe(&prior, &all, &left_out(2), Seed(1), &silent).unwrap();
+    // A round has as many with few.
+    let rounds = SequentialMethod::Npe(left_out(2));
+    let (round, _) = rounds.fit(&prior, &few, Seed(1), &silent).unwrap();
+    let RoundModel::Posterior(round) = round else {
+        panic!("npe trains a posterior");
+    };
+    let given = [&first, &second, &fresh, &round].map(transforms);
+    assert_eq!(given, [Some(3), Some(3), Some(5), Some(5)]);
 }
 
 #[test]

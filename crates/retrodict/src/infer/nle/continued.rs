@@ -2,7 +2,9 @@
 
 use super::{NeuralLikelihood, NleConfig, Parts};
 use crate::error::Result;
-use crate::infer::continued::{check_columns, check_levels, newly_varying, same, unchanged};
+use crate::infer::continued::{
+    check_columns, check_levels, newly_varying, same, same_estimator, unchanged,
+};
 use crate::infer::discrete::of_parameters;
 use crate::infer::parameter_space::ParameterSpace;
 use crate::infer::training_pairs::TrainingPairs;
@@ -67,8 +69,7 @@ fn check_settings(
     simulations: &Simulations,
 ) -> Result<()> {
     let model = likelihood.model();
-    let given = config.estimator.completed_by(&model.estimator);
-    same("estimator", &given, &model.estimator)?;
+    same_estimator(&config.estimator, &model.estimator)?;
     same("support", &config.support, &model.support)?;
     let guess = config.linear_guess && !model.x.continuous_columns().is_empty();
     same("linear_guess", &guess, &model.x.has_linear_guess())?;

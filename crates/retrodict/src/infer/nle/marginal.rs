@@ -94,7 +94,7 @@ pub fn marginal(
         format,
         version,
         method,
-        estimator: config.estimator.settled(usize::MAX),
+        estimator: config.estimator.settled(),
         x: data,
         mixture: fitted.log.mixture.clone(),
     };

@@ -60,7 +60,7 @@ impl LikelihoodModel {
             version,
             method,
             parameters: prior.names(),
-            estimator: config.estimator.settled(usize::MAX),
+            estimator: config.estimator.settled(),
             support: config.support,
             theta: space.standardization.clone(),
             discrete_parameters: space.discrete.clone(),

@@ -55,7 +55,7 @@ pub fn search(
 ) -> Result<SearchResult> {
     config.validate()?;
     let base = &NpeConfig {
-        estimator: base.estimator.settled(source.n_rows()),
+        estimator: (base.estimator).settled_for(base.train.training_rows(source.n_rows())),
         train: base.train.resolved(source.n_rows(), source.data().len()),
         ..base.clone()
     };

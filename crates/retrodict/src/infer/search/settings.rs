@@ -26,7 +26,7 @@ impl Settings {
     pub fn of(config: &NpeConfig) -> Self {
         Self {
             hidden: config.estimator.network().hidden.clone(),
-            transforms: transforms(&config.estimator),
+            transforms: config.estimator.transforms(),
             learning_rate: config.train.learning_rate.expect("a resolved rate"),
             batch_size: config.train.batch_size.expect("a resolved batch"),
         }
@@ -84,14 +84,6 @@ fn whole(random: &mut Random, [low, high]: [usize; 2]) -> usize {
     (value.round() as usize).clamp(low, high)
 }
 
-fn transforms(estimator: &EstimatorConfig) -> Option<usize> {
-    match estimator {
-        EstimatorConfig::Maf(c) => Some(c.transforms),
-        EstimatorConfig::MafRqs(c) | EstimatorConfig::Nsf(c) => c.transforms,
-        EstimatorConfig::Mdn(_) => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,7 +93,7 @@ mod tests {
     fn settings_lie_in_their_ranges_reach_both_ends_and_depend_on_the_index_alone() {
         let search = SearchConfig::default();
         let base = NpeConfig {
-            estimator: EstimatorConfig::default().settled(1000),
+            estimator: EstimatorConfig::default().settled_for(1000),
             train: TrainConfig::default().resolved(1000, 2),
             ..NpeConfig::default()
         };

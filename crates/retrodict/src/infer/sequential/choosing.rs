@@ -89,7 +89,7 @@ impl Round<'_> {
         let mut logs = Vec::new();
         let mut posterior = None;
         if choice.method.has_posterior() {
-            let (config, inside) = (self.config.npe.settled_for_rounds(), self.data.inside);
+            let (config, inside) = (self.config.npe.settled(), self.data.inside);
             let (fitted, log) = npe(self.prior, inside, &config, self.seed, self.observer)?;
             posterior = Some(Arc::new(fitted));
             logs.push(log);

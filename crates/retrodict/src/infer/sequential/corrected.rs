@@ -35,6 +35,7 @@ pub(super) fn npe_corrected(
     observer: Observer<'_>,
 ) -> Result<(NeuralPosterior, TrainLog)> {
     config.train.refuse_conservative()?;
+    let config = &config.settled();
     let weights = match correction {
         Correction::Weights(weights) => Some(weights),
         _ => None,

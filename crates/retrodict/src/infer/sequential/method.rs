@@ -48,7 +48,7 @@ impl SequentialMethod {
     }
 
     /// Fits to simulations.
-    pub(super) fn fit(
+    pub(in crate::infer) fn fit(
         &self,
         prior: &Prior,
         simulations: &Simulations,
@@ -57,7 +57,7 @@ impl SequentialMethod {
     ) -> Result<(RoundModel, TrainLog)> {
         Ok(match self {
             Self::Npe(config) => {
-                let config = config.settled_for_rounds();
+                let config = config.settled();
                 let (posterior, log) = npe(prior, simulations, &config, seed, observer)?;
                 (RoundModel::Posterior(Arc::new(posterior)), log)
             }

@@ -97,6 +97,7 @@ pub fn npe_from(
         ));
     }
     check_names(prior, source.parameters())?;
+    let config = &config.settled_for(config.train.training_rows(source.n_rows()));
     let prepared = Prepared::new(prior, source, config, seed)?;
     let flow =
         config
