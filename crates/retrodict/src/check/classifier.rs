@@ -7,6 +7,10 @@ use retrodict_kernels::{Adam, BinaryCrossEntropy, axpy, padded};
 
 const BATCH_SIZE: usize = 200;
 const LEARNING_RATE: f32 = 1e-3;
+/// With early stopping the weights of the best epoch are kept, so that larger steps do no harm: with 540 rows of four
+/// columns the loss of held-out rows is as small after 62 epochs as after 94. With twice this rate it is after 44, but
+/// what was learned of one half of the data spreads to the other more often.
+const EARLY_LEARNING_RATE: f32 = 2e-3;
 /// The penalty ½ α |w|² is divided by the batch size, as there; on biases too, unlike there, which
 /// changes a step by less than 10⁻⁹.
 const ALPHA: f32 = 1e-4;
@@ -43,7 +47,7 @@ impl Classifier {
     /// Adam on the mean logistic loss in shuffled batches of 200, until the loss of an epoch has
     /// not improved by 10⁻⁴ for more than ten epochs in a row.
     pub(super) fn train(data: &Labelled, random: &mut Random) -> Result<Self> {
-        let mut training = Training::new(data.x.len(), random)?;
+        let mut training = Training::new(data.x.len(), LEARNING_RATE, random)?;
         let mut order: Vec<usize> = (0..data.label.len()).collect();
         let (mut best, mut without_gain, mut epochs) = (f64::INFINITY, 0, 0);
         while epochs < MAX_EPOCHS && without_gain <= PATIENCE {
@@ -59,14 +63,14 @@ impl Classifier {
         Ok(training.classifier)
     }
 
-    /// The same, but with the weights of the epoch after which the loss of `held_out` rows was least, ten
-    /// epochs before the end: it does not learn its rows by heart.
+    /// The same with larger steps, and with the weights of the epoch after which the loss of `held_out` rows was
+    /// least, ten epochs before the end: it does not learn its rows by heart.
     pub(super) fn train_early(
         data: &Labelled,
         held_out: &Labelled,
         random: &mut Random,
     ) -> Result<Self> {
-        let mut training = Training::new(data.x.len(), random)?;
+        let mut training = Training::new(data.x.len(), EARLY_LEARNING_RATE, random)?;
         let mut order: Vec<usize> = (0..data.label.len()).collect();
         let mut best = training.classifier.weights.clone();
         let (mut least, mut without_gain, mut epochs) = (f64::INFINITY, 0, 0);
@@ -177,6 +181,7 @@ fn inputs(x: &[f32], stride: usize) -> Inputs<'_> {
 
 struct Training {
     classifier: Classifier,
+    learning_rate: f32,
     gradient: Vec<f32>,
     moments: [Vec<f32>; 2],
     steps: u64,
@@ -186,7 +191,7 @@ struct Training {
 
 impl Training {
     /// Of a new classifier of d columns.
-    fn new(d: usize, random: &mut Random) -> Result<Self> {
+    fn new(d: usize, learning_rate: f32, random: &mut Random) -> Result<Self> {
         let config = NetworkConfig {
             hidden: vec![10 * d; 2],
             residual: false,
@@ -205,6 +210,7 @@ impl Training {
             gradient: zeros.clone(),
             moments: [zeros.clone(), zeros],
             steps: 0,
+            learning_rate,
             classifier: Classifier { network, weights },
         })
     }
@@ -250,7 +256,7 @@ impl Training {
         axpy(kernels, ALPHA * scale, weights, &mut self.gradient);
         self.steps += 1;
         let adam = Adam {
-            learning_rate: LEARNING_RATE,
+            learning_rate: self.learning_rate,
             step: self.steps,
             ..Adam::default()
         };

@@ -7,7 +7,7 @@ use super::data_dependence::DataDependence;
 use super::normal;
 use super::rank_uniformity::RankUniformity;
 use super::thresholds as limit;
-use crate::prior::special::normal_tails;
+use crate::prior::special::normal_cdf;
 use crate::seed::{Random, Seed, Stream};
 
 /// How often a check would see a stated defect.
@@ -70,12 +70,12 @@ pub fn powers(ranks: &RankUniformity, dependence: &DataDependence) -> Vec<Power>
 /// The power of the ranks of parameters alone, under the name of their check.
 pub(super) fn powers_of_parameters(ranks: &RankUniformity, check: &str) -> Vec<Power> {
     let shifted = [limit::CAUTION_BIAS, limit::FAILED_BIAS].map(|bias| {
-        let position = move |random: &mut Random| normal_tails(random.normal() + bias).lower;
+        let position = move |random: &mut Random| normal_cdf(random.normal() + bias);
         let defect = format!("one parameter shifted by {bias} sd");
         of_ranks(ranks, check, defect, &position)
     });
     let wide = [limit::CAUTION_SPREAD, limit::FAILED_SPREAD].map(|spread| {
-        let position = move |random: &mut Random| normal_tails(spread * random.normal()).lower;
+        let position = move |random: &mut Random| normal_cdf(spread * random.normal());
         let defect = format!("errors of one parameter {spread} times the claimed ones");
         of_ranks(ranks, check, defect, &position)
     });

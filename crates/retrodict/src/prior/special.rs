@@ -14,12 +14,21 @@ pub(crate) fn normal_log_density(z: f64) -> f64 {
     -0.5 * z * z - LOG_SQRT_2PI
 }
 
+/// P(Z > z) of the standard normal, with its digits far above zero.
+pub(crate) fn normal_survival(z: f64) -> f64 {
+    0.5 * erfc(z * std::f64::consts::FRAC_1_SQRT_2)
+}
+
+/// P(Z ≤ z) of the standard normal, with its digits far below zero.
+pub(crate) fn normal_cdf(z: f64) -> f64 {
+    normal_survival(-z)
+}
+
 /// The standard normal's tails at `z`.
 pub(crate) fn normal_tails(z: f64) -> Tails {
-    let z = z * std::f64::consts::FRAC_1_SQRT_2;
     Tails {
-        lower: 0.5 * erfc(-z),
-        upper: 0.5 * erfc(z),
+        lower: normal_cdf(z),
+        upper: normal_survival(z),
     }
 }
 
@@ -35,7 +44,7 @@ pub(crate) fn normal_quantile(tail: Tail) -> f64 {
 fn upper_quantile(p: f64) -> f64 {
     let z = std::f64::consts::SQRT_2 * erfc_inv(2.0 * p);
     // `erfc_inv` is good to ten digits; one step of Newton's method gives the rest.
-    let step = (normal_tails(z).upper - p) / normal_log_density(z).exp();
+    let step = (normal_survival(z) - p) / normal_log_density(z).exp();
     if step.is_finite() { z + step } else { z }
 }
 

@@ -208,7 +208,7 @@ mod tests {
     fn score(x: f64, random: &mut Random) -> f64 {
         let error = if x > 0.0 { 2.0 } else { 1.0 } * random.normal();
         // The mass of |z| < |error|.
-        1.0 - 2.0 * crate::prior::special::normal_tails(error.abs()).upper
+        1.0 - 2.0 * crate::prior::special::normal_survival(error.abs())
     }
 
     fn calibration(n: usize, random: &mut Random) -> Calibration {

@@ -175,11 +175,15 @@ fn it_agrees_with_sbi() {
         x: Table::numbered("x", 2, golden.x.concat()).unwrap(),
         status: vec![Status::Ok; n],
     };
-    let local = LocalTest::train(&one, &test, Seed(1)).unwrap();
+    // The p-value depends on how the networks begin, too: of 32 at the two observations without a fault, four to
+    // ten are below 0.05, at any rate of learning. Hence the median of three.
+    let tests = [1, 2, 3].map(|seed| LocalTest::train(&one, &test, Seed(seed)).unwrap());
     for there in golden.observations {
         let names = ["theta_1", "theta_2"];
         let samples = Samples::from_rows(names, there.draws.concat()).unwrap();
-        let here = local.at(&there.observed, &samples);
+        let mut found = tests.each_ref().map(|t| t.at(&there.observed, &samples));
+        found.sort_by(|a, b| a.p_value.total_cmp(&b.p_value));
+        let [_, here, _] = found;
         assert_eq!(here.p_value < 0.05, there.p_value < 0.05, "{here:?}");
         if there.p_value < 0.05 {
             // Other networks, other stopping: the same size.

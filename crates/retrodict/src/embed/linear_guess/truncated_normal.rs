@@ -1,7 +1,9 @@
 //! Between a standard normal variable confined to an interval and one that is not.
 
 use crate::prior::Tails;
-use crate::prior::special::{normal_log_density, normal_quantile, normal_tails};
+use crate::prior::special::{
+    normal_cdf, normal_log_density, normal_quantile, normal_survival, normal_tails,
+};
 
 /// Narrower intervals have the density at their center times their width, to eleven digits near the
 /// center of the distribution.
@@ -35,8 +37,8 @@ pub(super) fn from_noise(y: f64, [a, b]: [f64; 2]) -> (f64, f64) {
     let log_all = log_mass(a, b);
     let (all, tails) = (log_all.exp(), normal_tails(y));
     let confined = Tails {
-        lower: normal_tails(a).lower + tails.lower * all,
-        upper: normal_tails(b).upper + tails.upper * all,
+        lower: normal_cdf(a) + tails.lower * all,
+        upper: normal_survival(b) + tails.upper * all,
     };
     let t = normal_quantile(confined.smaller());
     let t = t.clamp(a, b);
@@ -53,7 +55,7 @@ pub(super) fn log_mass(low: f64, high: f64) -> f64 {
         return width.ln() + normal_log_density(0.5 * (low + high));
     }
     if low <= 0.0 {
-        return (-(normal_tails(high).upper + normal_tails(low).lower)).ln_1p();
+        return (-(normal_survival(high) + normal_cdf(low))).ln_1p();
     }
     let log_low = log_upper_tail(low);
     log_low + (-(log_upper_tail(high) - log_low).exp()).ln_1p()
@@ -62,7 +64,7 @@ pub(super) fn log_mass(low: f64, high: f64) -> f64 {
 /// log(1 − Φ(t)) for t ≥ 0.
 fn log_upper_tail(t: f64) -> f64 {
     if t < FAR {
-        return normal_tails(t).upper.ln();
+        return normal_survival(t).ln();
     }
     let square = 1.0 / (t * t);
     normal_log_density(t) - t.ln() + (-square + 3.0 * square * square).ln_1p()

@@ -1,6 +1,6 @@
 //! A model whose approximate posterior is known by quadrature.
 
-use crate::prior::special::normal_tails;
+use crate::prior::special::normal_cdf;
 use crate::prior::{DistributionConfig as D, Prior};
 use crate::seed::{Seed, Stream};
 use crate::simulate::{
@@ -72,7 +72,7 @@ pub(super) fn moments_mass(density: impl Fn(f64) -> f64) -> f64 {
 
 /// p(|x − `x_o`| ≤ ε | θ): with the uniform prior, the density of the draws.
 pub(super) fn within(theta: f64, observed: f64, tolerance: f64) -> f64 {
-    let lower = |x: f64| normal_tails((x - theta) / NOISE).lower;
+    let lower = |x: f64| normal_cdf((x - theta) / NOISE);
     lower(observed + tolerance) - lower(observed - tolerance)
 }
 

@@ -7,7 +7,7 @@ use crate::infer::LogLikelihood;
 use crate::infer::abc::comparison::check_observation;
 use crate::infer::posterior::{Posterior, check_theta};
 use crate::infer::potential::maximum;
-use crate::prior::special::{normal_quantile, normal_tails};
+use crate::prior::special::{normal_cdf, normal_quantile};
 use crate::prior::{Parameter, Tail};
 use crate::samples::Samples;
 use crate::seed::{Seed, Stream};
@@ -100,7 +100,7 @@ impl TruncatedMarginals {
         let bounds = self.bounds.levels();
         let level = |(k, z): (usize, &f64)| {
             let [low, high] = bounds[k % bounds.len()];
-            let level = low + (high - low) * normal_tails(*z).lower;
+            let level = low + (high - low) * normal_cdf(*z);
             level.clamp(low.next_up(), high.next_down())
         };
         points.iter().enumerate().map(level).collect()

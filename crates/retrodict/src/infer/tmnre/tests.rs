@@ -7,7 +7,7 @@ use crate::infer::sequential::{
 use crate::infer::testing::silent;
 use crate::infer::{LogLikelihood, Posterior};
 use crate::prior::DistributionConfig as D;
-use crate::prior::special::normal_tails;
+use crate::prior::special::normal_cdf;
 use crate::simulate::{FunctionSimulator, Noise, Simulator, simulate};
 
 const D10: usize = 10;
@@ -187,11 +187,7 @@ fn two_parameters_that_hang_together_are_drawn_together() {
     assert!((total - 1.0).abs() < 0.02, "{total}");
     // What has no bins is the ratio of the pair times the prior.
     let smooth = found.log_unnormalized(&points, &x).unwrap();
-    let levels: Vec<f64> = points
-        .values()
-        .iter()
-        .map(|v| normal_tails(*v).lower)
-        .collect();
+    let levels: Vec<f64> = points.values().iter().map(|v| normal_cdf(*v)).collect();
     let mut ratios = vec![0.0; points.n_rows()];
     let pair = &found.marginals()[2].ratio;
     pair.log_likelihood(&levels, &x, &mut ratios).unwrap();

@@ -1,7 +1,7 @@
 //! Densities that are not normal: two modes, a banana, an edge.
 
 use super::*;
-use crate::prior::special::{normal_log_density, normal_tails};
+use crate::prior::special::{normal_log_density, normal_survival};
 
 /// low N(−center, sd² I) + (1 − low) N(center, sd² I).
 pub(super) fn modes(x: &[f64], [center, sd, low]: [f64; 3]) -> f64 {
@@ -106,7 +106,7 @@ fn a_density_with_an_edge_is_never_left() {
         }
     };
     let at = 0.5_f64.sqrt();
-    let exact = at * normal_log_density(at).exp() / normal_tails(at).upper;
+    let exact = at * normal_log_density(at).exp() / normal_survival(at);
     for config in all() {
         let drawn = draw(&Function(1, edge), 4000, &config, 1);
         let column = drawn.column(0);
