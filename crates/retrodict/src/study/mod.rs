@@ -10,6 +10,7 @@
 //! `study.toml` in the folder has every default written out and gives the same bits when it is run
 //! again. Simulations, models and draws of another study are refused, never overwritten.
 
+mod check_section;
 mod choice;
 mod clock;
 mod comparison;
@@ -22,6 +23,7 @@ mod facts;
 mod folder;
 mod given_data;
 mod hash;
+mod inference_section;
 mod inputs;
 mod journal;
 mod memory;
@@ -29,6 +31,7 @@ mod method;
 mod model_choice;
 mod observation;
 mod online;
+mod parameters;
 mod posterior_section;
 mod provenance;
 mod read;
@@ -47,14 +50,15 @@ mod summaries;
 mod synthetic_section;
 mod validate;
 mod versions;
+mod written;
 
+pub use check_section::CheckSection;
 pub use comparison::{Compared, Comparison, ComparisonRun, Importance, MethodResult, Pair};
-pub use config::{
-    CheckSection, InferenceSection, ObservationSection, ObservedValues, StudyConfig, StudySection,
-};
+pub use config::{ObservationSection, ObservedValues, StudyConfig, StudySection};
 pub use draws_file::{to_csv, write_table};
 pub use events::{Event, Observer, StopFlag};
 pub use folder::RunFolder;
+pub use inference_section::InferenceSection;
 pub use method::Method;
 pub use model_choice::{ModelChoiceSection, OtherModel};
 pub use posterior_section::{ConditionalSection, PosteriorSection};

@@ -5,7 +5,8 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::config::{InferenceSection, ObservationSection, ObservedValues, StudyConfig};
+use super::config::{ObservationSection, ObservedValues, StudyConfig};
+use super::inference_section::InferenceSection;
 use super::inputs::inputs;
 use super::method::Method;
 use super::read::parse;

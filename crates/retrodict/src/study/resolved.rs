@@ -2,14 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use super::config::{InferenceSection, ObservationSection, ObservedValues, StudyConfig};
+use super::config::{ObservationSection, ObservedValues, StudyConfig};
+use super::inference_section::InferenceSection;
 use super::method::Method;
-use super::observation;
 use super::read::{parse, read};
 use super::record::Inputs;
 use super::source::Source;
 use super::{
-    choice, facts, model_choice, online, posterior_section, restriction_section, several, validate,
+    choice, facts, model_choice, observation, online, parameters, posterior_section,
+    restriction_section, several, validate,
 };
 use crate::error::{Error, Result};
 use crate::infer::auto::Choice;
@@ -88,8 +89,8 @@ impl Study {
             builtin::by_name(name).map_err(|error| restate(&source, "simulator.builtin", error))
         });
         let builtin = builtin.transpose()?;
-        let prior = prior(&mut config, &source, builtin.as_ref())?;
-        let observations = observations(&config, &source, &folder, builtin.as_ref())?;
+        let prior = parameters::prior(&mut config, &source, builtin.as_ref())?;
+        let observations = observation::of_study(&config, &source, &folder, builtin.as_ref())?;
         let choice = choice::choose(&mut config, &prior, &observations);
         restriction_section::validate(&config, &source)?;
         posterior_section::validate(&config, &source, &prior)?;
@@ -268,44 +269,6 @@ impl Study {
     pub(super) fn facts(&self) -> &Inputs {
         &self.facts
     }
-
-    /// The text of the resolved study as it stands in a run's folder: every default written out,
-    /// and paths that still lead to the study's files from there.
-    pub fn to_toml(&self, run_folder: &Path) -> String {
-        self.to_toml_with(&self.config.inference, run_folder)
-    }
-
-    /// As [`Study::to_toml`], with another inference in place of the study's own.
-    pub(super) fn to_toml_with(&self, inference: &InferenceSection, run_folder: &Path) -> String {
-        let mut config = self.config.clone();
-        config.inference = inference.clone();
-        let points_to_files = config.simulator.names_files()
-            || config
-                .observation
-                .as_ref()
-                .is_some_and(|o| o.file.is_some())
-            || inference
-                .given_rounds
-                .as_ref()
-                .is_some_and(|given| given.weights.is_some())
-            || inference.continue_from.is_some();
-        config.study.folder = points_to_files.then(|| way_back(run_folder, &self.folder));
-        let mut text =
-            toml::to_string_pretty(&config).expect("a study that was read can be written");
-        if !config.methods.is_empty() {
-            text = several::with_methods(&text, &config.methods);
-        }
-        format!("# Written by retrodict: the study with every default spelled out.\n\n{text}")
-    }
-}
-
-/// The study's folder from a run's folder: relative if the run lies within it, so that both can be
-/// moved together.
-fn way_back(run_folder: &Path, folder: &Path) -> String {
-    match run_folder.strip_prefix(folder) {
-        Ok(inside) => vec![".."; inside.components().count()].join("/"),
-        Err(_) => folder.to_string_lossy().into_owned(),
-    }
 }
 
 fn base_folder(config: &StudyConfig, source: &Source) -> Result<PathBuf> {
@@ -329,89 +292,6 @@ fn base_folder(config: &StudyConfig, source: &Source) -> Result<PathBuf> {
     }
 }
 
-fn prior(config: &mut StudyConfig, source: &Source, builtin: Option<&Builtin>) -> Result<Prior> {
-    if config.parameters.0.is_empty() {
-        let Some(builtin) = builtin else {
-            return Err(source.error(
-                "parameters",
-                "is missing; expected a prior for each parameter",
-                "Add, for example, `[parameters]` and `mu = { prior = \"uniform\", low = -2.0, high = 2.0 }`.",
-            ));
-        };
-        config.parameters = builtin.prior.to_config()?;
-    }
-    let prior = Prior::from_config_with(&config.parameters, source.functions())
-        .map_err(|error| restate(source, "parameters", error))?;
-    let several = config.inference.is_sequential();
-    let takes_discrete = !several && config.method().takes_discrete_parameters();
-    if let Some(discrete) = prior.discrete_parameters().first()
-        && !takes_discrete
-    {
-        return Err(source.error(
-            &format!("parameters.{discrete}"),
-            format!(
-                "a discrete prior, which `{}`{} does not take",
-                config.inference.method.name(),
-                if several { " in rounds" } else { "" }
-            ),
-            "Use `npe`, `nle` or `nre` in one round, or give it a continuous prior.",
-        ));
-    }
-    if let Some(builtin) = builtin
-        && builtin.simulator.n_parameters() != prior.n_parameters()
-    {
-        return Err(source.error(
-            "parameters",
-            format!(
-                "given {} parameters, expected {}: as many as `{}` takes",
-                prior.n_parameters(),
-                builtin.simulator.n_parameters(),
-                builtin.name
-            ),
-            "Give one prior for each, or leave [parameters] out for the simulator's own.",
-        ));
-    }
-    Ok(prior)
-}
-
-fn observations(
-    config: &StudyConfig,
-    source: &Source,
-    folder: &Path,
-    builtin: Option<&Builtin>,
-) -> Result<Table> {
-    let table = match (&config.observation, builtin) {
-        (Some(section), _) => {
-            let length = builtin.map(|builtin| builtin.observation.len());
-            let missing = config.inference.missing;
-            observation::from_section(section, source, folder, (length, missing))?
-        }
-        (None, Some(builtin)) => {
-            Table::new(builtin.data_names.clone(), builtin.observation.clone())?
-        }
-        (None, None) => {
-            return Err(source.error(
-                "observation",
-                "is missing",
-                "Add `[observation]` with `values = [...]`, or with `file` and the name of a csv, npy or npz file.",
-            ));
-        }
-    };
-    if let Some(function) = &config.simulator.function {
-        observation::check_length(source, table.n_columns(), function.data)?;
-        return match &function.data_names {
-            Some(names) => Table::new(names.clone(), table.values().to_vec())
-                .map_err(|error| restate(source, "simulator.function.data_names", error)),
-            None => Ok(table),
-        };
-    }
-    let Some(builtin) = builtin else {
-        return Ok(table);
-    };
-    observation::check_length(source, table.n_columns(), builtin.observation.len())?;
-    Table::new(builtin.data_names.clone(), table.values().to_vec())
-}
-
 /// An error about a value, with the place in the study where the value stands.
 pub(super) fn restate(source: &Source, section: &str, error: Error) -> Error {
     source.restated(error, |what| {
@@ -422,38 +302,4 @@ pub(super) fn restate(source: &Source, section: &str, error: Error) -> Error {
         };
         field.to_string()
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TOY: &str = "[study]\nname = \"toy\"\n[simulator]\nbuiltin = \"gaussian_toy\"\n";
-
-    #[test]
-    fn the_resolved_study_is_a_study_and_resolves_to_itself() {
-        let study = Study::from_source(Source::new("study.toml", TOY), Some(7)).unwrap();
-        let text = study.to_toml(Path::new("/run"));
-        for words in [
-            "seed = 7",
-            "method = \"npe\"",
-            "simulations = 10000",
-            "[parameters.mu_1]",
-        ] {
-            assert!(text.contains(words), "{words} is missing in:\n{text}");
-        }
-        let again = Study::from_source(Source::new("study.toml", text.clone()), None).unwrap();
-        assert_eq!(again.to_toml(Path::new("/run")), text);
-        assert_eq!(again.facts(), study.facts());
-    }
-
-    #[test]
-    fn the_way_back_is_relative_from_within_and_absolute_from_elsewhere() {
-        let folder = Path::new("/home/me/study");
-        assert_eq!(
-            way_back(Path::new("/home/me/study/runs/a"), folder),
-            "../.."
-        );
-        assert_eq!(way_back(Path::new("/scratch/a"), folder), "/home/me/study");
-    }
 }

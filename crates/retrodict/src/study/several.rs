@@ -6,7 +6,8 @@ use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::config::{InferenceSection, StudyConfig};
+use super::config::StudyConfig;
+use super::inference_section::InferenceSection;
 use super::method::Method;
 use super::read::list;
 use super::resolved::{Study, default_simulations};

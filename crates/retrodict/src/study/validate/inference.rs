@@ -11,7 +11,8 @@ use crate::infer::{
 };
 use crate::prior::SupportKind;
 use crate::sample::SamplerConfig;
-use crate::study::config::{InferenceSection, StudyConfig};
+use crate::study::config::StudyConfig;
+use crate::study::inference_section::InferenceSection;
 use crate::study::method::Method;
 use crate::study::online;
 use crate::study::read::list;

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::infer::Missing;
-use crate::study::config::InferenceSection;
+use crate::study::inference_section::InferenceSection;
 use crate::study::source::Source;
 
 /// The name of a setting, and whether it is given.
