@@ -50,7 +50,7 @@ mod summaries;
 mod synthetic_section;
 mod validate;
 mod versions;
-mod written;
+mod written_study;
 
 pub use check_section::CheckSection;
 pub use comparison::{Compared, Comparison, ComparisonRun, Importance, MethodResult, Pair};

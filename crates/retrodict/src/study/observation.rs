@@ -11,6 +11,45 @@ use crate::simulate::builtin::Builtin;
 use crate::simulate::{read_observations, read_observations_with_gaps};
 use crate::table::Table;
 
+/// The observations of a study, one a row: its own, or that of its built-in simulator.
+pub(super) fn of_study(
+    config: &StudyConfig,
+    source: &Source,
+    folder: &Path,
+    builtin: Option<&Builtin>,
+) -> Result<Table> {
+    let table = match (&config.observation, builtin) {
+        (Some(section), _) => {
+            let length = builtin.map(|builtin| builtin.observation.len());
+            let missing = config.inference.missing;
+            from_section(section, source, folder, (length, missing))?
+        }
+        (None, Some(builtin)) => {
+            Table::new(builtin.data_names.clone(), builtin.observation.clone())?
+        }
+        (None, None) => {
+            return Err(source.error(
+                "observation",
+                "is missing",
+                "Add `[observation]` with `values = [...]`, or with `file` and the name of a csv, npy or npz file.",
+            ));
+        }
+    };
+    if let Some(function) = &config.simulator.function {
+        check_length(source, table.n_columns(), function.data)?;
+        return match &function.data_names {
+            Some(names) => Table::new(names.clone(), table.values().to_vec())
+                .map_err(|error| restate(source, "simulator.function.data_names", error)),
+            None => Ok(table),
+        };
+    }
+    let Some(builtin) = builtin else {
+        return Ok(table);
+    };
+    check_length(source, table.n_columns(), builtin.observation.len())?;
+    Table::new(builtin.data_names.clone(), table.values().to_vec())
+}
+
 /// One row an observation; `length` is how many values each has to have, if that is known.
 fn from_section(
     section: &ObservationSection,
@@ -63,43 +102,4 @@ pub(super) fn check_exists(source: &Source, field: &str, folder: &Path, file: &s
         format!("{what} {}", path.display()),
         "Relative paths are meant from the study's folder.",
     ))
-}
-
-/// The observations of a study, one a row: its own, or that of its built-in simulator.
-pub(super) fn of_study(
-    config: &StudyConfig,
-    source: &Source,
-    folder: &Path,
-    builtin: Option<&Builtin>,
-) -> Result<Table> {
-    let table = match (&config.observation, builtin) {
-        (Some(section), _) => {
-            let length = builtin.map(|builtin| builtin.observation.len());
-            let missing = config.inference.missing;
-            from_section(section, source, folder, (length, missing))?
-        }
-        (None, Some(builtin)) => {
-            Table::new(builtin.data_names.clone(), builtin.observation.clone())?
-        }
-        (None, None) => {
-            return Err(source.error(
-                "observation",
-                "is missing",
-                "Add `[observation]` with `values = [...]`, or with `file` and the name of a csv, npy or npz file.",
-            ));
-        }
-    };
-    if let Some(function) = &config.simulator.function {
-        check_length(source, table.n_columns(), function.data)?;
-        return match &function.data_names {
-            Some(names) => Table::new(names.clone(), table.values().to_vec())
-                .map_err(|error| restate(source, "simulator.function.data_names", error)),
-            None => Ok(table),
-        };
-    }
-    let Some(builtin) = builtin else {
-        return Ok(table);
-    };
-    check_length(source, table.n_columns(), builtin.observation.len())?;
-    Table::new(builtin.data_names.clone(), table.values().to_vec())
 }

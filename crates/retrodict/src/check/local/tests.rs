@@ -175,8 +175,8 @@ fn it_agrees_with_sbi() {
         x: Table::numbered("x", 2, golden.x.concat()).unwrap(),
         status: vec![Status::Ok; n],
     };
-    // The p-value depends on how the networks begin, too: of 32 at the two observations without a fault, four to
-    // ten are below 0.05, at any rate of learning. Hence the median of three.
+    // The p-value depends on how the networks begin, too: of 32 at the two observations without a fault, four are
+    // below 0.05 (eight at half the learning rate, ten at twice). Hence the median of three.
     let tests = [1, 2, 3].map(|seed| LocalTest::train(&one, &test, Seed(seed)).unwrap());
     for there in golden.observations {
         let names = ["theta_1", "theta_2"];

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::fitting::too_few;
 use super::round_data::RoundData;
+use super::round_fit::too_few;
 use super::{RoundModel, RoundReport, SequentialMethod, SequentialTask};
 use crate::error::Result;
 use crate::infer::tmnre::{Bounds, tmnre_within};

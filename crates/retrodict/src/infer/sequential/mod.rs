@@ -27,7 +27,6 @@ mod choosing;
 mod config;
 mod corrected;
 mod exact;
-mod fitting;
 mod given;
 mod importance;
 mod in_memory;
@@ -38,12 +37,13 @@ mod marginals;
 mod method;
 mod mixture_proposal;
 mod product;
-mod proposing;
+mod proposal;
 mod reach;
 #[cfg(test)]
 mod recovery_tests;
 mod report;
 mod round_data;
+mod round_fit;
 mod rounds;
 mod task;
 #[cfg(test)]

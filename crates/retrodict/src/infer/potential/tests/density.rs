@@ -125,7 +125,7 @@ fn the_density_integrates_to_the_evidence() {
     let mut values = vec![0.0; points.len()];
     density.log_density(&points, &mut values);
     let integral: f64 = values.iter().map(|v| step * v.exp()).sum();
-    let cdf = |z: f64| crate::prior::special::normal_cdf(z);
+    let cdf = crate::prior::special::normal_cdf;
     let exact = (cdf(0.1) - cdf(-3.9)) / 4.0;
     assert!((integral / exact - 1.0).abs() < 1e-9, "{integral} {exact}");
     let posterior = posterior(&prior, likelihood, slice());
