@@ -47,6 +47,7 @@ mod normal;
 mod posterior_calibration;
 mod power;
 mod predictive;
+mod predictive_checks;
 mod predictive_set;
 mod principal;
 mod rank_uniformity;

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::config::{ObservationSection, ObservedValues, StudyConfig};
-use super::resolved::restate;
 use super::source::Source;
 use crate::error::Result;
 use crate::infer::Missing;
@@ -39,7 +38,7 @@ pub(super) fn of_study(
         check_length(source, table.n_columns(), function.data)?;
         return match &function.data_names {
             Some(names) => Table::new(names.clone(), table.values().to_vec())
-                .map_err(|error| restate(source, "simulator.function.data_names", error)),
+                .map_err(|error| source.restated_at("simulator.function.data_names", error)),
             None => Ok(table),
         };
     }

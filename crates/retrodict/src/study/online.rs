@@ -4,7 +4,6 @@ use super::config::StudyConfig;
 use super::method::Method;
 use super::source::Source;
 use super::synthetic_section;
-use super::validate::option_error;
 use crate::error::{Error, Result};
 use crate::infer::classical::SyntheticEstimator;
 use crate::infer::{AbcSmcConfig, Missing, SummariesConfig};
@@ -69,7 +68,7 @@ fn correction(config: &StudyConfig, source: &Source) -> Result<()> {
 
 fn abc_smc(config: &StudyConfig, source: &Source) -> Result<()> {
     let section = config.inference.abc_smc.clone().unwrap_or_default();
-    let error = |error| option_error(source, "inference.abc_smc", error);
+    let error = |error| source.restated_option("inference.abc_smc", error);
     section.validate().map_err(error)?;
     let budget = config
         .inference
@@ -170,6 +169,6 @@ pub(super) fn validate_data(
     if section.summaries != SummariesConfig::None {
         return Ok(());
     }
-    let named = |error: Error| option_error(source, "inference.synthetic_likelihood", error);
+    let named = |error: Error| source.restated_option("inference.synthetic_likelihood", error);
     section.likelihood().validate(n_data).map_err(named)
 }

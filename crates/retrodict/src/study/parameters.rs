@@ -1,7 +1,6 @@
 //! The prior that a study states, or that its built-in simulator brings.
 
 use super::config::StudyConfig;
-use super::resolved::restate;
 use super::source::Source;
 use crate::error::Result;
 use crate::prior::Prior;
@@ -24,7 +23,7 @@ pub(super) fn prior(
         config.parameters = builtin.prior.to_config()?;
     }
     let prior = Prior::from_config_with(&config.parameters, source.functions())
-        .map_err(|error| restate(source, "parameters", error))?;
+        .map_err(|error| source.restated_at("parameters", error))?;
     let several = config.inference.is_sequential();
     let takes_discrete = !several && config.method().takes_discrete_parameters();
     if let Some(discrete) = prior.discrete_parameters().first()

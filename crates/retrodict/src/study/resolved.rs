@@ -12,7 +12,7 @@ use super::{
     choice, facts, model_choice, observation, online, parameters, posterior_section,
     restriction_section, several, validate,
 };
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::infer::auto::Choice;
 use crate::prior::Prior;
 use crate::simulate::builtin::{self, Builtin};
@@ -60,7 +60,7 @@ impl Study {
     /// Reads and checks a study file; `seed` replaces the study's own.
     ///
     /// # Errors
-    /// [`Error::Study`] or [`Error::File`] for everything that is wrong with it, before anything is
+    /// [`crate::Error::Study`] or [`crate::Error::File`] for everything that is wrong with it, before anything is
     /// simulated.
     pub fn open(path: impl AsRef<Path>, seed: Option<u64>) -> Result<Self> {
         let (config, source) = read(path)?;
@@ -86,7 +86,7 @@ impl Study {
         validate::validate(&config, &source)?;
         let folder = base_folder(&config, &source)?;
         let builtin = config.simulator.builtin.as_deref().map(|name| {
-            builtin::by_name(name).map_err(|error| restate(&source, "simulator.builtin", error))
+            builtin::by_name(name).map_err(|error| source.restated_at("simulator.builtin", error))
         });
         let builtin = builtin.transpose()?;
         let prior = parameters::prior(&mut config, &source, builtin.as_ref())?;
@@ -290,16 +290,4 @@ fn base_folder(config: &StudyConfig, source: &Source) -> Result<PathBuf> {
             "Give the folder from which the study's paths are meant, or leave it out.",
         )),
     }
-}
-
-/// An error about a value, with the place in the study where the value stands.
-pub(super) fn restate(source: &Source, section: &str, error: Error) -> Error {
-    source.restated(error, |what| {
-        let field = if what.starts_with(section) {
-            what
-        } else {
-            section
-        };
-        field.to_string()
-    })
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::observation;
-use super::resolved::{Study, restate};
+use super::resolved::Study;
 use crate::error::{Error, Result};
 use crate::simulate::builtin;
 use crate::simulate::{CommandSimulator, Simulator, WorkerPool};
@@ -19,12 +19,12 @@ impl Study {
             Arc::from(builtin::by_name(name)?.simulator)
         } else if let Some(worker) = &config.worker {
             let pool = WorkerPool::start(worker.clone(), self.folder(), n);
-            Arc::new(pool.map_err(|error| restate(self.source(), "simulator.worker", error))?)
+            Arc::new(pool.map_err(|error| self.source().restated_at("simulator.worker", error))?)
         } else if let Some(command) = &config.command {
             let names = self.prior().names();
             let length = self.observations().n_columns();
             let simulator = CommandSimulator::new(command.clone(), self.folder(), &names, [length]);
-            Arc::new(simulator.map_err(|error| restate(self.source(), "simulator", error))?)
+            Arc::new(simulator.map_err(|error| self.source().restated_at("simulator", error))?)
         } else if let Some(function) = &config.function {
             return Err(Error::Simulator {
                 simulator: function.name.clone(),

@@ -116,6 +116,26 @@ impl Source {
         }
     }
 
+    /// The same of a value whose name is a key below `section`, or else stands for the section itself.
+    pub(super) fn restated_at(&self, section: &str, error: Error) -> Error {
+        self.restated(error, |what| {
+            let field = if what.starts_with(section) {
+                what
+            } else {
+                section
+            };
+            field.to_string()
+        })
+    }
+
+    /// The same of an option, whose name stands in backticks: a key of `section`.
+    pub(super) fn restated_option(&self, section: &str, error: Error) -> Error {
+        self.restated(error, |what| match what.split('`').nth(1) {
+            Some(option) if !option.is_empty() => format!("{section}.{option}"),
+            _ => section.to_string(),
+        })
+    }
+
     /// An [`Error::Study`] about a range of the text.
     pub(super) fn error_at(
         &self,

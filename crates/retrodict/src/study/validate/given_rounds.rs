@@ -1,6 +1,5 @@
 //! What simulations of several rounds, which exist already, need.
 
-use super::option_error;
 use super::together::not_together;
 use crate::error::Result;
 use crate::prior::Prior;
@@ -64,5 +63,5 @@ pub(in crate::study) fn given_rounds(
     }
     given
         .validate(&inference.npe(), prior)
-        .map_err(|error| option_error(source, FIELD, error))
+        .map_err(|error| source.restated_option(FIELD, error))
 }

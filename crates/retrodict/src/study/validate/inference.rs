@@ -1,6 +1,5 @@
 //! What `[inference]` may say.
 
-use super::option_error;
 use super::together::not_together;
 use crate::error::Result;
 use crate::estimator::{RatioConfig, VectorFieldConfig};
@@ -38,7 +37,7 @@ pub(super) fn inference(config: &StudyConfig, source: &Source) -> Result<()> {
     trials(config, method, source)?;
     online::validate(config, method, source)?;
     let named = |field: &str, result: Result<()>| {
-        result.map_err(|error| option_error(source, field, error))
+        result.map_err(|error| source.restated_option(field, error))
     };
     named("inference.estimator", inference.estimator.validate())?;
     named("inference.train", inference.train.validate())?;
@@ -115,7 +114,7 @@ fn summaries(inference: &InferenceSection, source: &Source) -> Result<()> {
     for (_, section, summaries) in inference.summaries_of_methods() {
         let field = format!("inference.{section}summaries");
         let checked = summaries.validate();
-        checked.map_err(|error| option_error(source, &field, error))?;
+        checked.map_err(|error| source.restated_option(&field, error))?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! What rounds need.
 
-use super::{MIN_SIMULATIONS, option_error};
+use super::counts::MIN_SIMULATIONS;
 use crate::error::{Error, Result};
 use crate::infer::sequential::SequentialMethod;
 use crate::prior::Prior;
@@ -25,7 +25,7 @@ pub(in crate::study) fn rounds(
             Error::Invalid { ref what, .. } if what.starts_with("parameters.") => {
                 source.restated(error, str::to_string)
             }
-            error => option_error(source, "inference.tmnre", error),
+            error => source.restated_option("inference.tmnre", error),
         })?;
     }
     let field = "inference.rounds";
@@ -70,7 +70,7 @@ pub(in crate::study) fn rounds(
             Method::Tmnre => check(SequentialMethod::Tmnre(inference.tmnre())),
             _ => check(SequentialMethod::Npe(inference.npe())),
         };
-        checked.map_err(|error| option_error(source, "inference.sequential", error))?;
+        checked.map_err(|error| source.restated_option("inference.sequential", error))?;
     }
     let n = observations.n_rows();
     if n > 1 && !config.trials() {
