@@ -35,7 +35,12 @@ const DISK: f64 = 100.0;
 
 /// Refuses an array of `rows` × `columns` numbers that the computer's memory cannot hold, or for the
 /// simulations to learn from its disk.
-pub(in crate::study) fn fits(source: &Source, field: &str, rows: usize, columns: usize) -> Result<()> {
+pub(in crate::study) fn fits(
+    source: &Source,
+    field: &str,
+    rows: usize,
+    columns: usize,
+) -> Result<()> {
     let bytes = (rows as f64) * (columns as f64) * size_of::<f64>() as f64;
     let memory = memory::total() as f64;
     let on_disk = field == "inference.simulations";
