@@ -4,6 +4,8 @@ use super::super::distance::NormConfig;
 use super::super::testing::*;
 use super::super::{FunctionDistance, ScaleMethod};
 use super::*;
+use crate::infer::abc::candidates::AbcProblem;
+use crate::seed::Seed;
 
 fn unscaled(json: &str) -> AbcRejectionConfig {
     let config: AbcRejectionConfig = serde_json::from_str(json).unwrap();

@@ -1,6 +1,12 @@
 //! A drawing in SVG: the few elements figures are made of, written with a stable layout of numbers.
 
-use std::fmt::Write;
+mod style;
+mod text;
+
+pub(super) use style::{Anchor, Fill, Pen, TextStyle};
+pub(super) use text::escape;
+
+use text::{number, write_to};
 
 use super::font;
 use super::label::{Label, SCRIPT_SIZE, Script};
@@ -16,41 +22,6 @@ pub(super) struct Drawing {
     n_clips: usize,
 }
 
-/// How a line is drawn.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Pen {
-    pub(super) ink: Ink,
-    pub(super) width: f64,
-    pub(super) opacity: f64,
-    /// Lengths of dash and gap; solid if there is none.
-    pub(super) dash: Option<[f64; 2]>,
-}
-
-/// How an area is filled.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Fill {
-    pub(super) ink: Ink,
-    pub(super) opacity: f64,
-}
-
-/// Which point of a text its position means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Anchor {
-    Start,
-    Middle,
-    End,
-}
-
-/// How a text is set.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct TextStyle {
-    pub(super) size: f64,
-    pub(super) ink: Ink,
-    pub(super) anchor: Anchor,
-    /// Whether the text runs upwards.
-    pub(super) upwards: bool,
-}
-
 /// An area of the drawing.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Area {
@@ -58,94 +29,6 @@ pub(super) struct Area {
     pub(super) top: f64,
     pub(super) width: f64,
     pub(super) height: f64,
-}
-
-impl Pen {
-    /// A solid line.
-    pub(super) fn solid(ink: Ink, width: f64) -> Self {
-        Self {
-            ink,
-            width,
-            opacity: 1.0,
-            dash: None,
-        }
-    }
-
-    /// The same line, dashed.
-    pub(super) fn dashed(self, dash: f64, gap: f64) -> Self {
-        Self {
-            dash: Some([dash, gap]),
-            ..self
-        }
-    }
-
-    /// The same line, letting what is behind it show through.
-    pub(super) fn faint(self, opacity: f64) -> Self {
-        Self { opacity, ..self }
-    }
-
-    fn attributes(self) -> String {
-        let mut text = format!(
-            "stroke=\"{}\" stroke-width=\"{}\"",
-            self.ink.light(),
-            number(self.width)
-        );
-        if self.opacity < 1.0 {
-            write_to(
-                &mut text,
-                format_args!(" stroke-opacity=\"{}\"", number(self.opacity)),
-            );
-        }
-        if let Some([dash, gap]) = self.dash {
-            let (dash, gap) = (number(dash), number(gap));
-            write_to(
-                &mut text,
-                format_args!(" stroke-dasharray=\"{dash} {gap}\""),
-            );
-        }
-        text
-    }
-}
-
-impl Fill {
-    /// A filled area.
-    pub(super) fn of(ink: Ink, opacity: f64) -> Self {
-        Self { ink, opacity }
-    }
-
-    fn attributes(self) -> String {
-        let (colour, opacity) = (self.ink.light(), number(self.opacity));
-        if self.opacity < 1.0 {
-            format!("fill=\"{colour}\" fill-opacity=\"{opacity}\"")
-        } else {
-            format!("fill=\"{colour}\"")
-        }
-    }
-}
-
-impl TextStyle {
-    /// Text of a size and colour, starting at its position.
-    pub(super) fn new(size: f64, ink: Ink) -> Self {
-        Self {
-            size,
-            ink,
-            anchor: Anchor::Start,
-            upwards: false,
-        }
-    }
-
-    /// The same, anchored elsewhere.
-    pub(super) fn anchored(self, anchor: Anchor) -> Self {
-        Self { anchor, ..self }
-    }
-
-    /// The same, running upwards.
-    pub(super) fn upwards(self) -> Self {
-        Self {
-            upwards: true,
-            ..self
-        }
-    }
 }
 
 impl Area {
@@ -350,58 +233,9 @@ fn path_data(points: &[(f64, f64)], close: bool) -> String {
     data
 }
 
-/// Writing to a `String` cannot fail.
-fn write_to(text: &mut String, arguments: std::fmt::Arguments<'_>) {
-    let _ = text.write_fmt(arguments);
-}
-
-/// A number with at most two decimals (1/100 point is finer than any printer), never `-0`.
-pub(super) fn number(value: f64) -> String {
-    // Far outside any sheet, and within what every renderer's single precision can hold.
-    const LARGEST: f64 = 1e6;
-    let value = if value.is_nan() {
-        0.0
-    } else {
-        value.clamp(-LARGEST, LARGEST)
-    };
-    let text = format!("{value:.2}");
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" {
-        "0".to_string()
-    } else {
-        text.to_string()
-    }
-}
-
-/// Text made safe for SVG and HTML, as content and as an attribute; control characters, which XML
-/// forbids, become spaces.
-pub(super) fn escape(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            '\n' | '\t' => safe.push(character),
-            '\u{fffe}' | '\u{ffff}' => safe.push(' '),
-            _ if character.is_control() => safe.push(' '),
-            _ => safe.push(character),
-        }
-    }
-    safe
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_short_and_stable() {
-        let written = [1.0, -0.001, 0.126, 12.5, f64::NAN, f64::INFINITY].map(number);
-        assert_eq!(written, ["1", "0", "0.13", "12.5", "0", "1000000"]);
-    }
 
     #[test]
     fn hostile_text_stays_text() {
