@@ -1,7 +1,9 @@
 //! The posterior of a log-likelihood, learned or given.
 
 mod density;
+mod enumeration;
 mod function;
+mod joint;
 mod likelihood;
 mod maximum;
 pub(in crate::infer) use maximum::maximum;

@@ -4,18 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::density::PotentialDensity;
+use super::enumeration::enumerated;
 use super::likelihood::LogLikelihood;
-use super::maximum::maximum;
 use super::proposal::Proposal;
 use super::sampled::SampledPosterior;
 use super::space::Space;
 use crate::error::{Error, Result};
 use crate::infer::posterior::{Posterior, check_theta};
-use crate::prior::special::LOG_SQRT_2PI;
 use crate::prior::{Parameter, Prior};
-use crate::sample::{
-    Drawn, Evidence, LogDensity, Reference, Report, SamplerConfig, SmcConfig, sample,
-};
+use crate::sample::{Drawn, Evidence, Reference, SamplerConfig, SmcConfig, sample};
 use crate::samples::Samples;
 use crate::seed::{Seed, Stream};
 use crate::table::Table;
@@ -65,8 +62,6 @@ pub struct PotentialPosterior {
 const MAX_EVIDENCES: usize = 10_000;
 /// Draws from which the search for the maximum starts.
 const N_DRAWS: usize = 1000;
-/// A coordinate of a standard normal prior beyond which a bounded parameter is at its bound.
-const LIMIT: f64 = 8.0;
 
 impl PotentialPosterior {
     /// A posterior from a prior, a likelihood and a sampler.
@@ -208,41 +203,6 @@ impl PotentialPosterior {
         Ok(evidence)
     }
 
-    /// The maximum, searched from the best of these points.
-    fn maximum(
-        &self,
-        density: &PotentialDensity<'_>,
-        points: &[f64],
-        seed: Seed,
-    ) -> Result<Vec<f64>> {
-        let objective = |points: &[f64], values: &mut [f64]| {
-            values.fill(f64::NEG_INFINITY);
-            for state in 0..self.space.n_states() {
-                let (theta, _) = self.space.parameters(points, state);
-                let own = self.log_joint(density, &theta);
-                for (value, own) in values.iter_mut().zip(own) {
-                    *value = value.max(own);
-                }
-            }
-        };
-        let limit = if self.space.is_standard() {
-            LIMIT
-        } else {
-            f64::MAX
-        };
-        let z = maximum(&objective, points, density.dimension(), limit, seed);
-        density.failure()?;
-        let mut best = (f64::NEG_INFINITY, Vec::new());
-        for state in 0..self.space.n_states() {
-            let (theta, _) = self.space.parameters(&z, state);
-            let value = self.log_joint(density, &theta)[0];
-            if best.1.is_empty() || value > best.0 {
-                best = (value, theta);
-            }
-        }
-        Ok(best.1)
-    }
-
     fn evidences(&self) -> std::sync::MutexGuard<'_, BTreeMap<Vec<u64>, Evidence>> {
         self.evidences
             .lock()
@@ -277,29 +237,6 @@ impl PotentialPosterior {
             ));
         }
         Ok(drawn)
-    }
-
-    /// log p(x | θ) + log p(θ) of rows of θ.
-    fn log_joint(&self, density: &PotentialDensity<'_>, theta: &[f64]) -> Vec<f64> {
-        let width = self.prior().n_parameters();
-        let priors: Vec<f64> = theta
-            .chunks_exact(width)
-            .map(|theta| self.prior().log_prob(theta))
-            .collect();
-        let inside: Vec<usize> = (0..priors.len())
-            .filter(|&i| priors[i] > f64::NEG_INFINITY)
-            .collect();
-        let row = |i: &usize| theta[i * width..(i + 1) * width].iter().copied();
-        let rows: Vec<f64> = inside.iter().flat_map(row).collect();
-        let mut likelihoods = vec![0.0; inside.len()];
-        if !inside.is_empty() {
-            density.log_likelihood(&rows, &mut likelihoods);
-        }
-        let mut values = vec![f64::NEG_INFINITY; priors.len()];
-        for (&i, likelihood) in inside.iter().zip(likelihoods) {
-            values[i] = priors[i] + likelihood;
-        }
-        values
     }
 
     fn check_observation(&self, x: &[f64]) -> Result<()> {
@@ -378,35 +315,4 @@ impl Posterior for PotentialPosterior {
         }
         self.maximum(&self.density(x), &points, seed.derive(Stream::Search, 0))
     }
-}
-
-/// What there is to sample where every parameter is discrete: nothing but the sum, which is exact.
-fn enumerated(density: &PotentialDensity<'_>, n: usize) -> Result<Drawn> {
-    let mut total = [0.0];
-    density.log_density(&[0.0], &mut total);
-    if total[0] == f64::NEG_INFINITY {
-        return Err(Error::invalid(
-            "posterior",
-            "a density of zero for every value of the parameters",
-            "one that is positive for some",
-            "Look whether the observation can come from the simulator.",
-        ));
-    }
-    let report = Report {
-        sampler: "enumeration".into(),
-        evaluations: 1,
-        evidence: Some(Evidence {
-            log_evidence: total[0] + LOG_SQRT_2PI,
-            standard_error: 0.0,
-        }),
-        ..Report::default()
-    };
-    Ok(Drawn {
-        points: vec![0.0; n],
-        dimension: 1,
-        n_chains: 1,
-        log_weights: None,
-        statistics: BTreeMap::from([("log_density".to_string(), vec![total[0]; n])]),
-        report,
-    })
 }
