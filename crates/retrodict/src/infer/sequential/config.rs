@@ -59,6 +59,10 @@ pub struct SequentialConfig {
     /// Nothing is cut while the region holds more than this share of the prior: it would gain few simulations
     /// near the observation, and networks have to learn the edge. With 1, every round is aimed.
     pub cut_below: f64,
+    /// How many networks a round before the last trains at most: they only have to aim. Left out, one of 10,000
+    /// simulations or more, and as many as the last round of fewer; to choose by disagreement always as many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub networks_to_aim: Option<usize>,
     /// How many posterior draws that quantile is taken of.
     pub threshold_draws: usize,
     /// How many draws from the prior a round may judge to find its proposals inside the region. If
@@ -75,13 +79,26 @@ impl Default for SequentialConfig {
             reach: None,
             epsilon: 1e-4,
             cut_below: 0.8,
+            networks_to_aim: None,
             threshold_draws: 100_000,
             candidates: 1_000_000,
         }
     }
 }
 
+/// So many simulations teach one network enough to aim by.
+const ENOUGH_TO_AIM: usize = 10_000;
+
 impl SequentialConfig {
+    /// How many networks a round before the last trains at most with so many simulations, if not as many as its method says.
+    pub(super) fn most_networks(&self, simulations: usize) -> Option<usize> {
+        if self.acquisition == Acquisition::Disagreement {
+            return None;
+        }
+        self.networks_to_aim
+            .or((simulations >= ENOUGH_TO_AIM).then_some(1))
+    }
+
     /// Refuses numbers that make no sense.
     ///
     /// # Errors
@@ -105,6 +122,9 @@ impl SequentialConfig {
                 return refuse("reach", &reach, "at least 3");
             }
             _ => {}
+        }
+        if self.networks_to_aim == Some(0) {
+            return refuse("networks_to_aim", &0, "at least 1");
         }
         if self.atoms < 2 || self.atoms > EVALUATED {
             let expected = format!("from 2 to {EVALUATED}");

@@ -18,7 +18,7 @@ use crate::sample::SamplerConfig;
 use crate::seed::Seed;
 use crate::simulate::Simulations;
 use crate::table::Table;
-use crate::train::{Observer, TrainLog};
+use crate::train::{Observer, TrainConfig, TrainLog};
 
 /// The method that every round repeats.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +45,27 @@ impl SequentialMethod {
             Self::Tmnre(_) => "tmnre",
             Self::Auto(_) => "auto",
         }
+    }
+
+    /// The same with at most so many networks, if there is a limit: of `auto` the second is that of likelihood and ratio.
+    pub(super) fn with_at_most(&self, [most, most_of_likelihood]: [Option<usize>; 2]) -> Self {
+        let mut method = self.clone();
+        let limit = |train: &mut TrainConfig, most: Option<usize>| {
+            let size = &mut train.ensemble_size;
+            *size = most.map_or(*size, |most| most.min(*size));
+        };
+        match &mut method {
+            Self::Npe(config) => limit(&mut config.train, most),
+            Self::Nle(config, _) => limit(&mut config.train, most),
+            Self::Nre(config, _) => limit(&mut config.train, most),
+            Self::Tmnre(config) => limit(&mut config.ratio.train, most),
+            Self::Auto(config) => {
+                limit(&mut config.npe.train, most);
+                limit(&mut config.nle.train, most_of_likelihood);
+                limit(&mut config.nre.train, most_of_likelihood);
+            }
+        }
+        method
     }
 
     /// Fits to simulations.

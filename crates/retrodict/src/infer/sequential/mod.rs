@@ -22,6 +22,8 @@
 //! likelihoods); Durkan, Murray and Papamakarios 2020, arXiv:2002.03712 (sequential ratios).
 
 mod acquisition;
+#[cfg(test)]
+mod aiming_tests;
 mod atomic;
 mod choosing;
 mod config;

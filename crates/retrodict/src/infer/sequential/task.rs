@@ -1,11 +1,14 @@
 //! What is to be inferred in rounds, and what follows from it for each of them.
 
+use std::borrow::Cow;
+
 use super::{
     ProposalKind, RoundModel, RoundReport, SequentialConfig, SequentialMethod, TruncatedPrior,
 };
 use crate::error::{Error, Result};
 use crate::prior::Prior;
 use crate::seed::{Seed, Stream};
+use crate::simulate::Simulations;
 
 /// What is to be inferred, from how many simulations in how many rounds.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +64,19 @@ impl<'a> SequentialTask<'a> {
         } else {
             each
         }
+    }
+
+    /// What a round fits to the simulations it uses, or of `auto` the posterior to these and the likelihood to all.
+    pub(super) fn method_of(
+        &self,
+        round: usize,
+        [used, all]: [&Simulations; 2],
+    ) -> Cow<'a, SequentialMethod> {
+        if round + 1 == self.rounds {
+            return Cow::Borrowed(self.method);
+        }
+        let most = [used, all].map(|simulations| self.config.most_networks(simulations.len()));
+        Cow::Owned(self.method.with_at_most(most))
     }
 
     pub(super) fn seed(&self, round: usize) -> Seed {

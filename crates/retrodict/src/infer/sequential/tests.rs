@@ -16,7 +16,7 @@ use crate::train::TrainLog;
 const NOISE: [f64; 2] = [0.02, 0.04];
 
 /// x ~ N(θ, NOISE²) for two uniform parameters: posteriors a hundredth as wide as their prior.
-fn needle() -> (Prior, impl Simulator) {
+pub(super) fn needle() -> (Prior, impl Simulator) {
     let prior = Prior::new([("a", D::uniform(-1.0, 1.0)), ("b", D::uniform(0.0, 4.0))]).unwrap();
     let simulator = FunctionSimulator::new("needle", 2, [2], |theta, random, x| {
         for (x, (theta, sd)) in x.iter_mut().zip(theta.iter().zip(NOISE)) {
@@ -31,7 +31,7 @@ fn small_train() -> &'static str {
     r#""train":{"max_epochs":30,"ensemble_size":2}"#
 }
 
-fn methods() -> [SequentialMethod; 3] {
+pub(super) fn methods() -> [SequentialMethod; 3] {
     let flow = format!(
         r#"{{"estimator":{{"kind":"nsf","transforms":2,"network":{{"hidden":[24]}}}},{}}}"#,
         small_train()
@@ -50,7 +50,7 @@ fn methods() -> [SequentialMethod; 3] {
     ]
 }
 
-fn task<'a>(
+pub(super) fn task<'a>(
     prior: &'a Prior,
     method: &'a SequentialMethod,
     config: &'a SequentialConfig,
@@ -67,7 +67,7 @@ fn task<'a>(
     }
 }
 
-fn quick() -> SequentialConfig {
+pub(super) fn quick() -> SequentialConfig {
     SequentialConfig {
         threshold_draws: 20_000,
         reach: Some(6.0),
@@ -475,6 +475,7 @@ fn numbers_that_make_no_sense_are_refused_by_name() {
         r#"{"epsilon":0.5}"#,
         r#"{"threshold_draws":10}"#,
         r#"{"candidates":1}"#,
+        r#"{"networks_to_aim":0}"#,
     ] {
         let config: SequentialConfig = serde_json::from_str(json).unwrap();
         let field = json.split('"').nth(1).unwrap();
