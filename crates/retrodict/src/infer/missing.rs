@@ -21,6 +21,17 @@ pub enum Missing {
     Marginalize,
 }
 
+impl Missing {
+    /// Whether it is a mistake: what a configuration need not say.
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde hands a reference over"
+    )]
+    pub(crate) fn is_refused(&self) -> bool {
+        *self == Self::Refuse
+    }
+}
+
 /// x as a network sees it: standardised, and if numbers may be missing, zero where they are, followed by
 /// one number for each column that says whether it is (1) or not (0).
 ///

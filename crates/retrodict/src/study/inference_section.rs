@@ -68,7 +68,7 @@ pub struct InferenceSection {
     pub summaries: SummariesConfig,
     /// What `nan` in the observation means: a mistake, or a number that is missing, for which `npe` is
     /// trained (`mask`) and which `nle` integrates out (`marginalize`, with the estimator `mdn`).
-    #[serde(skip_serializing_if = "is_refused")]
+    #[serde(skip_serializing_if = "Missing::is_refused")]
     pub missing: Missing,
     /// Which conditional density is trained, and how large it is.
     pub estimator: EstimatorConfig,
@@ -125,14 +125,6 @@ pub struct InferenceSection {
     /// classical methods. Those of the others are drawn from directly.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sampler: Option<SamplerConfig>,
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands a reference over"
-)]
-fn is_refused(missing: &Missing) -> bool {
-    *missing == Missing::Refuse
 }
 
 impl Default for InferenceSection {

@@ -26,16 +26,8 @@ pub struct NpeConfig {
     pub linear_guess: bool,
     /// What NaN in the data means: a mistake, or with `mask` a number that is missing, for which the
     /// network is then trained (Wang et al. 2024).
-    #[serde(skip_serializing_if = "is_refused")]
+    #[serde(skip_serializing_if = "Missing::is_refused")]
     pub missing: Missing,
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands a reference over"
-)]
-fn is_refused(missing: &Missing) -> bool {
-    *missing == Missing::Refuse
 }
 
 impl Default for NpeConfig {
