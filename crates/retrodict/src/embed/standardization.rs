@@ -46,6 +46,8 @@ pub enum Column {
         /// The one value.
         value: f64,
     },
+    /// A column that depends on no parameter: no network sees it.
+    Unrelated,
 }
 
 /// How far, in spreads of a normal distribution with the same quartiles, the farthest row may lie
@@ -99,6 +101,15 @@ impl Standardization {
         Self { columns }
     }
 
+    /// The same without these columns.
+    #[must_use]
+    pub fn without(mut self, unrelated: &[usize]) -> Self {
+        for &j in unrelated {
+            self.columns[j] = Column::Unrelated;
+        }
+        self
+    }
+
     /// From what is to be done to each column.
     pub fn new(columns: Vec<Column>) -> Self {
         Self { columns }
@@ -109,6 +120,14 @@ impl Standardization {
         &self.columns
     }
 
+    /// How many columns a network sees.
+    pub fn n_seen(&self) -> usize {
+        self.columns
+            .iter()
+            .filter(|column| column.is_seen())
+            .count()
+    }
+
     /// The positions of the columns that never change.
     pub fn constant_columns(&self) -> Vec<usize> {
         (0..self.columns.len())
@@ -116,12 +135,22 @@ impl Standardization {
             .collect()
     }
 
-    /// Standardises one row: subtracts in `f64`, then casts. Finite numbers stay finite.
+    /// Standardises one row, of which only the columns that are seen are left: subtracts in `f64`, then casts. Finite numbers
+    /// stay finite.
     pub fn apply(&self, row: &[f64], out: &mut [f32]) {
-        assert_eq!(row.len(), self.columns.len(), "one value a column");
-        for ((out, &value), column) in out.iter_mut().zip(row).zip(&self.columns) {
-            *out = column.apply(value).clamp(-LIMIT, LIMIT) as f32;
+        let mut seen = 0;
+        for (column, value) in self.seen(row) {
+            out[seen] = column.apply(value).clamp(-LIMIT, LIMIT) as f32;
+            seen += 1;
         }
+        assert_eq!(seen, out.len(), "one value a column that is seen");
+    }
+
+    /// The columns that are seen, with their values.
+    pub(crate) fn seen<'a>(&'a self, row: &'a [f64]) -> impl Iterator<Item = (&'a Column, f64)> {
+        assert_eq!(row.len(), self.columns.len(), "one value a column");
+        let each = self.columns.iter().zip(row.iter().copied());
+        each.filter(|(column, _)| column.is_seen())
     }
 
     /// As [`Standardization::apply`], in place and in `f64`; returns log |det ∂(standardised)/∂row|.
@@ -173,6 +202,7 @@ impl Standardization {
                 sd,
             } => center.is_finite() && mean.is_finite() && is_scale(scale) && is_scale(sd),
             Column::Constant { value } => value.is_finite(),
+            Column::Unrelated => true,
         })
     }
 }
@@ -209,6 +239,15 @@ impl Spread {
 }
 
 impl Column {
+    fn is_seen(&self) -> bool {
+        !matches!(self, Self::Unrelated)
+    }
+
+    /// Whether it changes and is seen.
+    pub(crate) fn is_modelled(&self) -> bool {
+        !matches!(self, Self::Constant { .. } | Self::Unrelated)
+    }
+
     fn fit(values: &[f64], method: StandardizationMethod) -> Self {
         Self::from_spread(&Spread::of(values), values, method)
     }
@@ -256,7 +295,7 @@ impl Column {
                 mean,
                 sd,
             } => (compress((value - center) / scale) - mean) / sd,
-            Self::Constant { .. } => 0.0,
+            Self::Constant { .. } | Self::Unrelated => 0.0,
         }
     }
 
@@ -270,6 +309,7 @@ impl Column {
                 sd,
             } => center + scale * (mean + sd * value).sinh(),
             Self::Constant { value } => value,
+            Self::Unrelated => f64::NAN,
         }
     }
 
@@ -279,7 +319,7 @@ impl Column {
             Self::Asinh {
                 center, scale, sd, ..
             } => -((value - center) / scale).hypot(1.0).ln() - scale.ln() - sd.ln(),
-            Self::Constant { .. } => 0.0,
+            Self::Constant { .. } | Self::Unrelated => 0.0,
         }
     }
 }
@@ -361,6 +401,18 @@ mod tests {
             assert_eq!(out, [0.0; 7]);
             assert_eq!(standard.constant_columns(), [0]);
         }
+    }
+
+    #[test]
+    fn unrelated_columns_are_not_seen() {
+        let table = Table::new(["a", "b", "c"], vec![0.0, 5.0, 1.0, 2.0, 9.0, 3.0]).unwrap();
+        let standard = Standardization::fit(&table, StandardizationMethod::Linear).without(&[1]);
+        assert_eq!((standard.n_seen(), standard.columns().len()), (2, 3));
+        let mut out = [0.0; 2];
+        standard.apply(&[2.0, f64::NAN, 1.0], &mut out);
+        assert_eq!(out, [1.0, -1.0]);
+        assert_eq!(standard.log_det(&[2.0, 1e9, 1.0]), 0.0);
+        assert!(standard.is_valid() && standard.constant_columns().is_empty());
     }
 
     #[test]

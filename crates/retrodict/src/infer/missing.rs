@@ -47,14 +47,15 @@ pub(super) struct Seen<'a> {
 impl Seen<'_> {
     /// How many numbers the network sees.
     pub(super) fn width(self) -> usize {
-        let n = self.standardization.columns().len();
+        let n = self.standardization.n_seen();
         if self.masked { 2 * n } else { n }
     }
 
     pub(super) fn apply(self, x: &[f64], out: &mut [f32]) {
-        let (values, flags) = out.split_at_mut(x.len());
+        let (values, flags) = out.split_at_mut(self.standardization.n_seen());
         self.standardization.apply(x, values);
-        for ((flag, value), x) in flags.iter_mut().zip(values).zip(x) {
+        let seen = self.standardization.seen(x);
+        for ((flag, value), (_, x)) in flags.iter_mut().zip(values).zip(seen) {
             *flag = f32::from(u8::from(x.is_nan()));
             if x.is_nan() {
                 *value = 0.0;

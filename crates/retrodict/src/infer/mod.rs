@@ -31,6 +31,7 @@ mod posterior;
 mod potential;
 mod restriction;
 mod robust;
+mod screening;
 mod search;
 mod sensitivity;
 pub mod sequential;

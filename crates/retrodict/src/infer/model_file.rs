@@ -149,7 +149,7 @@ impl Description for ModelConfig {
         }
         DiscreteColumn::check(&self.discrete_parameters, self.parameters.len())?;
         let none = self.target.columns().is_empty() && self.discrete_parameters.is_empty();
-        if none || self.x.columns().is_empty() {
+        if none || self.x.n_seen() == 0 {
             return Err("no parameters, or no data".into());
         }
         let sizes = [self.target.columns().len(), self.x.columns().len()];

@@ -170,7 +170,7 @@ impl ParameterSpace {
             // What is not linear has been refused.
             *slope *= match column {
                 Column::Linear { sd, .. } => 1.0 / sd,
-                Column::Asinh { .. } | Column::Constant { .. } => 0.0,
+                Column::Asinh { .. } | Column::Constant { .. } | Column::Unrelated => 0.0,
             };
         }
         let n = self.map.n_unconstrained();

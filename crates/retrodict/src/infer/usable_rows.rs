@@ -160,6 +160,16 @@ pub(super) fn notes(
             "data columns that never change say nothing and are ignored: {names}"
         ));
     }
+    let (n, n_seen) = (standard.columns().len(), standard.n_seen());
+    if n_seen < n
+        && let Some(kept) = named(|c| *c != Column::Unrelated)
+    {
+        notes.push(format!(
+            "{} of {n} numbers of the data are set aside, because they depend neither on the parameters nor on the others; kept \
+             are {kept} (with `screening = false` all are)",
+            n - n_seen
+        ));
+    }
     if let Some(names) = named(|c| matches!(c, Column::Asinh { .. })) {
         notes.push(format!(
             "data columns with extreme values are compressed by asinh: {names}"

@@ -59,6 +59,9 @@ pub struct InferenceSection {
     /// Whether the estimator starts from the linear-Gaussian guess of θ given x, cut off at the
     /// prior's bounds if `support` is `box`.
     pub linear_guess: bool,
+    /// Whether numbers of the data that are independent of the parameters and of the others are set aside, if there are more
+    /// than ten.
+    pub screening: bool,
     /// The data columns that take few values (`nle`); left out, columns of few whole numbers, and none if
     /// the list is empty.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -140,6 +143,7 @@ impl Default for InferenceSection {
             support: SupportKind::default(),
             standardization: StandardizationMethod::default(),
             linear_guess: true,
+            screening: true,
             discrete_data: None,
             summaries: SummariesConfig::None,
             missing: Missing::Refuse,
@@ -226,6 +230,7 @@ impl InferenceSection {
             support: self.support,
             standardization: self.standardization,
             linear_guess: self.linear_guess,
+            screening: self.screening,
             discrete_data: self.discrete_data.clone(),
             summaries: self.summaries,
         }
@@ -238,6 +243,7 @@ impl InferenceSection {
             train: self.train.clone(),
             support: self.support,
             standardization: self.standardization,
+            screening: self.screening,
         }
     }
 
@@ -258,6 +264,7 @@ impl InferenceSection {
             support: self.support,
             standardization: self.standardization,
             linear_guess: self.linear_guess,
+            screening: self.screening,
         }
     }
 
@@ -269,6 +276,7 @@ impl InferenceSection {
             support: self.support,
             standardization: self.standardization,
             linear_guess: self.linear_guess,
+            screening: self.screening,
             missing: self.missing,
         }
     }

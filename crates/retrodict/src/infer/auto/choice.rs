@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::situation::{FEW, MOST_DATA};
 use super::{ChosenMethod, Comparison};
 use crate::error::{Error, Result};
 
@@ -186,6 +187,23 @@ impl Choice {
         (next.method, next.share, next.ratio) = (ChosenMethod::Npe, 0.0, None);
         next.reasons.push(format!(
             "`npe`, because only {usable} simulations gave data up to round {round}: too few to learn summaries from."
+        ));
+        next
+    }
+
+    /// The choice of wide data, `n_data` numbers, of which screening kept `n_kept` in a first round of so many simulations: where
+    /// these are not many, their own density is learned, and of nothing that stands for them.
+    #[must_use]
+    pub fn screened(&self, [n_kept, n_data]: [usize; 2], simulations: usize) -> Self {
+        let mut next = self.clone();
+        if !self.summaries || n_kept > MOST_DATA {
+            return next;
+        }
+        next.summaries = false;
+        next.ratio = (simulations < FEW).then_some(UNKNOWN);
+        next.reasons.push(format!(
+            "No summaries, because only {n_kept} of the {n_data} numbers depend on the parameters or on each other: `nle` learns \
+             the density of these."
         ));
         next
     }

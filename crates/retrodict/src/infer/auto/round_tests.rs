@@ -120,6 +120,43 @@ fn few_simulations_of_wide_data_are_summarised_and_end_near_the_exact_posterior(
     assert_eq!((summaries.n_data(), summaries.n_summaries()), (40, 2));
 }
 
+#[test]
+fn of_wide_data_that_mostly_tell_nothing_the_density_of_the_rest_is_learned() {
+    let prior = Prior::new(["a", "b"].map(|n| (n, D::normal(0.0, 1.0)))).unwrap();
+    let simulator = FunctionSimulator::new("forty", 2, [40], |theta, random, x| {
+        x.fill_with(|| random.normal());
+        for (i, theta) in theta.iter().enumerate() {
+            x[7 * i] = theta + 0.5 * x[7 * i];
+        }
+        Ok(())
+    });
+    let mut x = vec![0.0; 40];
+    (x[0], x[7]) = (0.5, -0.8);
+    let (models, method) = rounds(&prior, &simulator, (&x, 1000));
+    let choice = &models[0].choice;
+    assert!(!choice.summaries && choice.ratio.is_some(), "{choice:?}");
+    let said = |reason: &String| reason.contains("only 2 of the 40 numbers");
+    assert!(choice.reasons.iter().any(said), "{choice:?}");
+    let last = models.last().unwrap();
+    read_again(last, &prior, &x);
+    let model = RoundModel::Auto(Arc::clone(last));
+    let posterior = method.posterior(&model, &prior).unwrap();
+    let draws = posterior.sample(&x, 4000, Seed(5)).unwrap().draws;
+    // Of prior and data, precisions 1 and 4.
+    for (k, seen) in [0.5, -0.8].into_iter().enumerate() {
+        is_near(&draws.column(k), (0.8 * seen, 0.2_f64.sqrt()), [0.3, 0.2]);
+    }
+}
+
+/// Mean and sd up to so many exact sds, and so large a share of it.
+fn is_near(values: &[f64], (mean, sd): (f64, f64), [off, wrong]: [f64; 2]) {
+    let n = values.len() as f64;
+    let found = values.iter().sum::<f64>() / n;
+    let variance = values.iter().map(|v| (v - found).powi(2)).sum::<f64>() / n;
+    assert!((found - mean).abs() / sd < off, "{found} {mean}");
+    assert!((variance.sqrt() / sd - 1.0).abs() < wrong, "{variance}");
+}
+
 /// Forty numbers, half with mean θ₁ and half with mean θ₂: a conjugate normal problem, so the posterior is known. Checks
 /// the last round's up to so many exact sds of its means and so large a share of its sds, and returns the models of all rounds.
 fn forty_numbers(simulations: usize, [off, wrong]: [f64; 2]) -> Vec<Arc<AutoModel>> {
@@ -146,12 +183,11 @@ fn forty_numbers(simulations: usize, [off, wrong]: [f64; 2]) -> Vec<Arc<AutoMode
     for k in 0..2 {
         let sum: f64 = x.iter().skip(k).step_by(2).sum();
         let exact = sum / (sd * sd) / precision;
-        let values: Vec<f64> = draws.rows().map(|row| row[k]).collect();
-        let mean = values.iter().sum::<f64>() / 4000.0;
-        let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / 4000.0;
-        let scale = precision.sqrt();
-        assert!((mean - exact).abs() * scale < off, "{mean} {exact}");
-        assert!((variance.sqrt() * scale - 1.0).abs() < wrong, "{variance}");
+        is_near(
+            &draws.column(k),
+            (exact, precision.sqrt().recip()),
+            [off, wrong],
+        );
     }
     models
 }

@@ -29,7 +29,7 @@ const ROUNDS: usize = 5;
 /// With fewer simulations than this, a part of them teaches too little to aim by.
 const LEAST: usize = 1000;
 /// A density of more numbers takes more simulations than one of a few parameters, and long to train.
-const MOST_DATA: usize = 32;
+pub(super) const MOST_DATA: usize = 32;
 /// So many simulations for each number of such data have to make a round, or a regression of them is mostly noise, and the
 /// first round aims at the wrong place.
 const WIDE_ROUND: usize = 2;
@@ -38,7 +38,7 @@ const ROUND_FOR_RATIO: usize = 10;
 /// And the posterior has to be narrower than a tenth of the prior, or one round that learns from all of them is better.
 const CUT_BELOW: f64 = 0.1;
 /// In rounds of fewer simulations than these, the errors of a likelihood are large enough to be worth a ratio beside it.
-const FEW: usize = 500;
+pub(super) const FEW: usize = 500;
 
 impl Situation {
     /// The choice by rule.

@@ -27,18 +27,19 @@ pub struct DataSpace {
 }
 
 impl DataSpace {
-    /// Learns from rows of x, and of θ as the network sees them.
+    /// Learns from rows of x, and of θ as the network sees them, without the columns that are `unrelated`.
     ///
     /// # Errors
     /// If no column of x changes.
     pub(super) fn fit(
-        x: &Table,
-        theta: &Table,
+        [x, theta]: [&Table; 2],
         config: &NleConfig,
-        discrete: Vec<DiscreteColumn>,
+        mut discrete: Vec<DiscreteColumn>,
+        unrelated: &[usize],
     ) -> Result<Self> {
-        let fitted = Standardization::fit(x, config.standardization);
+        let fitted = Standardization::fit(x, config.standardization).without(unrelated);
         let mut columns = fitted.columns().to_vec();
+        discrete.retain(|own| !unrelated.contains(&own.column));
         for own in &discrete {
             columns[own.column] = Column::Constant {
                 value: own.levels[0],
@@ -109,7 +110,7 @@ impl DataSpace {
     }
 
     fn n_continuous(&self) -> usize {
-        self.n_data() - self.standardization.constant_columns().len()
+        self.continuous_columns().len()
     }
 
     fn n_hot(&self) -> usize {
@@ -174,9 +175,8 @@ impl DataSpace {
 
     /// The positions of the continuous columns that change.
     pub(super) fn continuous_columns(&self) -> Vec<usize> {
-        let constant =
-            |j: &usize| matches!(self.standardization.columns()[*j], Column::Constant { .. });
-        (0..self.n_data()).filter(|j| !constant(j)).collect()
+        let modelled = |j: &usize| self.standardization.columns()[*j].is_modelled();
+        (0..self.n_data()).filter(modelled).collect()
     }
 
     /// L and b of y = L z + b, with z the continuous data standardised, for given features of θ and codes:
@@ -227,7 +227,7 @@ impl DataSpace {
         let log_det = self.standardization.standardize(room);
         let mut kept = 0;
         for (j, column) in self.standardization.columns().iter().enumerate() {
-            if !matches!(column, Column::Constant { .. }) {
+            if column.is_modelled() {
                 room[kept] = room[j];
                 kept += 1;
             }

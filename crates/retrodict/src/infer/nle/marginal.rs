@@ -79,7 +79,7 @@ pub fn marginal(
     let (discrete, _) = of_data(&x, config.discrete_data.as_deref())?;
     let seen = x.select(&split.train);
     let nothing = Table::numbered("c", 1, vec![0.0; seen.n_rows()])?;
-    let data = DataSpace::fit(&seen, &nothing, config, discrete)?;
+    let data = DataSpace::fit([&seen, &nothing], config, discrete, &[])?;
     let flow = data.build(&config.estimator, 1)?;
     let pick = |rows: &[usize]| examples(&data, &x, rows);
     let train = config.train.resolved(split.train.len(), data.n_values());

@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use super::discrete::{of_data, of_parameters};
 use super::parameter_space::ParameterSpace;
+use super::screening::unrelated;
 use super::summaries::{SemiAutomatic, SummariesConfig};
 use super::target::check_varies;
 use super::training_pairs::TrainingPairs;
@@ -54,6 +55,9 @@ pub struct NleConfig {
     /// says that all data are continuous.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discrete_data: Option<Vec<String>>,
+    /// Whether numbers of the data that are independent of the parameters and of the others are set aside, if there are more
+    /// than ten and no summaries: the density is then that of the rest.
+    pub screening: bool,
     /// What stands for the data: themselves, or summaries that are learned from the simulations.
     #[serde(skip_serializing_if = "SummariesConfig::is_none")]
     pub summaries: SummariesConfig,
@@ -68,6 +72,7 @@ impl Default for NleConfig {
             standardization: StandardizationMethod::default(),
             linear_guess: true,
             discrete_data: None,
+            screening: true,
             summaries: SummariesConfig::None,
         }
     }
@@ -119,7 +124,12 @@ pub fn nle(
         Some(_) => (Vec::new(), told),
         None => of_data(&pairs.x, config.discrete_data.as_deref())?,
     };
-    let data = DataSpace::fit(&x, &theta, config, discrete)?;
+    let unrelated = if config.screening && summaries.is_none() {
+        unrelated(&pairs.real, &pairs.x)
+    } else {
+        Vec::new()
+    };
+    let data = DataSpace::fit([&x, &theta], config, discrete, &unrelated)?;
     drop((real, x, theta));
     let parts = Parts {
         pairs,

@@ -24,6 +24,9 @@ pub struct NpeConfig {
     /// Whether the density starts from the linear-Gaussian guess of θ given x; with `support =
     /// "box"` that normal distribution is cut off at the prior's bounds.
     pub linear_guess: bool,
+    /// Whether numbers of the data that are independent of the parameters and of the others are set aside, if there are more
+    /// than ten.
+    pub screening: bool,
     /// What NaN in the data means: a mistake, or with `mask` a number that is missing, for which the
     /// network is then trained (Wang et al. 2024).
     #[serde(skip_serializing_if = "Missing::is_refused")]
@@ -38,6 +41,7 @@ impl Default for NpeConfig {
             support: SupportKind::default(),
             standardization: StandardizationMethod::default(),
             linear_guess: true,
+            screening: true,
             missing: Missing::Refuse,
         }
     }

@@ -9,6 +9,7 @@ use crate::estimator::Examples;
 use crate::infer::discrete;
 use crate::infer::missing::{Missing, Seen, fit_standardization, masked};
 use crate::infer::neural::NeuralPosterior;
+use crate::infer::screening::screened;
 use crate::infer::target::{Target, check_varies};
 use crate::infer::usable_rows::{
     check_shapes, notes, real_table, usable_rows, usable_rows_with_gaps,
@@ -67,7 +68,8 @@ impl Prepared {
         let standard_x = if gaps {
             fit_standardization(&seen[1], config.standardization)
         } else {
-            Standardization::fit(&seen[1], config.standardization)
+            let fitted = Standardization::fit(&seen[1], config.standardization);
+            screened(fitted, config.screening, [&theta, &x])
         };
         let seen = if gaps {
             add_masked([&mut real, &mut theta, &mut x], &mut split, seed);

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::discrete::of_parameters;
 use super::parameter_space::ParameterSpace;
+use super::screening::screened;
 use super::target::check_varies;
 use super::training_pairs::TrainingPairs;
 use super::usable_rows::notes;
@@ -27,7 +28,7 @@ use crate::simulate::Simulations;
 use crate::train::{Observer, Split, TrainConfig, TrainLog, fit_from};
 
 /// How a ratio is estimated. Every field has a default.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NreConfig {
     /// Which classifier is trained, and on which loss.
@@ -38,6 +39,21 @@ pub struct NreConfig {
     pub support: SupportKind,
     /// How the data are standardised.
     pub standardization: StandardizationMethod,
+    /// Whether numbers of the data that are independent of the parameters and of the others are set aside, if there are more
+    /// than ten.
+    pub screening: bool,
+}
+
+impl Default for NreConfig {
+    fn default() -> Self {
+        Self {
+            estimator: RatioConfig::default(),
+            train: TrainConfig::default(),
+            support: SupportKind::default(),
+            standardization: StandardizationMethod::default(),
+            screening: true,
+        }
+    }
 }
 
 /// What becomes of a ratio when simulations fail.
@@ -79,7 +95,8 @@ pub fn nre(
     let discrete = of_parameters(prior, &simulations.theta)?;
     let space = ParameterSpace::fit(map, &real, discrete);
     check_varies(&space.standardization, &space.continuous_names())?;
-    let standard_x = Standardization::fit(&x, config.standardization);
+    let fitted = Standardization::fit(&x, config.standardization);
+    let standard_x = screened(fitted, config.screening, [&pairs.real, &pairs.x]);
     drop((real, x));
     let parts = Parts {
         pairs,
@@ -132,7 +149,7 @@ impl Parts {
             space,
             standard_x,
         } = self;
-        let n_data = pairs.x.n_columns();
+        let n_data = standard_x.n_seen();
         let estimator = config.estimator.build(space.n_features(), n_data)?;
         let [train, validation] = [&pairs.split.train, &pairs.split.validation]
             .map(|rows| examples(&space, &standard_x, &pairs, rows));
@@ -203,10 +220,10 @@ fn examples(
     pairs: &TrainingPairs,
     rows: &[usize],
 ) -> Examples {
-    let mut examples = Examples::new(space.n_features(), pairs.x.n_columns());
+    let mut examples = Examples::new(space.n_features(), standard_x.n_seen());
     examples.reserve(rows.len());
     let mut features = vec![0.0; space.n_features()];
-    let mut x = vec![0.0; pairs.x.n_columns()];
+    let mut x = vec![0.0; standard_x.n_seen()];
     for &row in rows {
         space.features(pairs.real.row(row), &mut features);
         standard_x.apply(pairs.x.row(row), &mut x);

@@ -81,7 +81,7 @@ impl Description for RatioModel {
     fn check(&self) -> Result<(), String> {
         self.estimator.validate().map_err(|e| e.to_string())?;
         ParameterSpace::check(&self.theta, &self.discrete_parameters)?;
-        if self.x.columns().is_empty() || !self.x.is_valid() {
+        if self.x.n_seen() == 0 || !self.x.is_valid() {
             return Err(
                 "a standardisation of x with a scale that is not positive and finite".into(),
             );

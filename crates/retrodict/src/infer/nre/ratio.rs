@@ -86,9 +86,9 @@ impl NeuralRatio {
     ) -> Result<Self> {
         let theta = (model.theta.clone(), model.discrete_parameters.clone());
         let space = ParameterSpace::assemble(prior, model.support, &model.parameters, theta)?;
-        let n_data = model.x.columns().len();
+        let n_seen = model.x.n_seen();
         Ok(Self {
-            estimator: model.estimator.build(space.n_features(), n_data)?,
+            estimator: model.estimator.build(space.n_features(), n_seen)?,
             space,
             model,
             members,
@@ -118,8 +118,9 @@ impl PairFunction for NeuralRatio {
         x: &[f64],
         room: &mut Room,
     ) -> f64 {
-        self.model.x.apply(x, &mut room.narrow);
-        workspace.set_row(row, features, &room.narrow);
+        let seen = &mut room.narrow[..self.model.x.n_seen()];
+        self.model.x.apply(x, seen);
+        workspace.set_row(row, features, seen);
         0.0
     }
 

@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::infer::auto::{
     AutoConfig, AutoModel, Choice, ChosenMethod, Comparison, LearnedLikelihood, Nearby,
 };
+use crate::infer::screening::unrelated;
 use crate::infer::usable_rows::MIN_ROWS;
 use crate::infer::{NeuralRatio, SummariesConfig, npe};
 use crate::prior::Prior;
@@ -186,10 +187,22 @@ fn is_guess(log: &TrainLog) -> bool {
     log.members.iter().all(|member| member.best_epoch == 0)
 }
 
+/// The choice of the first round, which is the first to know which numbers of the data depend on the parameters.
+fn screened(config: &AutoConfig, all: &Simulations) -> Choice {
+    let choice = config.choice.clone();
+    if !(choice.summaries && config.nle.screening) {
+        return choice;
+    }
+    let usable = all.select(&all.valid_rows());
+    let n = usable.x.n_columns();
+    let n_kept = n - unrelated(&usable.theta, &usable.x).len();
+    choice.screened([n_kept, n], usable.len())
+}
+
 /// The choice before the fit of this round.
 fn choose(prior: &Prior, config: &AutoConfig, data: &RoundData<'_>, seed: Seed) -> Result<Choice> {
     let Some(RoundModel::Auto(last)) = data.last else {
-        return Ok(config.choice.clone());
+        return Ok(screened(config, data.all));
     };
     let Some(likelihood) = &last.likelihood else {
         return Ok(last.choice.clone());

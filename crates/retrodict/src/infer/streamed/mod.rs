@@ -12,6 +12,7 @@ use self::survey::Survey;
 use super::missing::{Missing, Seen};
 use super::neural::NeuralPosterior;
 use super::npe::{GIVEN_SUCCESS, NpeConfig, add_examples, finish, fit_target, npe};
+use super::screening::screened;
 use super::target::{Target, check_varies};
 use super::usable_rows::{check_count, check_names, notes};
 use crate::embed::{Standardization, StandardizationMethod};
@@ -99,10 +100,8 @@ pub fn npe_from(
     check_names(prior, source.parameters())?;
     let config = &config.settled_for(config.train.training_rows(source.n_rows()));
     let prepared = Prepared::new(prior, source, config, seed)?;
-    let flow =
-        config
-            .estimator
-            .build_mixed(&[], &prepared.target.bounded(), source.data().len())?;
+    let (bounded, n_seen) = (prepared.target.bounded(), prepared.standard_x.n_seen());
+    let flow = config.estimator.build_mixed(&[], &bounded, n_seen)?;
     let fitted = prepared.fit(&flow, source, config, (seed, observer))?;
     let failures = (prepared.n_failed, GIVEN_SUCCESS);
     let mut notes = notes(&prepared.standard_x, source.data(), failures);
@@ -142,20 +141,18 @@ impl Prepared {
         let survey = Survey::of(source, &map, split)?;
         let n_train = survey.real.n_rows();
         check_count(n_train.min(survey.validation.len()), source.n_rows())?;
-        let standard_x =
-            Standardization::from_moments(&survey.x, &survey.sample[1], config.standardization);
-        let fitted_z = Standardization::from_moments(
-            &survey.real,
-            &survey.sample[0],
-            StandardizationMethod::Linear,
-        );
+        let [theta, x] = &survey.sample;
+        let fitted_x = Standardization::from_moments(&survey.x, x, config.standardization);
+        let standard_x = screened(fitted_x, config.screening, [theta, x]);
+        let fitted_z =
+            Standardization::from_moments(&survey.real, theta, StandardizationMethod::Linear);
         let told = Seen {
             standardization: &standard_x,
             masked: false,
         };
         let target = fit_target(map, config, &survey.sample, (&fitted_z, told), Vec::new())?;
         check_varies(&target.standardization, source.parameters())?;
-        let mut validation = Examples::new(target.n_features(), source.data().len());
+        let mut validation = Examples::new(target.n_features(), told.width());
         let held_out = &survey.validation;
         let held_out = held_out.theta.rows().zip(held_out.x.rows());
         add_examples(&target, told, held_out, &mut validation);
@@ -177,7 +174,7 @@ impl Prepared {
         (seed, observer): (Seed, Observer<'_>),
     ) -> Result<Fitted> {
         let train = &config.train;
-        let columns = self.target.n_features() + source.data().len();
+        let columns = self.target.n_features() + self.standard_x.n_seen();
         let rows = StreamedRows {
             source,
             split: self.split,

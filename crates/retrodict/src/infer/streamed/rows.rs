@@ -62,7 +62,7 @@ impl StreamedRows<'_> {
     }
 
     fn no_examples(&self) -> Examples {
-        Examples::new(self.target.n_features(), self.source.data().len())
+        Examples::new(self.target.n_features(), self.standard_x.n_seen())
     }
 
     /// All training rows, for a source whose rows fit into memory in single precision.

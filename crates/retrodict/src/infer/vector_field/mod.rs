@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use super::missing::Seen;
 use super::npe::{GIVEN_SUCCESS, NpeConfig, add_examples, fit_target};
+use super::screening::screened;
 use super::target::{Target, check_varies};
 use super::usable_rows::{check_shapes, notes, real_table, usable_rows};
 use crate::embed::{Standardization, StandardizationMethod};
@@ -56,6 +57,9 @@ pub struct FieldConfig {
     pub standardization: StandardizationMethod,
     /// Whether the field starts from the linear-Gaussian guess of θ given x.
     pub linear_guess: bool,
+    /// Whether numbers of the data that are independent of the parameters and of the others are set aside, if there are more
+    /// than ten.
+    pub screening: bool,
 }
 
 impl Default for FieldConfig {
@@ -67,6 +71,7 @@ impl Default for FieldConfig {
             support: SupportKind::default(),
             standardization: StandardizationMethod::default(),
             linear_guess: true,
+            screening: true,
         }
     }
 }
@@ -166,7 +171,8 @@ fn train(
     let map = prior.support_map(config.support)?;
     let real = real_table(&map, simulations, &rows.usable)?;
     let seen = [&real, &rows.x].map(|table| table.select(&rows.split.train));
-    let standard_x = Standardization::fit(&seen[1], config.standardization);
+    let fitted_x = Standardization::fit(&seen[1], config.standardization);
+    let standard_x = screened(fitted_x, config.screening, [&rows.theta, &rows.x]);
     let fitted_z = Standardization::fit(&seen[0], StandardizationMethod::Linear);
     let told = Seen {
         standardization: &standard_x,
@@ -230,7 +236,7 @@ impl Rows {
         seed: Seed,
         observer: Observer<'_>,
     ) -> Result<(FieldPosterior, TrainLog)> {
-        let n_data = self.x.n_columns();
+        let n_data = standard_x.n_seen();
         let field = config.estimator.build(target.n_features(), n_data)?;
         let [rows, validation] = [&self.split.train, &self.split.validation]
             .map(|rows| self.examples((&target, &standard_x), rows));
@@ -271,7 +277,7 @@ impl Rows {
             standardization: standard_x,
             masked: false,
         };
-        let mut examples = Examples::new(target.n_features(), self.x.n_columns());
+        let mut examples = Examples::new(target.n_features(), told.width());
         let rows = rows
             .iter()
             .map(|&row| (self.theta.row(row), self.x.row(row)));

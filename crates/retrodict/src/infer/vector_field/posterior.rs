@@ -120,10 +120,10 @@ impl FieldPosterior {
             ));
         }
         super::check_unbounded(&target)?;
-        let n_data = model.x.columns().len();
+        let n_seen = model.x.n_seen();
         Ok(Self {
             parameters: prior.parameters().to_vec(),
-            field: model.estimator.build(target.n_features(), n_data)?,
+            field: model.estimator.build(target.n_features(), n_seen)?,
             target,
             model,
             members,
@@ -170,7 +170,7 @@ impl FieldPosterior {
                 "Leave the missing value out of the data and of the simulations.",
             ));
         }
-        let mut context = vec![0.0; columns];
+        let mut context = vec![0.0; self.model.x.n_seen()];
         self.model.x.apply(x, &mut context);
         Ok(context)
     }
