@@ -20,6 +20,8 @@ mod round_tests;
 mod situation;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wide_tests;
 
 pub use choice::Choice;
 pub use comparison::{ChosenModels, Comparison};

@@ -12,7 +12,7 @@ use crate::infer::auto::{
 };
 use crate::infer::screening::unrelated;
 use crate::infer::usable_rows::MIN_ROWS;
-use crate::infer::{NeuralRatio, SummariesConfig, npe};
+use crate::infer::{NeuralRatio, SemiAutomatic, SummariesConfig, npe};
 use crate::prior::Prior;
 use crate::seed::Seed;
 use crate::simulate::Simulations;
@@ -65,7 +65,8 @@ fn unchanged(data: &RoundData<'_>) -> Option<FittedRound> {
 fn possible(choice: Choice, data: &RoundData<'_>) -> Choice {
     let usable = data.all.valid_rows().len();
     let learned = choice.summaries && choice.method.has_likelihood();
-    if learned && usable < SUMMARIES.fewest_simulations(data.all.x.n_columns()) {
+    let least = SummariesConfig::SemiAutomatic { degree: DEGREES[0] };
+    if learned && usable < least.fewest_simulations(data.all.x.n_columns()) {
         return choice.without_likelihood(usable, data.round + 1);
     }
     let usable = data.inside.valid_rows().len();
@@ -142,7 +143,8 @@ impl Round<'_> {
         let (prior, all) = (self.prior, self.data.all);
         let mut config = self.config.nle.clone();
         if choice.summaries {
-            config.summaries = SUMMARIES;
+            let degree = SemiAutomatic::best_degree(prior, all, DEGREES)?;
+            config.summaries = SummariesConfig::SemiAutomatic { degree };
         }
         let (own, log) = pooled_nle(prior, all, &config, self.seed, self.observer)?;
         Ok((LearnedLikelihood::new(own), log))
@@ -162,8 +164,9 @@ impl Round<'_> {
     }
 }
 
-/// What stands for wide data: for powers higher than the first there are too few simulations.
-const SUMMARIES: SummariesConfig = SummariesConfig::SemiAutomatic { degree: 1 };
+/// The powers that the regression of wide data may end with: many numbers may tell by their mean, or by their spread. For higher
+/// ones there are too few simulations.
+const DEGREES: [usize; 2] = [1, 2];
 
 /// A ratio tells each θ from others of its batch. Where those are far away that is easy, and it learns little of how θ
 /// nearby differ: it learns from simulations within so many standard deviations of those that it asked for last.
