@@ -212,6 +212,11 @@ impl TrainConfig {
         Ok(())
     }
 
+    /// Trains no more networks than this, if there is a limit.
+    pub(crate) fn limit_networks(&mut self, most: Option<usize>) {
+        self.ensemble_size = most.map_or(self.ensemble_size, |most| most.min(self.ensemble_size));
+    }
+
     /// Whether a penalty makes posteriors cautious.
     pub(crate) fn is_conservative(&self) -> bool {
         self.coverage_penalty.is_some() || self.balance.is_some()

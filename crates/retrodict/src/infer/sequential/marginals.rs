@@ -6,9 +6,9 @@ use super::round_data::RoundData;
 use super::round_fit::too_few;
 use super::{RoundModel, RoundReport, SequentialMethod, SequentialTask};
 use crate::error::Result;
-use crate::infer::TruncatedMarginals;
 use crate::infer::tmnre::{Bounds, tmnre_within};
 use crate::infer::usable_rows::MIN_ROWS;
+use crate::infer::{TmnreConfig, TruncatedMarginals};
 use crate::train::{Observer, TrainLog};
 
 impl SequentialTask<'_> {
@@ -24,6 +24,7 @@ impl SequentialTask<'_> {
     /// from the prior.
     pub(super) fn fit_marginals(
         &self,
+        config: &TmnreConfig,
         data: &RoundData<'_>,
         mut report: RoundReport,
         observer: Observer<'_>,
@@ -39,11 +40,10 @@ impl SequentialTask<'_> {
         if data.round > 0 && used.valid_rows().len() < MIN_ROWS {
             return Err(too_few(&report, &used));
         }
-        let method = self.method_of(data.round, [&used, data.all]);
-        let SequentialMethod::Tmnre(config) = &*method else {
-            unreachable!("marginals are fitted by `tmnre`");
-        };
-        let settings = (config, data.round + 1 == self.rounds);
+        let mut config = config.clone();
+        let most = self.most_networks(data.round, &used);
+        config.ratio.train.limit_networks(most);
+        let settings = (&config, data.round + 1 == self.rounds);
         let seed = self.seed(data.round);
         let (marginals, log) = tmnre_within(bounds, &used, settings, seed, observer)?;
         report.validation_loss = log.validation_loss();

@@ -18,7 +18,7 @@ use crate::sample::SamplerConfig;
 use crate::seed::Seed;
 use crate::simulate::Simulations;
 use crate::table::Table;
-use crate::train::{Observer, TrainConfig, TrainLog};
+use crate::train::{Observer, TrainLog};
 
 /// The method that every round repeats.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,19 +50,15 @@ impl SequentialMethod {
     /// The same with at most so many networks, if there is a limit: of `auto` the second is that of likelihood and ratio.
     pub(super) fn with_at_most(&self, [most, most_of_likelihood]: [Option<usize>; 2]) -> Self {
         let mut method = self.clone();
-        let limit = |train: &mut TrainConfig, most: Option<usize>| {
-            let size = &mut train.ensemble_size;
-            *size = most.map_or(*size, |most| most.min(*size));
-        };
         match &mut method {
-            Self::Npe(config) => limit(&mut config.train, most),
-            Self::Nle(config, _) => limit(&mut config.train, most),
-            Self::Nre(config, _) => limit(&mut config.train, most),
-            Self::Tmnre(config) => limit(&mut config.ratio.train, most),
+            Self::Npe(config) => config.train.limit_networks(most),
+            Self::Nle(config, _) => config.train.limit_networks(most),
+            Self::Nre(config, _) => config.train.limit_networks(most),
+            Self::Tmnre(config) => config.ratio.train.limit_networks(most),
             Self::Auto(config) => {
-                limit(&mut config.npe.train, most);
-                limit(&mut config.nle.train, most_of_likelihood);
-                limit(&mut config.nre.train, most_of_likelihood);
+                config.npe.train.limit_networks(most);
+                config.nle.train.limit_networks(most_of_likelihood);
+                config.nre.train.limit_networks(most_of_likelihood);
             }
         }
         method

@@ -25,8 +25,8 @@ impl SequentialTask<'_> {
         mut report: RoundReport,
         observer: Observer<'_>,
     ) -> Result<(RoundModel, TrainLog, RoundReport)> {
-        if matches!(self.method, SequentialMethod::Tmnre(_)) {
-            return self.fit_marginals(&data, report, observer);
+        if let SequentialMethod::Tmnre(config) = self.method {
+            return self.fit_marginals(config, &data, report, observer);
         }
         let all = data.all;
         let rows = match (data.region, self.method) {
@@ -47,7 +47,7 @@ impl SequentialTask<'_> {
         if alone && data.round > 0 && used.valid_rows().len() < MIN_ROWS {
             return Err(too_few(&report, used));
         }
-        let (model, log) = match &*self.method_of(data.round, [used, all]) {
+        let (model, log) = match &self.method_of(data.round, [used, all]) {
             SequentialMethod::Npe(config) if data.round > 0 && data.region.is_none() => {
                 let more = (seed, &mut report);
                 let (posterior, log) = self.corrected(config, (all, models), more, observer)?;

@@ -1,7 +1,5 @@
 //! What is to be inferred in rounds, and what follows from it for each of them.
 
-use std::borrow::Cow;
-
 use super::{
     ProposalKind, RoundModel, RoundReport, SequentialConfig, SequentialMethod, TruncatedPrior,
 };
@@ -71,12 +69,16 @@ impl<'a> SequentialTask<'a> {
         &self,
         round: usize,
         [used, all]: [&Simulations; 2],
-    ) -> Cow<'a, SequentialMethod> {
-        if round + 1 == self.rounds {
-            return Cow::Borrowed(self.method);
-        }
-        let most = [used, all].map(|simulations| self.config.most_networks(simulations.len()));
-        Cow::Owned(self.method.with_at_most(most))
+    ) -> SequentialMethod {
+        let most = [used, all].map(|simulations| self.most_networks(round, simulations));
+        self.method.with_at_most(most)
+    }
+
+    /// How many networks a round trains at most: as many as its method says if it is the last.
+    pub(super) fn most_networks(&self, round: usize, simulations: &Simulations) -> Option<usize> {
+        let aims = round + 1 < self.rounds;
+        aims.then(|| self.config.most_networks(simulations.len()))
+            .flatten()
     }
 
     pub(super) fn seed(&self, round: usize) -> Seed {
