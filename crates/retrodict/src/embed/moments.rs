@@ -1,6 +1,6 @@
 //! Means and standard deviations of columns, row by row.
 
-use super::standardization::Spread;
+use super::column::Spread;
 
 /// Running moments and extremes of the columns of rows that are seen once (Welford 1962), which can
 /// be joined (Chan et al. 1979).
