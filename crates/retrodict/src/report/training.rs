@@ -164,7 +164,7 @@ fn caption(n_members: usize) -> String {
         String::new()
     };
     format!(
-        "Loss on training and on validation simulations{members} (lower is better). Dots mark the epochs whose weights were kept; epoch 0 is before training. Losses of the first epochs may lie above the axis."
+        "Loss on training and on validation simulations{members} (lower is better). Dots mark the epochs whose weights were kept; epoch 0 is before training. Where training finds nothing better for a while it goes back to its best weights and on with smaller steps, and the curve leaps. Losses of the first epochs may lie above the axis."
     )
 }
 
