@@ -50,8 +50,12 @@ pub(super) fn unrelated(theta: &Table, x: &Table) -> Vec<usize> {
         return Vec::new();
     }
     let rows = rows(x.n_rows(), x.n_columns(), theta.n_columns());
-    let screening = Screening::new(&Scores::new(theta, &rows), Scores::new(x, &rows));
-    screening.unrelated(x.n_columns())
+    let parameters = Scores::new(theta, &rows);
+    if parameters.len() == 0 {
+        // No parameter changes, which is refused elsewhere.
+        return Vec::new();
+    }
+    Screening::new(&parameters, Scores::new(x, &rows)).unrelated(x.n_columns())
 }
 
 /// A standardisation of the data without what is [`unrelated`], if that is wanted.

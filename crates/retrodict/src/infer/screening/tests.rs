@@ -112,6 +112,17 @@ fn of_few_numbers_few_simulations_and_constants_nothing_is_set_aside() {
 }
 
 #[test]
+fn parameters_or_data_that_never_change_set_nothing_aside() {
+    let [theta, x] = simulated(200, 1, 7, |_, random| distractors(20, random));
+    let constant = |table: &Table| {
+        let values = vec![3.0; table.values().len()];
+        Table::numbered("c", table.n_columns(), values).unwrap()
+    };
+    assert_eq!(unrelated(&constant(&theta), &x), Vec::<usize>::new());
+    assert_eq!(unrelated(&theta, &constant(&x)), Vec::<usize>::new());
+}
+
+#[test]
 fn few_values_are_looked_at_one_by_one() {
     // The third of five values is more probable: neither straight nor bent once.
     let [theta, x] = simulated(3000, 1, 6, |theta, random| {
