@@ -4,7 +4,6 @@
 
 mod common;
 
-use std::process::Stdio;
 use std::time::Duration;
 
 use common::{QUICK, QUICK_WORKER, Sandbox, WORKER, stderr};
@@ -177,15 +176,7 @@ fn killed_at_any_moment_a_rerun_gives_the_same_bits_and_simulates_nothing_twice(
         let whole = lines();
         for milliseconds in [300, 500, 800] {
             let arguments = ["run", "study.toml", "--out", "killed"];
-            let mut command = sandbox.command(&arguments);
-            let mut child = command
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap();
-            std::thread::sleep(Duration::from_millis(milliseconds));
-            child.kill().unwrap();
-            child.wait().unwrap();
+            sandbox.kill_after(milliseconds, &arguments);
             // The workers end with their input, a moment later.
             std::thread::sleep(Duration::from_millis(100));
         }

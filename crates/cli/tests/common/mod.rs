@@ -7,7 +7,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 /// A folder that is removed at the end, and the program run in it.
 pub struct Sandbox(tempfile::TempDir);
@@ -67,6 +68,19 @@ impl Sandbox {
         );
         assert!(!stderr(&output).contains("panicked"), "{}", stderr(&output));
         output
+    }
+
+    /// Starts, and is killed so many milliseconds later.
+    pub fn kill_after(&self, milliseconds: u64, arguments: &[&str]) {
+        let mut command = self.command(arguments);
+        let mut child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        std::thread::sleep(Duration::from_millis(milliseconds));
+        child.kill().expect("it can be killed");
+        child.wait().expect("it ends");
     }
 
     /// A run that comes to its end, and what it said. So little training may well deserve the verdict `failed`.

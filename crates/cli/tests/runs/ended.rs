@@ -20,15 +20,7 @@ fn killed_at_any_moment_a_rerun_gives_the_same_bits() {
     sandbox.finish(&["run", "study.toml", "--out", "whole"]);
     for (i, milliseconds) in [150, 400, 700].into_iter().enumerate() {
         let out = format!("killed-{i}");
-        let mut command = sandbox.command(&["run", "study.toml", "--out", &out]);
-        let mut child = command
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        std::thread::sleep(Duration::from_millis(milliseconds));
-        child.kill().unwrap();
-        child.wait().unwrap();
+        sandbox.kill_after(milliseconds, &["run", "study.toml", "--out", &out]);
         sandbox.finish(&["run", "study.toml", "--out", &out]);
         let draws = |run: &str| sandbox.read(&format!("{run}/posterior/samples.npy"));
         assert!(

@@ -1,6 +1,7 @@
 //! Neural likelihoods of which the training goes on.
 
 use super::{NeuralLikelihood, NleConfig, Parts};
+use crate::embed::Column;
 use crate::error::Result;
 use crate::infer::continued::{
     check_columns, check_levels, newly_varying, same, same_estimator, unchanged,
@@ -82,7 +83,16 @@ fn check_settings(
     let discrete = |j: usize| model.x.discrete().iter().any(|own| own.column == j);
     let have = names.filter(|(j, _)| discrete(*j));
     let have: Vec<String> = have.map(|(_, name)| name.clone()).collect();
+    let set_aside = |name: &String| {
+        let mut columns = simulations
+            .x
+            .names()
+            .iter()
+            .zip(model.x.standardization().columns());
+        columns.any(|(own, column)| own == name && *column == Column::Unrelated)
+    };
     let mut given = given.clone();
+    given.retain(|name| !set_aside(name));
     given.sort_by_key(|name| simulations.x.names().iter().position(|own| own == name));
     same("discrete_data", &given, &have)
 }

@@ -11,11 +11,11 @@ pub(super) struct Correlations {
     /// From so many rows.
     n: f64,
     /// Data by parameters.
-    pub(super) across: Mat<f64>,
+    across: Mat<f64>,
     /// Data by data.
-    pub(super) data: Mat<f64>,
+    data: Mat<f64>,
     /// Parameters by parameters.
-    pub(super) parameters: Mat<f64>,
+    parameters: Mat<f64>,
 }
 
 impl Correlations {

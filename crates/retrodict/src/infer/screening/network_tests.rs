@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 use crate::error::Result;
 use crate::infer::{
     FieldConfig, LogLikelihood, NeuralLikelihood, NeuralPosterior, NeuralRatio, NleConfig,
-    NpeConfig, NreConfig, Posterior, fmpe, nle, npe, nre,
+    NpeConfig, NreConfig, Posterior, fmpe, nle, nle_continued, npe, npe_continued, nre,
+    nre_continued,
 };
 use crate::prior::{DistributionConfig as D, Prior};
 use crate::seed::{Seed, Stream};
@@ -138,6 +139,38 @@ fn a_vector_field_is_that_of_the_rest() {
             .values()
             .to_vec()
     });
+}
+
+/// What goes on learning sees what it saw, also where the study names a number that was set aside.
+#[test]
+fn networks_go_on_with_the_numbers_that_they_began_with() {
+    let [mut wide, _] = simulations();
+    for x in wide.x.values_mut().chunks_exact_mut(12) {
+        x[0] = f64::from(u8::from(x[0] > 0.0));
+    }
+    let (x, theta) = (&observation()[0], some_theta());
+    let npe_config: NpeConfig = config(FLOW);
+    let (posterior, _) = npe(&prior(), &wide, &npe_config, Seed(2), &silent).unwrap();
+    let again = (&posterior, &npe_config);
+    let (posterior, _) = npe_continued(&prior(), &wide, again, Seed(3), &silent).unwrap();
+    assert_eq!(posterior.config().x.n_seen(), 2);
+    assert!(posterior.log_prob(&theta, x).unwrap()[0].is_finite());
+    let nre_config: NreConfig = config(r#"{"network":{"hidden":[10]}}"#);
+    let (ratio, _) = nre(&prior(), &wide, &nre_config, Seed(2), &silent).unwrap();
+    let again = (&ratio, &nre_config);
+    let (ratio, _) = nre_continued(&prior(), &wide, again, Seed(3), &silent).unwrap();
+    assert_eq!(ratio.model().x.n_seen(), 2);
+    assert!(log_likelihood(&ratio, x).unwrap()[0].is_finite());
+    let nle_config = NleConfig {
+        discrete_data: Some(vec![wide.x.names()[0].clone()]),
+        ..config(FLOW)
+    };
+    let (likelihood, _) = nle(&prior(), &wide, &nle_config, Seed(2), &silent).unwrap();
+    let model = serde_json::to_value(likelihood.model()).unwrap();
+    assert!(model["x"]["discrete"].is_null(), "{model}");
+    let again = (&likelihood, &nle_config);
+    let (likelihood, _) = nle_continued(&prior(), &wide, again, Seed(3), &silent).unwrap();
+    assert!(log_likelihood(&likelihood, x).unwrap()[0].is_finite());
 }
 
 #[test]
