@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use retrodict::infer::abc::{
-    AbcProblem, AbcSmcConfig, DistanceConfig, NormConfig, ScaleMethod, abc_smc,
+    AbcProblem, AbcSmcConfig, AdjustmentConfig, DistanceConfig, NormConfig, ScaleMethod, abc_smc,
 };
 use retrodict::prior::{DistributionConfig, Prior};
 use retrodict::simulate::{Protocol, WorkerConfig, WorkerPool};
@@ -40,7 +40,10 @@ pub(crate) fn run(options: &AbcSmcOptions) -> Result<()> {
 /// What `pyabc` does with its own defaults: Euclidean distance, median tolerances.
 fn config_to(options: &AbcSmcOptions) -> AbcSmcConfig {
     AbcSmcConfig {
-        population: options.population,
+        population: Some(options.population),
+        // Its tolerances, and draws as they are.
+        quantile: Some(0.5),
+        adjustment: Some(AdjustmentConfig::None),
         min_tolerance: options.tolerance,
         min_acceptance_rate: 1e-6,
         max_simulations: 10_000_000,

@@ -263,7 +263,10 @@ fn what_cannot_be_is_refused_before_anything_runs() {
     };
     let cases = [
         (
-            linear("abc_smc", "\n[inference.abc_smc]\npopulation = 600\n"),
+            linear(
+                "abc_smc",
+                "\n[inference.abc_smc]\npopulation = 600\nquantile = 0.5\n",
+            ),
             vec![
                 "inference.simulations",
                 "at least 1800",

@@ -83,10 +83,10 @@ fn sequential_monte_carlo_reaches_the_exact_posterior_of_four_parameters() {
     for algorithm in [SmcAlgorithm::PopulationMonteCarlo, SmcAlgorithm::DelMoral] {
         let config = AbcSmcConfig {
             algorithm,
-            population: 2000,
+            population: Some(2000),
             max_simulations: 400_000,
             min_acceptance_rate: 0.02,
-            adjustment: AdjustmentConfig::LocalLinear,
+            adjustment: Some(AdjustmentConfig::LocalLinear),
             distance: DistanceConfig::Mahalanobis(MahalanobisConfig {}),
             ..AbcSmcConfig::default()
         };
@@ -184,9 +184,9 @@ fn sequential_monte_carlo_is_calibrated() {
     let task = builtin::by_name("linear_gaussian").unwrap();
     let test = simulations(&task, 200, TEST);
     let config = AbcSmcConfig {
-        population: 300,
+        population: Some(300),
         max_simulations: 10_000,
-        adjustment: AdjustmentConfig::LocalLinear,
+        adjustment: Some(AdjustmentConfig::LocalLinear),
         ..AbcSmcConfig::default()
     };
     let one = |i: usize| {

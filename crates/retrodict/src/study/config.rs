@@ -63,7 +63,7 @@ impl StudyConfig {
             return all;
         }
         let config = self.inference.abc_smc.clone().unwrap_or_default();
-        all.map(|n| n.min(config.first_simulations()))
+        all.map(|n| n.min(config.first_simulations(n)))
     }
 }
 

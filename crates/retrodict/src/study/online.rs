@@ -85,16 +85,16 @@ fn abc_smc(config: &StudyConfig, source: &Source) -> Result<()> {
             "Leave it out: the budget is `inference.simulations`.",
         ));
     }
-    let needed = section.first_simulations() + section.population;
+    let population = section.population(budget);
+    let first = section.first_simulations(budget);
+    let needed = first + population;
     if budget >= needed {
         return Ok(());
     }
     Err(source.error(
         "inference.simulations",
         format!(
-            "given {budget}, expected at least {needed} for `abc_smc`: {} from the prior, and a population of {}",
-            section.first_simulations(),
-            section.population
+            "given {budget}, expected at least {needed} for `abc_smc`: {first} from the prior, and a population of {population}"
         ),
         "Give more, or a smaller `population` in `[inference.abc_smc]`.",
     ))

@@ -89,9 +89,22 @@ pub(super) struct Candidates<'a> {
     pub(super) failures: Failures,
 }
 
+/// When a run of candidates ends, and what it keeps.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// How many are to be accepted.
+    pub(super) wanted: usize,
+    /// How many are simulated at most.
+    pub(super) most: usize,
+    /// Of those that are not accepted, the ones nearer than this are kept beside.
+    pub(super) near: f64,
+}
+
 /// What a run of candidates gave.
 pub(super) struct Accepted {
     pub(super) population: Population,
+    /// Those that were not accepted, but near.
+    pub(super) missed: Population,
     pub(super) n_simulations: usize,
     pub(super) n_failed: usize,
     pub(super) n_undefined: usize,
@@ -174,12 +187,12 @@ impl<'a> Candidates<'a> {
         Ok(simulations)
     }
 
-    /// Candidates in the order of their index until `wanted` are accepted, or `most` simulated, or
+    /// Candidates in the order of their index until as many are accepted or simulated as the limits say, or
     /// none is left. `first` holds candidates that were simulated already.
     pub(super) fn accept(
         &mut self,
         first: Option<Batch>,
-        [wanted, most]: [usize; 2],
+        limits: Limits,
         propose: Proposal<'_>,
         comparison: &Comparison<'_>,
         acceptance: Acceptance,
@@ -190,14 +203,15 @@ impl<'a> Candidates<'a> {
             let batch = if let Some(first) = next.take() {
                 first
             } else {
-                let n = accepted.next_batch(wanted);
-                self.batch(n.min(most - accepted.n_simulations), propose)?
+                let n = accepted.next_batch(limits.wanted);
+                self.batch(n.min(limits.most - accepted.n_simulations), propose)?
             };
             if batch.levels.is_empty() {
                 return Ok(accepted);
             }
-            accepted.add(&batch, wanted, comparison, acceptance);
-            if accepted.population.len() == wanted || accepted.n_simulations >= most {
+            accepted.add(&batch, limits, comparison, acceptance);
+            let full = accepted.population.len() == limits.wanted;
+            if full || accepted.n_simulations >= limits.most {
                 return Ok(accepted);
             }
         }
@@ -208,6 +222,7 @@ impl Accepted {
     fn empty(n_data: usize) -> Result<Self> {
         Ok(Self {
             population: Population::default(),
+            missed: Population::default(),
             n_simulations: 0,
             n_failed: 0,
             n_undefined: 0,
@@ -231,7 +246,7 @@ impl Accepted {
     fn add(
         &mut self,
         batch: &Batch,
-        wanted: usize,
+        limits: Limits,
         comparison: &Comparison<'_>,
         acceptance: Acceptance,
     ) {
@@ -248,15 +263,25 @@ impl Accepted {
             if status[i] == Status::Ok && self.seen.n_rows() < MOST_SEEN {
                 self.seen.push(x.row(i));
             }
-            if !ok || self.population.len() == wanted {
+            if !ok || self.population.len() == limits.wanted {
                 continue;
             }
             self.n_considered = self.n_simulations - status.len() + i + 1;
             if let Some(log_weight) = acceptance.accept(distances[i], batch.levels[i]) {
                 self.population
                     .push(theta.row(i), x.row(i), distances[i], log_weight);
+            } else if distances[i] < limits.near {
+                self.missed.push(theta.row(i), x.row(i), distances[i], 0.0);
             }
         }
+    }
+
+    /// The nearest of all that were simulated, as if the distance of the last one had been the tolerance;
+    /// nothing if too few were near.
+    pub(super) fn nearest(mut self, wanted: usize) -> Option<Self> {
+        self.population.append(&self.missed);
+        self.population = self.population.nearest(wanted)?;
+        Some(self)
     }
 
     /// The share that was accepted of the candidates up to the last one that was needed.

@@ -26,6 +26,37 @@ impl Population {
         self.log_weights.push(log_weight);
     }
 
+    pub(super) fn append(&mut self, other: &Self) {
+        self.theta.extend_from_slice(&other.theta);
+        self.x.extend_from_slice(&other.x);
+        self.distances.extend_from_slice(&other.distances);
+        self.log_weights.extend_from_slice(&other.log_weights);
+    }
+
+    /// The draws of these rows.
+    pub(super) fn select(&self, rows: &[usize]) -> Self {
+        let n = self.len().max(1);
+        let (d, m) = (self.theta.len() / n, self.x.len() / n);
+        let mut picked = Self::default();
+        for &i in rows {
+            let (theta, x) = (&self.theta[i * d..][..d], &self.x[i * m..][..m]);
+            picked.push(theta, x, self.distances[i], self.log_weights[i]);
+        }
+        picked
+    }
+
+    /// The `n` draws with the smallest distances, in the order in which they are; nothing if there are fewer.
+    pub(super) fn nearest(&self, n: usize) -> Option<Self> {
+        if self.len() < n {
+            return None;
+        }
+        let mut rows: Vec<usize> = (0..self.len()).collect();
+        rows.sort_by(|&a, &b| self.distances[a].total_cmp(&self.distances[b]));
+        rows.truncate(n);
+        rows.sort_unstable();
+        Some(self.select(&rows))
+    }
+
     /// The weights, which sum to one.
     pub(super) fn weights(&self) -> Vec<f64> {
         normalized(&self.log_weights)

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::adjustment::AdjustmentConfig;
 use super::result::{AbcResult, Generation, Stop};
 use super::weighted_draws::WeightedDraws;
 use crate::error::{Error, Result};
@@ -31,6 +32,9 @@ struct Report {
     observation: Vec<f64>,
     /// The tolerance of the draws; none if every simulation was accepted.
     tolerance: Option<f64>,
+    /// Runs of earlier versions say nothing of it.
+    #[serde(default)]
+    adjustment: AdjustmentConfig,
     generations: Vec<Generation>,
     sds: Vec<Vec<f64>>,
     stopped: Stop,
@@ -47,6 +51,7 @@ impl AbcPopulation {
             report: Report {
                 observation: observation.to_vec(),
                 tolerance: result.tolerance.is_finite().then_some(result.tolerance),
+                adjustment: result.adjustment,
                 generations: result.generations,
                 sds: result.sds,
                 stopped: result.stopped,
@@ -70,6 +75,11 @@ impl AbcPopulation {
     /// The tolerance of the draws; none if every simulation was accepted.
     pub fn tolerance(&self) -> Option<f64> {
         self.report.tolerance
+    }
+
+    /// How the draws were corrected for their distance.
+    pub fn adjustment(&self) -> AdjustmentConfig {
+        self.report.adjustment
     }
 
     /// All generations.
@@ -278,7 +288,8 @@ mod tests {
         let simulator = simulator();
         let observation = [observed];
         let config = AbcSmcConfig {
-            population: 500,
+            population: Some(500),
+            adjustment: Some(AdjustmentConfig::None),
             generations: 4,
             max_simulations: 20_000,
             ..AbcSmcConfig::default()

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::adjustment::AdjustmentConfig;
 use super::population::Population;
 use crate::error::Result;
 use crate::prior::Prior;
@@ -40,9 +41,10 @@ pub enum Stop {
     NoneNearer,
     /// All generations that were asked for are done.
     Generations,
-    /// Fewer candidates than `min_acceptance_rate` are accepted; an unfinished generation is dropped.
+    /// Fewer candidates than `min_acceptance_rate` are accepted. The nearest candidates of the unfinished generation
+    /// are the last one, if enough of them lie nearer than those before.
     AcceptanceRate,
-    /// The budget of simulations is spent; an unfinished generation is dropped.
+    /// The budget of simulations is spent; with the unfinished generation as above.
     Budget,
     /// The weights are concentrated on fewer than two draws.
     Degenerate,
@@ -58,6 +60,8 @@ pub struct AbcResult {
     pub data: Table,
     /// The tolerance of the draws: that of the last generation.
     pub tolerance: f64,
+    /// How the draws were corrected for their distance.
+    pub adjustment: AdjustmentConfig,
     /// All generations; rejection has one.
     pub generations: Vec<Generation>,
     /// The standard deviation of each parameter in each generation, before any adjustment: where it still

@@ -139,8 +139,7 @@ class SMCABC(Base):
             "quantile": float(epsilon_decay),
             "distance": {"kind": "norm", "p": NORMS[self.distance_name]},
         }
-        if lra:
-            section["adjustment"] = "local_linear"
+        section["adjustment"] = "local_linear" if lra else "none"
         observed = floats(x_o, "x_o").reshape(-1)
         posterior = infer(
             self._known.native,

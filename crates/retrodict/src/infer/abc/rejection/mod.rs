@@ -127,6 +127,7 @@ fn finish(
         samples: samples(prior, &population, "abc_rejection")?,
         data: Table::numbered("x", n_data, population.x)?,
         tolerance,
+        adjustment: config.adjustment,
         effective_sample_size,
         generations: vec![generation],
         sds: vec![sds],

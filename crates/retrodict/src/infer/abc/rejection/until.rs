@@ -4,7 +4,7 @@ use super::config::AbcRejectionConfig;
 use super::{abc_rejection, finish, none_accepted, recipe};
 use crate::error::{Error, Result};
 use crate::infer::abc::acceptance::{Acceptance, AcceptanceConfig};
-use crate::infer::abc::candidates::{AbcProblem, Accepted, Candidates};
+use crate::infer::abc::candidates::{AbcProblem, Accepted, Candidates, Limits};
 use crate::infer::abc::comparison::Comparison;
 use crate::infer::abc::population::Population;
 use crate::infer::abc::result::{AbcResult, Generation, Stop};
@@ -57,7 +57,11 @@ pub fn abc_rejection_until(
         problem.observation,
     )?;
     let acceptance = Acceptance::Within(tolerance);
-    let limits = [n_draws, max_simulations];
+    let limits = Limits {
+        wanted: n_draws,
+        most: max_simulations,
+        near: 0.0,
+    };
     let accepted = candidates.accept(Some(pilot), limits, &propose, &comparison, acceptance)?;
     let population = accepted.population.clone();
     if population.len() == 0 {

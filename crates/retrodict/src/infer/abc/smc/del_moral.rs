@@ -27,7 +27,7 @@ pub(super) fn run(run: &mut Run<'_>) -> Result<(Population, Stop)> {
         if run.generations.len() > run.config.generations {
             return Ok((population, Stop::Generations));
         }
-        if run.candidates.left() < run.config.population {
+        if run.candidates.left() < run.population {
             return Ok((population, Stop::Budget));
         }
         let Some(next) = next_tolerance(run, &population, tolerance) else {
@@ -50,7 +50,7 @@ pub(super) fn run(run: &mut Run<'_>) -> Result<(Population, Stop)> {
 fn first(run: &mut Run<'_>) -> Result<Population> {
     let measured = Measured::new(&run.first, &run.comparison);
     let (mut population, _) = measured.nearest(&run.first, Wanted::All);
-    population = resample_to(&population, run.config.population);
+    population = resample_to(&population, run.population);
     if population.len() < 2 {
         return Err(too_few(population.len()));
     }
@@ -69,20 +69,7 @@ fn first(run: &mut Run<'_>) -> Result<Population> {
 /// The first `n` draws, which are as good as any.
 fn resample_to(population: &Population, n: usize) -> Population {
     let rows: Vec<usize> = (0..population.len().min(n)).collect();
-    select(population, &rows)
-}
-
-fn select(population: &Population, rows: &[usize]) -> Population {
-    let (d, m) = (
-        population.theta.len() / population.len().max(1),
-        population.x.len() / population.len().max(1),
-    );
-    let mut picked = Population::default();
-    for &i in rows {
-        let (theta, x) = (&population.theta[i * d..][..d], &population.x[i * m..][..m]);
-        picked.push(theta, x, population.distances[i], population.log_weights[i]);
-    }
-    picked
+    population.select(&rows)
 }
 
 /// The smallest distance as tolerance that leaves the wanted share of the effective sample size;
@@ -139,7 +126,7 @@ fn generation(
 
 /// Systematic resampling: every weight becomes the same.
 fn resample(run: &Run<'_>, population: &Population, index: u64) -> Population {
-    let n = run.config.population;
+    let n = run.population;
     // Candidates count from zero; these streams count from the end.
     let stream = u64::MAX - index;
     let start = run
@@ -160,7 +147,7 @@ fn resample(run: &Run<'_>, population: &Population, index: u64) -> Population {
         .rposition(|w| *w > 0.0)
         .expect("some weight is left");
     rows.resize(n, last);
-    let mut picked = select(population, &rows);
+    let mut picked = population.select(&rows);
     picked.log_weights.fill(0.0);
     picked
 }
@@ -182,7 +169,7 @@ struct Moves {
 fn moves(run: &mut Run<'_>, kernel: &Kernel, population: &Population, z: &[f64]) -> Result<Moves> {
     let (d, n) = (run.map.n_parameters(), run.map.n_unconstrained());
     // A stream for each draw of each generation, behind those of the first draws.
-    let behind = (run.generations.len() - 1) * run.config.population;
+    let behind = (run.generations.len() - 1) * run.population;
     let first = (run.first.len() + behind) as u64;
     let alive: Vec<usize> = (0..population.len())
         .filter(|&i| population.log_weights[i] > f64::NEG_INFINITY)

@@ -29,8 +29,9 @@ use crate::table::Table;
 /// The first generation comes from the prior: out of `given` simulations (of a study, say) or new
 /// ones. It ends, whichever comes first, when `min_tolerance` is reached, when `generations` are
 /// done, when fewer than `min_acceptance_rate` of the candidates are accepted, or when the budget
-/// `max_simulations` is spent; the result is the last generation that was finished, and says why it
-/// is the last. Every draw lies inside the prior's support. Simulation i depends on (seed, i) alone,
+/// `max_simulations` is spent. Where that is in the middle of a generation of population Monte Carlo, the nearest
+/// of its candidates are the last generation, with the largest distance among them as tolerance, if they are nearer
+/// than those before. The result says why it ended. Every draw lies inside the prior's support. Simulation i depends on (seed, i) alone,
 /// and acceptances are taken in the order of i: the bits do not depend on threads or workers.
 ///
 /// # Errors
@@ -48,7 +49,7 @@ use crate::table::Table;
 /// use retrodict::simulate::builtin;
 /// let toy = builtin::by_name("gaussian_toy")?;
 /// let problem = AbcProblem::new(&toy.prior, &*toy.simulator, &toy.observation);
-/// let config = AbcSmcConfig { population: 200, max_simulations: 20_000, ..AbcSmcConfig::default() };
+/// let config = AbcSmcConfig { max_simulations: 20_000, ..AbcSmcConfig::default() };
 /// let result = abc_smc(&problem, &config, None, Seed(1))?;
 /// let mean = result.samples.summary()[0].mean;
 /// assert!((mean + 0.2).abs() < 0.1); // exactly: N(−0.2, 0.1²)
@@ -74,6 +75,8 @@ pub fn abc_smc(
 /// What a run keeps.
 struct Run<'a> {
     config: &'a AbcSmcConfig,
+    /// How many draws a generation has.
+    population: usize,
     candidates: Candidates<'a>,
     map: SupportMap,
     comparison: Comparison<'a>,
@@ -103,15 +106,17 @@ impl<'a> Run<'a> {
             Some(given) => given.clone(),
             None => {
                 candidates
-                    .batch(config.first_simulations(), &propose)?
+                    .batch(config.first_simulations(config.max_simulations), &propose)?
                     .simulations
             }
         };
         let recipe = recipe(noise, problem.distance, &config.distance);
         let (x, summaries) = (problem.observation, config.summaries);
+        let n_given = given.map_or(0, Simulations::len);
         Ok(Self {
+            population: config.population(n_given + config.max_simulations),
             comparison: Comparison::new(recipe, summaries, prior, &first, x)?,
-            n_given: given.map_or(0, Simulations::len),
+            n_given,
             config,
             candidates,
             map,
@@ -150,7 +155,8 @@ impl<'a> Run<'a> {
             .last()
             .and_then(|g| g.tolerance)
             .unwrap_or(f64::INFINITY);
-        let adjustment = self.config.adjustment;
+        let n_features = self.comparison.observed().len();
+        let adjustment = self.config.adjustment(population.len(), n_features);
         adjustment.adjust(prior, &mut population, &self.comparison, tolerance)?;
         let effective_sample_size = population.distinct_sample_size();
         let n_simulations = self.n_given + self.candidates.done;
@@ -164,6 +170,7 @@ impl<'a> Run<'a> {
             samples: samples(prior, &population, "abc_smc")?,
             data: Table::numbered("x", self.first.x.n_columns(), population.x)?,
             tolerance,
+            adjustment,
             effective_sample_size,
             generations: self.generations,
             sds: self.sds,

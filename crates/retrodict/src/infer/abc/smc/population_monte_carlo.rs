@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::super::acceptance::{Acceptance, next_temperature};
-use super::super::candidates::Accepted;
+use super::super::candidates::{Accepted, Limits};
 use super::super::population::Population;
 use super::super::rejection::{Measured, Wanted, record};
 use super::super::result::{Generation, Stop};
@@ -34,15 +34,9 @@ pub(super) fn run(run: &mut Run<'_>) -> Result<(Population, Stop)> {
         let Some(kernel) = kernel(run, &current) else {
             return Ok((population, Stop::Degenerate));
         };
-        let accepted = generation(run, &kernel, next)?;
-        if accepted.population.len() < run.config.population {
-            let spent = run.candidates.left() == 0;
-            let stop = if spent {
-                Stop::Budget
-            } else {
-                Stop::AcceptanceRate
-            };
-            return Ok((population, stop));
+        let accepted = generation(run, &kernel, next, current.farthest())?;
+        if accepted.population.len() < run.population {
+            return Ok(unfinished(run, &kernel, accepted, population));
         }
         population = weighted(run, &kernel, accepted.population.clone());
         let generation = record(&accepted, &population, next.tolerance());
@@ -64,7 +58,7 @@ fn first(run: &mut Run<'_>) -> Result<(Population, Acceptance)> {
     let wanted = if tempered(run.config) {
         Wanted::All
     } else {
-        Wanted::Nearest(run.config.population)
+        Wanted::Nearest(run.population)
     };
     let (population, tolerance) = measured.nearest(&run.first, wanted);
     if population.len() < 2 {
@@ -149,13 +143,44 @@ fn next(run: &Run<'_>, population: &Population, last: Acceptance) -> Option<Acce
     }
 }
 
+/// Where candidates end before the generation is full, the nearest of them are the last generation: a tolerance
+/// that the budget does reach. If too few lie nearer than the generation before, that one stays.
+fn unfinished(
+    run: &mut Run<'_>,
+    kernel: &Kernel,
+    accepted: Accepted,
+    before: Population,
+) -> (Population, Stop) {
+    let stop = if run.candidates.left() == 0 {
+        Stop::Budget
+    } else {
+        Stop::AcceptanceRate
+    };
+    let Some(nearest) = accepted.nearest(run.population) else {
+        return (before, stop);
+    };
+    let population = weighted(run, kernel, nearest.population.clone());
+    let generation = record(&nearest, &population, population.farthest());
+    run.record(generation, &population);
+    (population, stop)
+}
+
 /// Candidates from the kernels until the generation is full, or too few of them are accepted.
-fn generation(run: &mut Run<'_>, kernel: &Kernel, acceptance: Acceptance) -> Result<Accepted> {
-    let wanted = run.config.population;
+fn generation(
+    run: &mut Run<'_>,
+    kernel: &Kernel,
+    acceptance: Acceptance,
+    before: f64,
+) -> Result<Accepted> {
+    let wanted = run.population;
     let most = (wanted as f64 / run.config.min_acceptance_rate).ceil() as usize;
     let map = &run.map;
     let propose = |random: &mut Random, theta: &mut [f64]| kernel.propose(map, random, theta);
-    let limits = [wanted, most];
+    let near = match acceptance {
+        Acceptance::Within(_) => before,
+        Acceptance::Tempered { .. } => f64::NEG_INFINITY,
+    };
+    let limits = Limits { wanted, most, near };
     run.candidates
         .accept(None, limits, &propose, &run.comparison, acceptance)
 }

@@ -2,7 +2,7 @@
 
 use super::super::distance::{DistanceConfig, NormConfig};
 use super::super::testing::*;
-use super::super::{AbcRejectionConfig, ScaleMethod, abc_rejection};
+use super::super::{AbcRejectionConfig, AdjustmentConfig, ScaleMethod, abc_rejection};
 use super::*;
 use crate::prior::{DistributionConfig as D, Prior};
 use crate::simulate::{FunctionSimulator, Simulator, Status, builtin};
@@ -13,7 +13,10 @@ fn config(json: &str) -> AbcSmcConfig {
         p: 2.0,
         scale: ScaleMethod::None,
     };
+    // What is known exactly is known of the draws as they are.
+    let adjustment = config.adjustment.or(Some(AdjustmentConfig::None));
     AbcSmcConfig {
+        adjustment,
         distance: DistanceConfig::Norm(norm),
         ..config
     }
@@ -60,7 +63,7 @@ fn weights_are_exact_at_the_edge_of_the_prior_in_every_space_and_for_every_kerne
             r#"{"kind":"local"}"#,
         ] {
             let json = format!(
-                r#"{{"space":"{space}","kernel":{kernel},"min_tolerance":0.1,"population":300}}"#
+                r#"{{"space":"{space}","kernel":{kernel},"min_tolerance":0.1,"population":300,"quantile":0.5}}"#
             );
             // Ten runs, which give the error of their mean. (Weighting runs by their effective sample
             // sizes would favour those that miss the tail.)
@@ -307,6 +310,60 @@ fn every_way_to_end_says_so() {
 }
 
 #[test]
+fn of_an_unfinished_generation_the_nearest_are_draws_within_their_largest_distance() {
+    // All of the budget counts, and weights are right for the tolerance that it happened to reach.
+    let mut reached = Vec::new();
+    for (budget, stop) in [(9_000, Stop::Budget), (1_000_000, Stop::AcceptanceRate)] {
+        let json = format!(
+            r#"{{"population":2000,"quantile":0.4,"max_simulations":{budget},"min_acceptance_rate":0.03,"adapt":false}}"#
+        );
+        let result = run(&simulator(), 0.05, &config(&json), 13);
+        assert_eq!(result.stopped, stop);
+        let counted: usize = result.generations.iter().map(|g| g.n_simulations).sum();
+        assert_eq!(counted, result.n_simulations);
+        let [.., before, last] = &result.generations[..] else {
+            panic!("one generation");
+        };
+        assert!(last.tolerance < before.tolerance && last.tolerance == Some(result.tolerance));
+        let farthest = result.samples.statistics["distance"].iter().copied();
+        assert_eq!(farthest.fold(0.0, f64::max), result.tolerance);
+        let rate = 2000.0 / last.n_simulations as f64;
+        assert!((last.acceptance_rate - rate).abs() < 1e-12);
+        let exact = moments(|t| within(t, 0.05, result.tolerance));
+        agree(&result, exact, 5.0, &json);
+        reached.push(result.tolerance);
+    }
+    assert!(reached[1] < reached[0], "{reached:?}");
+}
+
+#[test]
+fn left_to_itself_it_adjusts_where_draws_suffice_and_comes_nearer_with_more_simulations() {
+    let with = |budget| AbcSmcConfig {
+        max_simulations: budget,
+        ..AbcSmcConfig::default()
+    };
+    let sizes = [1_000, 10_000, 100_000].map(|n| with(n).population(n));
+    assert_eq!(sizes, [190, 600, 1897]);
+    let result = run(&simulator(), 0.3, &with(20_000), 14);
+    assert_eq!(result.adjustment, AdjustmentConfig::Heteroscedastic);
+    agree(&result, moments(|t| exact(t, 0.3)), 5.0, "adjusted");
+    // Nineteen data and 190 draws: fewer than ten for each of twenty coefficients.
+    let wide = FunctionSimulator::new("wide", 1, [19], |theta, random, x| {
+        x.fill_with(|| theta[0] + random.normal());
+        Ok(())
+    });
+    let (prior, observation) = (prior(), [0.3; 19]);
+    let problem = AbcProblem::new(&prior, &wide, &observation);
+    let result = abc_smc(&problem, &with(1_000), None, Seed(1)).unwrap();
+    assert_eq!(result.adjustment, AdjustmentConfig::None);
+    // Noise that is known leaves nothing to adjust.
+    let json = r#"{"acceptance":{"kind":"gaussian_noise","sd":[0.5]},"max_simulations":10000}"#;
+    let noisy: AbcSmcConfig = serde_json::from_str(json).unwrap();
+    let result = run(&simulator(), 0.3, &noisy, 15);
+    assert_eq!(result.adjustment, AdjustmentConfig::None);
+}
+
+#[test]
 fn scales_learned_anew_find_the_datum_that_matters() {
     // Prangle (2017, section 5.1): the first datum tells θ to ±0.1 but varies by 100 under the prior,
     // the second is noise of size 1 that an unadapted distance tries to match.
@@ -321,7 +378,9 @@ fn scales_learned_anew_find_the_datum_that_matters() {
     let spread = |adapt: bool| {
         let config = AbcSmcConfig {
             adapt,
-            population: 500,
+            population: Some(500),
+            quantile: Some(0.5),
+            adjustment: Some(AdjustmentConfig::None),
             max_simulations: 40_000,
             ..AbcSmcConfig::default()
         };

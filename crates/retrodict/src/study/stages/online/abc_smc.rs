@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::recorded_simulator::RecordedSimulator;
 use crate::check::{Check, CheckStatus};
 use crate::error::Result;
-use crate::infer::abc::{AbcProblem, AbcResult, Stop, abc_smc};
+use crate::infer::abc::{AbcProblem, AbcResult, AdjustmentConfig, Stop, abc_smc};
 use crate::infer::{AbcPopulation, AbcPopulations, AbcSmcConfig};
 use crate::report::html::Fact;
 use crate::seed::{Seed, Stream};
@@ -72,6 +72,7 @@ impl Run<'_> {
         let config = inference.abc_smc.clone().unwrap_or_default();
         let budget = inference.simulations.unwrap_or(config.max_simulations);
         AbcSmcConfig {
+            population: Some(config.population(budget)),
             max_simulations: budget - given.len().min(budget),
             initial_simulations: None,
             ..config
@@ -141,8 +142,13 @@ fn describe(result: &AbcResult) -> String {
         1 => "one generation".to_string(),
         n => format!("{n} generations"),
     };
+    let adjusted = match result.adjustment {
+        AdjustmentConfig::None => "",
+        AdjustmentConfig::LocalLinear => ", adjusted (local linear)",
+        AdjustmentConfig::Heteroscedastic => ", adjusted (heteroscedastic)",
+    };
     format!(
-        "{generations}, tolerance {:.4}, {} simulations, {:.0} effective draws; ended by {}",
+        "{generations}, tolerance {:.4}{adjusted}, {} simulations, {:.0} effective draws; ended by {}",
         result.tolerance,
         result.n_simulations,
         result.effective_sample_size,
@@ -196,10 +202,15 @@ fn tolerance_check(name: String, population: &AbcPopulation, names: &[String]) -
         check.status = CheckStatus::Passed;
         check.explanation = format!("{found}: a smaller tolerance would change little.");
     } else {
+        let advice = match population.adjustment() {
+            AdjustmentConfig::None => {
+                "`adjustment = \"heteroscedastic\"` in `[inference.abc_smc]` takes most of that away, but is"
+            }
+            _ => "Their adjustment takes most of that away, which is",
+        };
         check.explanation = format!(
-            "{found}: the draws are still as wide as the tolerance, so the posterior is narrower than they are. \
-             Allow more `simulations`; `adjustment = \"local_linear\"` in `[inference.abc_smc]` takes most of \
-             that away, but is not counted here."
+            "{found}: the draws were still as wide as the tolerance, and the posterior is narrower. \
+             Allow more `simulations`. {advice} not counted here."
         );
     }
     check
