@@ -12,11 +12,11 @@ use retrodict::infer::sequential::{
 use retrodict::infer::{AbcPopulation, AbcPopulations, AbcSmcConfig, Posterior};
 use retrodict::simulate::builtin::{self, Builtin};
 use retrodict::study::{InferenceSection, Method};
+use retrodict::table::Table;
 use retrodict::train::EpochRecord;
 use retrodict::{Error, Result, Seed, Stream};
 
 use crate::arguments::{Arguments, MethodName, RunOptions};
-use crate::data::Data;
 use crate::machine::Machine;
 use crate::results::{self, Record, Seconds};
 
@@ -36,7 +36,11 @@ pub(crate) fn run(arguments: &Arguments, options: &RunOptions) -> Result<()> {
                 if known {
                     continue;
                 }
-                let measured = measure(&data, (task, n, number), &inference, options);
+                let known = Known {
+                    x: data.observation(task, number)?,
+                    reference: data.reference(task, number)?,
+                };
+                let measured = measure(&known, (task, n, number), &inference, options);
                 let mut record = match measured {
                     Ok(record) => record,
                     // Rounds can aim where every simulation fails; the others are measured all the same.
@@ -98,29 +102,34 @@ fn settings(options: &RunOptions) -> Result<(String, InferenceSection)> {
     Ok((label, inference))
 }
 
+/// What the benchmark has of an observation.
+struct Known {
+    x: Vec<f64>,
+    reference: Table,
+}
+
 fn measure(
-    data: &Data,
+    known: &Known,
     (task, n, number): (&str, usize, usize),
     inference: &InferenceSection,
     options: &RunOptions,
 ) -> Result<Record> {
     let seed = options.seed;
     let builtin = builtin::by_name(task)?;
-    let x = data.observation(task, number)?;
-    let reference = data.reference(task, number)?;
+    let Known { x, reference } = known;
     let start = Instant::now();
     let fitted = if inference.method == Method::AbcSmc {
-        populate(&builtin, (n, &x), inference, Seed(seed))?
+        populate(&builtin, (n, x), inference, Seed(seed))?
     } else {
-        fit(&builtin, (n, &x), inference, options)?
+        fit(&builtin, (n, x), inference, options)?
     };
     let train = start.elapsed().as_secs_f64();
     let start = Instant::now();
     let draw_seed = Seed(seed).derive(Stream::Posterior, number as u64);
-    let samples = fitted.posterior.sample(&x, reference.n_rows(), draw_seed)?;
+    let samples = fitted.posterior.sample(x, reference.n_rows(), draw_seed)?;
     let sample = start.elapsed().as_secs_f64();
     let start = Instant::now();
-    let accuracy = c2st(&reference, &samples.draws, Seed(seed))?;
+    let accuracy = c2st(reference, &samples.draws, Seed(seed))?;
     Ok(Record {
         task: task.into(),
         simulations: n,

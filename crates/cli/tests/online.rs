@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use common::{QUICK, QUICK_WORKER, Sandbox, WORKER, stderr};
 
-const ABC_SMC: &str = "\n[inference.abc_smc]\npopulation = 100\n";
+const ABC_SMC: &str = "\n[inference.abc_smc]\npopulation = 100\nquantile = 0.5\n";
 const SYNTHETIC: &str = "\n[inference.synthetic_likelihood]\nsimulations = 20\n
 [inference.sampler]\nkind = \"random_walk\"\nchains = 4\nwarmup = 50\nthin = 2\ncandidates = 50\n";
 const SLICE: &str = "\n[inference.sampler]\nkind = \"slice\"\nchains = 4\nwarmup = 20\n";

@@ -7,6 +7,7 @@ use super::super::acceptance::AcceptanceConfig;
 use super::super::adjustment::AdjustmentConfig;
 use super::super::distance::DistanceConfig;
 use super::super::rejection::check_noise;
+use super::KernelConfig;
 use crate::error::{Error, Result};
 use crate::infer::SummariesConfig;
 use crate::prior::SupportKind;
@@ -33,46 +34,6 @@ pub enum SmcAlgorithm {
     /// of Markov chain Monte Carlo (Del Moral, Doucet and Jasra 2012). It simulates `population` times
     /// a generation and no more.
     DelMoral,
-}
-
-/// How candidates are scattered about the draws of the generation before.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum KernelConfig {
-    /// Normal, with a multiple of the weighted covariance of all draws.
-    MultivariateNormal {
-        /// By what the covariance is multiplied (Beaumont et al. 2009: 2).
-        #[serde(default = "two")]
-        scale: f64,
-    },
-    /// Normal about each draw, with a multiple of the second moments of its nearest neighbours about
-    /// it (Filippi et al. 2013, arXiv:1106.6280): for posteriors that are bent or in pieces.
-    Local {
-        /// The share of the draws that are neighbours.
-        #[serde(default = "quarter")]
-        neighbors: f64,
-        /// By what the second moments are multiplied.
-        #[serde(default = "one")]
-        scale: f64,
-    },
-}
-
-fn two() -> f64 {
-    2.0
-}
-
-fn one() -> f64 {
-    1.0
-}
-
-fn quarter() -> f64 {
-    0.25
-}
-
-impl Default for KernelConfig {
-    fn default() -> Self {
-        Self::MultivariateNormal { scale: two() }
-    }
 }
 
 /// Sequential Monte Carlo. Every field has a default.
@@ -183,7 +144,7 @@ impl AbcSmcConfig {
             let expected = "at least `population`";
             return refuse("max_simulations", self.max_simulations as f64, expected);
         }
-        self.validate_kernel()?;
+        self.kernel.validate()?;
         check_noise(
             &self.acceptance,
             self.summaries,
@@ -205,27 +166,6 @@ impl AbcSmcConfig {
             let expected = "`multivariate_normal` with the algorithm `del_moral`";
             return Err(Error::invalid_option(
                 "abc_smc", "kernel", "local", expected,
-            ));
-        }
-        Ok(())
-    }
-
-    fn validate_kernel(&self) -> Result<()> {
-        let (scale, neighbors) = match self.kernel {
-            KernelConfig::MultivariateNormal { scale } => (scale, 1.0),
-            KernelConfig::Local { neighbors, scale } => (scale, neighbors),
-        };
-        if !(scale > 0.0 && scale.is_finite()) {
-            let expected = "a positive number";
-            return Err(Error::invalid_option("kernel", "scale", scale, expected));
-        }
-        if !(0.0 < neighbors && neighbors <= 1.0) {
-            let expected = "above 0 and at most 1";
-            return Err(Error::invalid_option(
-                "kernel",
-                "neighbors",
-                neighbors,
-                expected,
             ));
         }
         Ok(())

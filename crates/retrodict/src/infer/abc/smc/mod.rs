@@ -3,11 +3,13 @@
 mod config;
 mod del_moral;
 mod kernel;
+mod kernel_config;
 mod population_monte_carlo;
 #[cfg(test)]
 mod tests;
 
-pub use config::{AbcSmcConfig, KernelConfig, SmcAlgorithm};
+pub use config::{AbcSmcConfig, SmcAlgorithm};
+pub use kernel_config::KernelConfig;
 
 pub(super) use kernel::Kernel;
 
