@@ -85,12 +85,14 @@ fn abc_smc(config: &StudyConfig, source: &Source) -> Result<()> {
             "Leave it out: the budget is `inference.simulations`.",
         ));
     }
-    let population = section.population(budget);
-    let first = section.first_simulations(budget);
-    let needed = first + population;
-    if budget >= needed {
+    let cost = |n: usize| (section.first_simulations(n), section.population(n));
+    // A population that is left out grows with the budget, so that what this one lacks is not all that is missing.
+    let enough = |n: &usize| *n >= cost(*n).0 + cost(*n).1;
+    let needed = (budget..).find(enough).unwrap_or(budget);
+    if needed == budget {
         return Ok(());
     }
+    let (first, population) = cost(needed);
     Err(source.error(
         "inference.simulations",
         format!(
