@@ -36,11 +36,11 @@ pub(crate) fn run(arguments: &Arguments, options: &RunOptions) -> Result<()> {
                 if known {
                     continue;
                 }
-                let known = Known {
+                let observed = Observed {
                     x: data.observation(task, number)?,
                     reference: data.reference(task, number)?,
                 };
-                let measured = measure(&known, (task, n, number), &inference, options);
+                let measured = measure(&observed, (task, n, number), &inference, options);
                 let mut record = match measured {
                     Ok(record) => record,
                     // Rounds can aim where every simulation fails; the others are measured all the same.
@@ -103,20 +103,20 @@ fn settings(options: &RunOptions) -> Result<(String, InferenceSection)> {
 }
 
 /// What the benchmark has of an observation.
-struct Known {
+struct Observed {
     x: Vec<f64>,
     reference: Table,
 }
 
 fn measure(
-    known: &Known,
+    observed: &Observed,
     (task, n, number): (&str, usize, usize),
     inference: &InferenceSection,
     options: &RunOptions,
 ) -> Result<Record> {
     let seed = options.seed;
     let builtin = builtin::by_name(task)?;
-    let Known { x, reference } = known;
+    let Observed { x, reference } = observed;
     let start = Instant::now();
     let fitted = if inference.method == Method::AbcSmc {
         populate(&builtin, (n, x), inference, Seed(seed))?

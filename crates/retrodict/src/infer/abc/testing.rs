@@ -1,5 +1,6 @@
 //! A model whose approximate posterior is known by quadrature.
 
+use super::result::AbcResult;
 use crate::prior::special::normal_cdf;
 use crate::prior::{DistributionConfig as D, Prior};
 use crate::seed::{Seed, Stream};
@@ -79,4 +80,24 @@ pub(super) fn within(theta: f64, observed: f64, tolerance: f64) -> f64 {
 /// The exact likelihood.
 pub(super) fn exact(theta: f64, observed: f64) -> f64 {
     (-0.5 * ((observed - theta) / NOISE).powi(2)).exp()
+}
+
+/// Mean and sd of draws against `exact`, within this many standard errors of `ess` draws.
+pub(super) fn agree(result: &AbcResult, exact: [f64; 2], errors: f64, what: &str) {
+    let summary = &result.samples.summary()[0];
+    let ess = result.effective_sample_size;
+    let found = [summary.mean, summary.sd];
+    let allowed = errors * exact[1] / ess.sqrt();
+    println!(
+        "{what}: {found:.4?}, exactly {exact:.4?}, ESS {ess:.0}, {} generations",
+        result.generations.len()
+    );
+    assert!(
+        (found[0] - exact[0]).abs() < allowed,
+        "{what}: {found:?} {exact:?} ± {allowed}"
+    );
+    assert!(
+        (found[1] - exact[1]).abs() < allowed,
+        "{what}: {found:?} {exact:?} ± {allowed}"
+    );
 }

@@ -150,8 +150,7 @@ impl AbcSmcConfig {
             self.summaries,
             self.adjustment.unwrap_or_default(),
         )?;
-        let uniform = self.acceptance == AcceptanceConfig::Uniform;
-        if self.algorithm == SmcAlgorithm::DelMoral && !uniform {
+        if self.algorithm == SmcAlgorithm::DelMoral && self.tempered() {
             let expected = "`population_monte_carlo` with `gaussian_noise`";
             return Err(Error::invalid_option(
                 "abc_smc",
@@ -181,6 +180,11 @@ impl AbcSmcConfig {
         self.quantile.unwrap_or(default)
     }
 
+    /// Whether measurement noise decides on acceptance.
+    pub(super) fn tempered(&self) -> bool {
+        self.acceptance != AcceptanceConfig::Uniform
+    }
+
     /// How many draws a generation has, of so many simulations in all.
     pub fn population(&self, simulations: usize) -> usize {
         let usual = DRAWS_PER_ROOT * (simulations as f64).sqrt();
@@ -190,8 +194,7 @@ impl AbcSmcConfig {
 
     /// What is done about the distance of so many draws with so many data or summaries.
     pub(super) fn adjustment(&self, n_draws: usize, n_features: usize) -> AdjustmentConfig {
-        let possible = self.acceptance == AcceptanceConfig::Uniform
-            && n_draws >= DRAWS_PER_COEFFICIENT * (n_features + 1);
+        let possible = !self.tempered() && n_draws >= DRAWS_PER_COEFFICIENT * (n_features + 1);
         self.adjustment.unwrap_or(if possible {
             AdjustmentConfig::Heteroscedastic
         } else {
@@ -202,8 +205,7 @@ impl AbcSmcConfig {
     /// How many simulations from the prior come first, of so many in all.
     pub fn first_simulations(&self, simulations: usize) -> usize {
         let population = self.population(simulations);
-        let tempered = self.acceptance != AcceptanceConfig::Uniform;
-        let all_stay = tempered || self.algorithm == SmcAlgorithm::DelMoral;
+        let all_stay = self.tempered() || self.algorithm == SmcAlgorithm::DelMoral;
         let chosen_from = if all_stay {
             population
         } else {

@@ -13,7 +13,7 @@ pub use kernel_config::KernelConfig;
 
 pub(super) use kernel::Kernel;
 
-use super::acceptance::{AcceptanceConfig, NoiseDistance};
+use super::acceptance::NoiseDistance;
 use super::candidates::{AbcProblem, Candidates};
 use super::comparison::Comparison;
 use super::population::Population;
@@ -197,9 +197,4 @@ fn too_few(found: usize) -> Error {
         "at least 2",
         "Simulate more, or find out why simulations fail.",
     )
-}
-
-/// Whether measurement noise decides on acceptance.
-fn tempered(config: &AbcSmcConfig) -> bool {
-    config.acceptance != AcceptanceConfig::Uniform
 }

@@ -8,7 +8,7 @@ use super::super::population::Population;
 use super::super::rejection::{Measured, Wanted, record};
 use super::super::result::{Generation, Stop};
 use super::kernel::Kernel;
-use super::{Run, tempered, too_few};
+use super::{Run, too_few};
 use crate::error::Result;
 use crate::seed::Random;
 use crate::table::Table;
@@ -55,7 +55,7 @@ fn kernel(run: &Run<'_>, population: &Population) -> Option<Kernel> {
 /// The nearest of the simulations from the prior; with measurement noise, all of them.
 fn first(run: &mut Run<'_>) -> Result<(Population, Acceptance)> {
     let measured = Measured::new(&run.first, &run.comparison);
-    let wanted = if tempered(run.config) {
+    let wanted = if run.config.tempered() {
         Wanted::All
     } else {
         Wanted::Nearest(run.population)
@@ -64,7 +64,7 @@ fn first(run: &mut Run<'_>) -> Result<(Population, Acceptance)> {
     if population.len() < 2 {
         return Err(too_few(population.len()));
     }
-    let acceptance = if tempered(run.config) {
+    let acceptance = if run.config.tempered() {
         Acceptance::Tempered {
             temperature: f64::INFINITY,
             offset: 0.0,
@@ -73,7 +73,7 @@ fn first(run: &mut Run<'_>) -> Result<(Population, Acceptance)> {
         Acceptance::Within(tolerance)
     };
     let generation = Generation {
-        tolerance: (!tempered(run.config)).then_some(tolerance),
+        tolerance: (!run.config.tempered()).then_some(tolerance),
         n_simulations: run.first.len(),
         n_failed: run.first.len() - measured.n_valid(),
         n_undefined: measured.n_undefined,

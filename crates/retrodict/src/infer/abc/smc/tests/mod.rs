@@ -35,26 +35,6 @@ fn run(simulator: &dyn Simulator, observed: f64, config: &AbcSmcConfig, seed: u6
     .unwrap()
 }
 
-/// Mean and sd of draws against `exact`, within this many standard errors of `ess` draws.
-fn agree(result: &AbcResult, exact: [f64; 2], errors: f64, what: &str) {
-    let summary = &result.samples.summary()[0];
-    let ess = result.effective_sample_size;
-    let found = [summary.mean, summary.sd];
-    let allowed = errors * exact[1] / ess.sqrt();
-    println!(
-        "{what}: {found:.4?}, exactly {exact:.4?}, ESS {ess:.0}, {} generations",
-        result.generations.len()
-    );
-    assert!(
-        (found[0] - exact[0]).abs() < allowed,
-        "{what}: {found:?} {exact:?} ± {allowed}"
-    );
-    assert!(
-        (found[1] - exact[1]).abs() < allowed,
-        "{what}: {found:?} {exact:?} ± {allowed}"
-    );
-}
-
 #[test]
 fn weights_are_exact_at_the_edge_of_the_prior_in_every_space_and_for_every_kernel() {
     let exact = moments(|t| within(t, 0.05, 0.1));
