@@ -87,8 +87,10 @@ fn abc_smc(config: &StudyConfig, source: &Source) -> Result<()> {
     }
     let cost = |n: usize| (section.first_simulations(n), section.population(n));
     // A population that is left out grows with the budget, so that what this one lacks is not all that is missing.
-    let enough = |n: &usize| *n >= cost(*n).0 + cost(*n).1;
-    let needed = (budget..).find(enough).unwrap_or(budget);
+    let mut needed = budget;
+    while needed < cost(needed).0 + cost(needed).1 {
+        needed += 1;
+    }
     if needed == budget {
         return Ok(());
     }
